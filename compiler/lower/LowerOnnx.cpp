@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The model storey ends here: one forward walk that asks the rule table for each
+// node and rebuilds @main on storage types. Every node without a rule, or whose
+// rule declines, is reported before anything is given up.
+
+#include "compiler/lower/Lowering.h"
+#include "compiler/transforms/Passes.h"
+#include "dialects/kern/KernOps.h"
+#include "dialects/onnx/OnnxOps.h"
+#include "dialects/plan/PlanOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+
+namespace burin {
+#define GEN_PASS_DEF_LOWERONNX
+#include "compiler/transforms/Passes.h.inc"
+
+namespace {
+
+class Walk {
+public:
+  Walk(OpBuilder &builder, IRMapping &mapping) : builder(builder), mapping(mapping) {}
+
+  /// Lowers all ops of `block` but its terminator; goes on after a failure so
+  /// that all failures are reported.
+  LogicalResult lower(Block &block) {
+    LogicalResult result = success();
+    for (Operation &op : block.without_terminator())
+      if (failed(lower(&op)))
+        result = failure();
+    return result;
+  }
+
+private:
+  LogicalResult lower(Operation *op) {
+    if (isa<onnx::NoneOp>(op))
+      return success();
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands()) {
+      Value lowered = mapping.lookupOrNull(operand);
+      if (!lowered && !isa<NoneType>(operand.getType()))
+        return failure(); // its producer has been reported
+      operands.push_back(lowered);
+    }
+    const lower::Rule *rule = lower::ruleTable().find(op);
+    if (!rule)
+      return op->emitOpError("has no lowering yet; see `burin explain` for all nodes");
+    std::string reason;
+    lower::Lowering lowering(builder, op, reason);
+    lowering.lowerBlock = [this](Block &block,
+                                 ValueRange arguments) -> FailureOr<SmallVector<Value>> {
+      mapping.map(block.getArguments(), arguments);
+      if (failed(lower(block)))
+        return failure();
+      SmallVector<Value> values;
+      for (Value value : block.getTerminator()->getOperands())
+        values.push_back(mapping.lookupOrNull(value));
+      return values;
+    };
+    FailureOr<SmallVector<Value>> results = (*rule)(lowering, op, operands);
+    if (failed(results))
+      return op->emitOpError("is not supported here: ") << reason;
+    for (auto [from, to] : llvm::zip_equal(op->getResults(), *results))
+      if (to)
+        mapping.map(from, to);
+    return success();
+  }
+
+  OpBuilder &builder;
+  IRMapping &mapping;
+};
+
+struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<arith::ArithDialect, func::FuncDialect, kern::KernDialect,
+                    linalg::LinalgDialect, math::MathDialect, plan::PlanDialect, scf::SCFDialect,
+                    tensor::TensorDialect>();
+  }
+
+  void runOnOperation() override {
+    for (auto func : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
+      if (!func.isDeclaration() && failed(lowerFunction(func)))
+        return signalPassFailure();
+  }
+
+  LogicalResult lowerFunction(func::FuncOp func) {
+    auto convert = [](TypeRange types) {
+      return llvm::map_to_vector(types, [](Type type) { return lower::storageType(type); });
+    };
+    OpBuilder builder(func);
+    auto lowered = func::FuncOp::create(
+        builder, func.getLoc(), func.getName(),
+        builder.getFunctionType(convert(func.getArgumentTypes()), convert(func.getResultTypes())));
+    lowered->setAttrs(func->getAttrDictionary());
+    lowered.setFunctionType(
+        builder.getFunctionType(convert(func.getArgumentTypes()), convert(func.getResultTypes())));
+    Block *entry = lowered.addEntryBlock();
+    builder.setInsertionPointToStart(entry);
+    IRMapping mapping;
+    Block &body = func.getBody().front();
+    mapping.map(body.getArguments(), entry->getArguments());
+    if (failed(Walk(builder, mapping).lower(body))) {
+      lowered.erase();
+      return failure();
+    }
+    SmallVector<Value> results;
+    for (Value value : body.getTerminator()->getOperands())
+      results.push_back(mapping.lookup(value));
+    func::ReturnOp::create(builder, body.getTerminator()->getLoc(), results);
+    func.erase();
+    return success();
+  }
+};
+
+} // namespace
+} // namespace burin

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/lower/Lowering.h"
+
+#include "dialects/onnx/OnnxOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+
+namespace burin::lower {
+
+//===- Types ----------------------------------------------------------------===//
+
+static Type storageElement(Type type) {
+  if (auto integer = dyn_cast<IntegerType>(type))
+    return IntegerType::get(type.getContext(), integer.getWidth() == 1 ? 8 : integer.getWidth());
+  return type;
+}
+
+Type storageType(Type type) {
+  if (auto tensor = dyn_cast<RankedTensorType>(type))
+    return RankedTensorType::get(tensor.getShape(), storageElement(tensor.getElementType()));
+  if (auto tensor = dyn_cast<UnrankedTensorType>(type))
+    return UnrankedTensorType::get(storageElement(tensor.getElementType()));
+  if (auto sequence = dyn_cast<onnx::SequenceType>(type))
+    return onnx::SequenceType::get(type.getContext(), storageType(sequence.getElement()));
+  if (auto optional = dyn_cast<onnx::OptionalType>(type))
+    return onnx::OptionalType::get(type.getContext(), storageType(optional.getElement()));
+  return storageElement(type);
+}
+
+Type elementType(Value onnxValue) { return getElementTypeOrSelf(onnxValue.getType()); }
+bool isUnsigned(Type onnxElement) { return onnxElement.isUnsignedInteger(); }
+bool isBool(Type onnxElement) { return onnxElement.isInteger(1); }
+
+//===- Questions about the op -----------------------------------------------===//
+
+LogicalResult Lowering::unsupported(const Twine &why) {
+  reason = why.str();
+  return failure();
+}
+
+RankedTensorType Lowering::resultType(unsigned index) const {
+  return dyn_cast<RankedTensorType>(storageType(op->getResult(index).getType()));
+}
+
+bool Lowering::isAbsent(unsigned operand) const {
+  return operand >= op->getNumOperands() || isa<NoneType>(op->getOperand(operand).getType());
+}
+
+static DenseElementsAttr constantElements(Operation *op, unsigned operand) {
+  DenseElementsAttr elements;
+  if (operand < op->getNumOperands())
+    matchPattern(op->getOperand(operand), m_Constant(&elements));
+  return elements;
+}
+
+std::optional<SmallVector<int64_t>> Lowering::constantInts(unsigned operand) const {
+  DenseElementsAttr elements = constantElements(op, operand);
+  if (!elements || !isa<IntegerType>(elements.getElementType()))
+    return std::nullopt;
+  bool isSigned = !elements.getElementType().isUnsignedInteger();
+  SmallVector<int64_t> values;
+  for (const APInt &value : elements.getValues<APInt>())
+    values.push_back(isSigned ? value.getSExtValue() : int64_t(value.getZExtValue()));
+  return values;
+}
+
+std::optional<SmallVector<double>> Lowering::constantFloats(unsigned operand) const {
+  DenseElementsAttr elements = constantElements(op, operand);
+  if (!elements || !isa<FloatType>(elements.getElementType()))
+    return std::nullopt;
+  SmallVector<double> values;
+  for (APFloat value : elements.getValues<APFloat>()) {
+    bool lost = false;
+    value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lost);
+    values.push_back(value.convertToDouble());
+  }
+  return values;
+}
+
+//===- Shorthand ------------------------------------------------------------===//
+
+Value Lowering::index(int64_t value) { return arith::ConstantIndexOp::create(*this, value); }
+
+Value Lowering::scalar(Type type, double value) {
+  if (auto floatType = dyn_cast<FloatType>(type)) {
+    APFloat constant(value);
+    bool lost = false;
+    constant.convert(floatType.getFloatSemantics(), APFloat::rmNearestTiesToEven, &lost);
+    return arith::ConstantOp::create(*this, FloatAttr::get(floatType, constant));
+  }
+  return scalarInt(type, int64_t(value));
+}
+
+Value Lowering::scalarInt(Type type, int64_t value) {
+  if (isa<FloatType>(type))
+    return scalar(type, double(value));
+  if (type.isIndex())
+    return index(value);
+  APInt constant(64, uint64_t(value), /*isSigned=*/true);
+  return arith::ConstantOp::create(
+      *this, IntegerAttr::get(type, constant.sextOrTrunc(type.getIntOrFloatBitWidth())));
+}
+
+Value Lowering::empty(RankedTensorType type, ValueRange dynamic) {
+  return tensor::EmptyOp::create(*this, type.getShape(), type.getElementType(), dynamic);
+}
+
+Value Lowering::fill(RankedTensorType type, Value scalar) {
+  return linalg::FillOp::create(*this, scalar, empty(type)).getResult(0);
+}
+
+/// Builds a generic's region with `body`, whose Lowering inserts inside it.
+static auto bodyBuilder(Lowering &lowering, std::string &reason, Lowering::Body body) {
+  return [&, body](OpBuilder &builder, Location loc, ValueRange arguments) {
+    Lowering inner(builder, lowering.getOp(), reason);
+    inner.setLoc(loc);
+    linalg::YieldOp::create(builder, loc, body(inner, arguments));
+  };
+}
+
+Value Lowering::parallel(RankedTensorType result, ValueRange inputs, ArrayRef<AffineMap> maps,
+                         Body body) {
+  SmallVector<AffineMap> all(maps);
+  all.push_back(getMultiDimIdentityMap(result.getRank()));
+  SmallVector<utils::IteratorType> iterators(result.getRank(), utils::IteratorType::parallel);
+  return linalg::GenericOp::create(
+             *this, TypeRange{result}, inputs, ValueRange{empty(result)}, all, iterators,
+             bodyBuilder(*this, reason,
+                         [&](Lowering &inner, ValueRange elements) {
+                           return body(inner, elements.drop_back());
+                         }))
+      .getResult(0);
+}
+
+AffineMap Lowering::broadcastMap(RankedTensorType operand, RankedTensorType result) {
+  int64_t lead = result.getRank() - operand.getRank();
+  SmallVector<AffineExpr> exprs;
+  for (auto [i, size] : llvm::enumerate(operand.getShape()))
+    exprs.push_back(size == 1 && result.getDimSize(lead + i) != 1
+                        ? getAffineConstantExpr(0)
+                        : getAffineDimExpr(lead + i));
+  return AffineMap::get(result.getRank(), 0, exprs, getContext());
+}
+
+Value Lowering::broadcasting(RankedTensorType result, ValueRange inputs, Body body) {
+  SmallVector<AffineMap> maps;
+  for (Value input : inputs)
+    maps.push_back(broadcastMap(cast<RankedTensorType>(input.getType()), result));
+  return parallel(result, inputs, maps, body);
+}
+
+Value Lowering::indexed(RankedTensorType result, IndexedBody body) {
+  return parallel(result, {}, {}, [&](Lowering &inner, ValueRange) {
+    SmallVector<Value> indices;
+    for (int64_t d = 0; d < result.getRank(); ++d)
+      indices.push_back(linalg::IndexOp::create(inner, d));
+    return body(inner, indices);
+  });
+}
+
+Value Lowering::reduce(Value input, ArrayRef<int64_t> dims, bool keepDims, Value init,
+                       Body combiner) {
+  auto type = cast<RankedTensorType>(input.getType());
+  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+  for (int64_t d : dims)
+    iterators[d] = utils::IteratorType::reduction;
+  SmallVector<AffineExpr> exprs;
+  SmallVector<int64_t> shape;
+  for (int64_t d = 0; d < type.getRank(); ++d) {
+    if (iterators[d] == utils::IteratorType::parallel) {
+      exprs.push_back(getAffineDimExpr(d));
+      shape.push_back(type.getDimSize(d));
+    }
+  }
+  auto reduced = RankedTensorType::get(shape, init.getType());
+  SmallVector<AffineMap> maps{getMultiDimIdentityMap(type.getRank()),
+                              AffineMap::get(type.getRank(), 0, exprs, getContext())};
+  Value result = linalg::GenericOp::create(*this, TypeRange{reduced}, ValueRange{input},
+                                           ValueRange{fill(reduced, init)}, maps, iterators,
+                                           bodyBuilder(*this, reason, combiner))
+                     .getResult(0);
+  if (!keepDims)
+    return result;
+  SmallVector<int64_t> kept(type.getShape());
+  for (int64_t d : dims)
+    kept[d] = 1;
+  return reshape(result, kept);
+}
+
+Value Lowering::reshape(Value input, ArrayRef<int64_t> shape) {
+  auto type = cast<RankedTensorType>(input.getType());
+  if (type.getShape() == shape)
+    return input;
+  auto target = RankedTensorType::get(shape, type.getElementType());
+  if (auto groups = getReassociationIndicesForReshape(type, target)) {
+    if (target.getRank() < type.getRank())
+      return tensor::CollapseShapeOp::create(*this, target, input, *groups);
+    if (target.getRank() > type.getRank())
+      return tensor::ExpandShapeOp::create(*this, target, input, *groups);
+  }
+  auto flat = RankedTensorType::get({type.getNumElements()}, type.getElementType());
+  auto all = [](int64_t rank) {
+    SmallVector<ReassociationIndices> groups;
+    if (rank > 0)
+      groups.emplace_back(llvm::to_vector(llvm::seq<int64_t>(0, rank)));
+    return groups;
+  };
+  if (type.getRank() != 1)
+    input = type.getRank() == 0
+                ? Value(tensor::ExpandShapeOp::create(*this, flat, input, all(0)))
+                : Value(tensor::CollapseShapeOp::create(*this, flat, input, all(type.getRank())));
+  if (target.getRank() == 1)
+    return input;
+  if (target.getRank() == 0)
+    return tensor::CollapseShapeOp::create(*this, target, input, all(0));
+  return tensor::ExpandShapeOp::create(*this, target, input, all(target.getRank()));
+}
+
+Value Lowering::transpose(Value input, ArrayRef<int64_t> perm) {
+  auto type = cast<RankedTensorType>(input.getType());
+  SmallVector<int64_t> shape;
+  SmallVector<AffineExpr> exprs(type.getRank());
+  for (auto [i, p] : llvm::enumerate(perm)) {
+    shape.push_back(type.getDimSize(p));
+    exprs[p] = getAffineDimExpr(i);
+  }
+  auto result = RankedTensorType::get(shape, type.getElementType());
+  return parallel(result, {input}, {AffineMap::get(type.getRank(), 0, exprs, getContext())},
+                  [](Lowering &, ValueRange elements) { return elements[0]; });
+}
+
+//===- Table ----------------------------------------------------------------===//
+
+const RuleTable &ruleTable() {
+  static const RuleTable table = [] {
+    RuleTable made;
+    registerElementwise(made);
+    registerReduction(made);
+    registerNormalization(made);
+    registerContraction(made);
+    registerConvolution(made);
+    registerPooling(made);
+    registerMovement(made);
+    registerIndexing(made);
+    registerShape(made);
+    registerControl(made);
+    registerRecurrent(made);
+    registerSignal(made);
+    return made;
+  }();
+  return table;
+}
+
+} // namespace burin::lower

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// onnx -> linalg, tensor, arith, math and kern: the table of rules, and what a
+// rule builds with. One file per operator family registers its rules here; no
+// other code knows how an operator is computed.
+
+#ifndef BURIN_COMPILER_LOWER_LOWERING_H
+#define BURIN_COMPILER_LOWER_LOWERING_H
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Support/LLVM.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringMap.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace burin::lower {
+
+/// The type that stores `type`: signless integers, bool as i8, no encoding.
+/// Tensors, sequences and scalars alike; `none` stays.
+mlir::Type storageType(mlir::Type type);
+
+/// The signed or unsigned element type that an ONNX value has, for rules whose
+/// arithmetic depends on it. Storage types have lost it: ask the onnx op.
+mlir::Type elementType(mlir::Value onnxValue);
+bool isUnsigned(mlir::Type onnxElement);
+bool isBool(mlir::Type onnxElement);
+
+/// What a rule builds with: a builder at the right place with the node's
+/// location, and the shorthand that rules share.
+class Lowering : public mlir::ImplicitLocOpBuilder {
+public:
+  Lowering(mlir::OpBuilder &builder, mlir::Operation *op, std::string &reason)
+      : ImplicitLocOpBuilder(op->getLoc(), builder), op(op), reason(reason) {}
+
+  mlir::Operation *getOp() const { return op; }
+
+  /// Says why this node cannot be lowered and what the user can do about it.
+  mlir::LogicalResult unsupported(const llvm::Twine &why);
+
+  /// Storage type of the op's result `index`.
+  mlir::RankedTensorType resultType(unsigned index = 0) const;
+
+  /// Elements of an integer operand that is constant (shapes, axes, pads), or
+  /// nothing. Looks at the onnx operand, which folding has made a Constant.
+  std::optional<llvm::SmallVector<int64_t>> constantInts(unsigned operand) const;
+  /// All elements of a small float constant operand, as double.
+  std::optional<llvm::SmallVector<double>> constantFloats(unsigned operand) const;
+  bool isAbsent(unsigned operand) const;
+
+  mlir::Value index(int64_t value);
+  /// A scalar of a storage type; integers wrap to its width.
+  mlir::Value scalar(mlir::Type type, double value);
+  mlir::Value scalarInt(mlir::Type type, int64_t value);
+
+  /// tensor.empty of `type`; `dynamic` gives its dynamic sizes in order.
+  mlir::Value empty(mlir::RankedTensorType type, mlir::ValueRange dynamic = {});
+  /// A tensor full of one scalar.
+  mlir::Value fill(mlir::RankedTensorType type, mlir::Value scalar);
+
+  using Body = llvm::function_ref<mlir::Value(Lowering &, mlir::ValueRange elements)>;
+  /// linalg.generic over static `result` with all-parallel iterators; `maps` has
+  /// one map per input, the result's is the identity.
+  mlir::Value parallel(mlir::RankedTensorType result, mlir::ValueRange inputs,
+                       llvm::ArrayRef<mlir::AffineMap> maps, Body body);
+  /// As above, inputs broadcast to the result as ONNX (numpy) does.
+  mlir::Value broadcasting(mlir::RankedTensorType result, mlir::ValueRange inputs, Body body);
+  /// A generic without inputs whose body computes each element from its indices
+  /// (tensor.extract for pull-style access).
+  using IndexedBody = llvm::function_ref<mlir::Value(Lowering &, mlir::ValueRange indices)>;
+  mlir::Value indexed(mlir::RankedTensorType result, IndexedBody body);
+  /// Folds `dims` of `input` (keeping `keepDims` as size 1 or dropping them) with a combiner
+  /// from `init`. The element given to the body comes first, the accumulator second.
+  mlir::Value reduce(mlir::Value input, llvm::ArrayRef<int64_t> dims, bool keepDims,
+                     mlir::Value init, Body combiner);
+
+  /// The map by which an operand of `shape` is read for result elements of rank
+  /// `rank` under numpy broadcasting.
+  mlir::AffineMap broadcastMap(mlir::RankedTensorType operand, mlir::RankedTensorType result);
+  /// Row-major reshape of a static tensor, as collapse and expand.
+  mlir::Value reshape(mlir::Value input, llvm::ArrayRef<int64_t> shape);
+  /// result dim i is input dim perm[i].
+  mlir::Value transpose(mlir::Value input, llvm::ArrayRef<int64_t> perm);
+
+  /// Lowers a region's ops (If, Loop, Scan bodies) at the current place.
+  std::function<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(
+      mlir::Block &, mlir::ValueRange arguments)> lowerBlock;
+
+private:
+  mlir::Operation *op;
+  std::string &reason;
+};
+
+/// Builds the lowered results of `op` from its lowered operands (`none` operands
+/// are null values), or fails after Lowering::unsupported.
+using Rule = std::function<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(
+    Lowering &, mlir::Operation *op, mlir::ValueRange operands)>;
+
+class RuleTable {
+public:
+  template <typename Op> void add(Rule rule) {
+    rules[Op::getOperationName()] = std::move(rule);
+  }
+  const Rule *find(mlir::Operation *op) const {
+    auto it = rules.find(op->getName().getStringRef());
+    return it == rules.end() ? nullptr : &it->second;
+  }
+
+private:
+  llvm::StringMap<Rule> rules;
+};
+
+/// The rules of every family, made once.
+const RuleTable &ruleTable();
+
+void registerElementwise(RuleTable &table);
+void registerReduction(RuleTable &table);
+void registerNormalization(RuleTable &table);
+void registerContraction(RuleTable &table);
+void registerConvolution(RuleTable &table);
+void registerPooling(RuleTable &table);
+void registerMovement(RuleTable &table);
+void registerIndexing(RuleTable &table);
+void registerShape(RuleTable &table);
+void registerControl(RuleTable &table);
+void registerRecurrent(RuleTable &table);
+void registerSignal(RuleTable &table);
+
+} // namespace burin::lower
+
+#endif

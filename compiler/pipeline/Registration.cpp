@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/pipeline/Registration.h"
+
+#include "compiler/transforms/Passes.h"
+#include "dialects/kern/KernOps.h"
+#include "dialects/onnx/OnnxOps.h"
+#include "dialects/plan/PlanOps.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+
+void burin::registerDialects(mlir::DialectRegistry &registry) {
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  registry.insert<onnx::OnnxDialect, kern::KernDialect, plan::PlanDialect>();
+}
+
+void burin::registerPasses() {
+  mlir::registerAllPasses();
+  registerBurinPasses();
+}

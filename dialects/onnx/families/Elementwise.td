@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The elementwise family. Each result element is a function of the operands' elements at the same place, after broadcasting.
+
+class Onnx_ElementwiseFamily<string mnemonic, string rule, dag ins_, dag outs_, list<Trait> traits = []>
+    : Onnx_Op<mnemonic, "elementwise", rule, ins_, outs_, traits>;
+
+def Onnx_AbsOp : Onnx_ElementwiseFamily<"Abs", "Elementwise",
+        (ins Onnx_Value:$X),
+        (outs Onnx_Value:$Y)>;
+def Onnx_AcosOp : Onnx_ElementwiseFamily<"Acos", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_AcoshOp : Onnx_ElementwiseFamily<"Acosh", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_AddOp : Onnx_ElementwiseFamily<"Add", "Elementwise",
+        (ins Onnx_Value:$A, Onnx_Value:$B),
+        (outs Onnx_Value:$C)>;
+def Onnx_AndOp : Onnx_ElementwiseFamily<"And", "Elementwise",
+        (ins Onnx_Value:$A, Onnx_Value:$B),
+        (outs Onnx_Value:$C)>;
+def Onnx_AsinOp : Onnx_ElementwiseFamily<"Asin", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_AsinhOp : Onnx_ElementwiseFamily<"Asinh", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_AtanOp : Onnx_ElementwiseFamily<"Atan", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_AtanhOp : Onnx_ElementwiseFamily<"Atanh", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_BitCastOp : Onnx_ElementwiseFamily<"BitCast", "Elementwise",
+        (ins Onnx_Value:$input, I64Attr:$to),
+        (outs Onnx_Value:$output)>;
+def Onnx_BitShiftOp : Onnx_ElementwiseFamily<"BitShift", "Elementwise",
+        (ins Onnx_Value:$X, Onnx_Value:$Y, StrAttr:$direction),
+        (outs Onnx_Value:$Z)>;
+def Onnx_BitwiseAndOp : Onnx_ElementwiseFamily<"BitwiseAnd", "Elementwise",
+        (ins Onnx_Value:$A, Onnx_Value:$B),
+        (outs Onnx_Value:$C)>;
+def Onnx_BitwiseNotOp : Onnx_ElementwiseFamily<"BitwiseNot", "Elementwise",
+        (ins Onnx_Value:$X),
+        (outs Onnx_Value:$Y)>;
+def Onnx_BitwiseOrOp : Onnx_ElementwiseFamily<"BitwiseOr", "Elementwise",
+        (ins Onnx_Value:$A, Onnx_Value:$B),
+        (outs Onnx_Value:$C)>;
+def Onnx_BitwiseXorOp : Onnx_ElementwiseFamily<"BitwiseXor", "Elementwise",
+        (ins Onnx_Value:$A, Onnx_Value:$B),
+        (outs Onnx_Value:$C)>;
+def Onnx_CastOp : Onnx_ElementwiseFamily<"Cast", "Elementwise",
+        (ins Onnx_Value:$input, DefaultValuedStrAttr<StrAttr, "up">:$round_mode,
+         DefaultValuedAttr<I64Attr, "1">:$saturate, I64Attr:$to),
+        (outs Onnx_Value:$output)>;
+def Onnx_CastLikeOp : Onnx_ElementwiseFamily<"CastLike", "Elementwise",
+        (ins Onnx_Value:$input, Onnx_Value:$target_type, DefaultValuedStrAttr<StrAttr,
+         "up">:$round_mode, DefaultValuedAttr<I64Attr, "1">:$saturate),
+        (outs Onnx_Value:$output)>;
+def Onnx_CeilOp : Onnx_ElementwiseFamily<"Ceil", "Elementwise",
+        (ins Onnx_Value:$X),
+        (outs Onnx_Value:$Y)>;
+def Onnx_CeluOp : Onnx_ElementwiseFamily<"Celu", "Elementwise",
+        (ins Onnx_Value:$X, DefaultValuedAttr<F32Attr, "1.0f">:$alpha),
+        (outs Onnx_Value:$Y)>;
+def Onnx_ClipOp : Onnx_ElementwiseFamily<"Clip", "Elementwise",
+        (ins Onnx_Value:$input, Onnx_OptValue:$min, Onnx_OptValue:$max),
+        (outs Onnx_Value:$output)>;
+def Onnx_CosOp : Onnx_ElementwiseFamily<"Cos", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_CoshOp : Onnx_ElementwiseFamily<"Cosh", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_DequantizeLinearOp : Onnx_ElementwiseFamily<"DequantizeLinear", "Elementwise",
+        (ins Onnx_Value:$x, Onnx_Value:$x_scale, Onnx_OptValue:$x_zero_point,
+         DefaultValuedAttr<I64Attr, "1">:$axis, DefaultValuedAttr<I64Attr, "0">:$block_size,
+         DefaultValuedAttr<I64Attr, "0">:$output_dtype),
+        (outs Onnx_Value:$y)>;
+def Onnx_DivOp : Onnx_ElementwiseFamily<"Div", "Elementwise",
+        (ins Onnx_Value:$A, Onnx_Value:$B),
+        (outs Onnx_Value:$C)>;
+def Onnx_DropoutOp : Onnx_ElementwiseFamily<"Dropout", "Elementwise",
+        (ins Onnx_Value:$data, Onnx_OptValue:$ratio, Onnx_OptValue:$training_mode,
+         OptionalAttr<I64Attr>:$seed),
+        (outs Onnx_Value:$output, Onnx_OptValue:$mask)>;
+def Onnx_EluOp : Onnx_ElementwiseFamily<"Elu", "Elementwise",
+        (ins Onnx_Value:$X, DefaultValuedAttr<F32Attr, "1.0f">:$alpha),
+        (outs Onnx_Value:$Y)>;
+def Onnx_EqualOp : Onnx_ElementwiseFamily<"Equal", "Elementwise",
+        (ins Onnx_Value:$A, Onnx_Value:$B),
+        (outs Onnx_Value:$C)>;
+def Onnx_ErfOp : Onnx_ElementwiseFamily<"Erf", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_ExpOp : Onnx_ElementwiseFamily<"Exp", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_FloorOp : Onnx_ElementwiseFamily<"Floor", "Elementwise",
+        (ins Onnx_Value:$X),
+        (outs Onnx_Value:$Y)>;
+def Onnx_GeluOp : Onnx_ElementwiseFamily<"Gelu", "Elementwise",
+        (ins Onnx_Value:$X, DefaultValuedStrAttr<StrAttr, "none">:$approximate),
+        (outs Onnx_Value:$Y)>;
+def Onnx_GreaterOp : Onnx_ElementwiseFamily<"Greater", "Elementwise",
+        (ins Onnx_Value:$A, Onnx_Value:$B),
+        (outs Onnx_Value:$C)>;
+def Onnx_GreaterOrEqualOp : Onnx_ElementwiseFamily<"GreaterOrEqual", "Elementwise",
+        (ins Onnx_Value:$A, Onnx_Value:$B),
+        (outs Onnx_Value:$C)>;
+def Onnx_HardSigmoidOp : Onnx_ElementwiseFamily<"HardSigmoid", "Elementwise",
+        (ins Onnx_Value:$X, DefaultValuedAttr<F32Attr, "0.200000003f">:$alpha,
+         DefaultValuedAttr<F32Attr, "0.5f">:$beta),
+        (outs Onnx_Value:$Y)>;
+def Onnx_HardSwishOp : Onnx_ElementwiseFamily<"HardSwish", "Elementwise",
+        (ins Onnx_Value:$X),
+        (outs Onnx_Value:$Y)>;
+def Onnx_IdentityOp : Onnx_ElementwiseFamily<"Identity", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_IsInfOp : Onnx_ElementwiseFamily<"IsInf", "Elementwise",
+        (ins Onnx_Value:$X, DefaultValuedAttr<I64Attr, "1">:$detect_negative,
+         DefaultValuedAttr<I64Attr, "1">:$detect_positive),
+        (outs Onnx_Value:$Y)>;
+def Onnx_IsNaNOp : Onnx_ElementwiseFamily<"IsNaN", "Elementwise",
+        (ins Onnx_Value:$X),
+        (outs Onnx_Value:$Y)>;
+def Onnx_LeakyReluOp : Onnx_ElementwiseFamily<"LeakyRelu", "Elementwise",
+        (ins Onnx_Value:$X, DefaultValuedAttr<F32Attr, "0.00999999978f">:$alpha),
+        (outs Onnx_Value:$Y)>;
+def Onnx_LessOp : Onnx_ElementwiseFamily<"Less", "Elementwise",
+        (ins Onnx_Value:$A, Onnx_Value:$B),
+        (outs Onnx_Value:$C)>;
+def Onnx_LessOrEqualOp : Onnx_ElementwiseFamily<"LessOrEqual", "Elementwise",
+        (ins Onnx_Value:$A, Onnx_Value:$B),
+        (outs Onnx_Value:$C)>;
+def Onnx_LogOp : Onnx_ElementwiseFamily<"Log", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_MaxOp : Onnx_ElementwiseFamily<"Max", "Elementwise",
+        (ins Variadic<Onnx_Value>:$data_0),
+        (outs Onnx_Value:$max)>;
+def Onnx_MeanOp : Onnx_ElementwiseFamily<"Mean", "Elementwise",
+        (ins Variadic<Onnx_Value>:$data_0),
+        (outs Onnx_Value:$mean)>;
+def Onnx_MinOp : Onnx_ElementwiseFamily<"Min", "Elementwise",
+        (ins Variadic<Onnx_Value>:$data_0),
+        (outs Onnx_Value:$min)>;
+def Onnx_MishOp : Onnx_ElementwiseFamily<"Mish", "Elementwise",
+        (ins Onnx_Value:$X),
+        (outs Onnx_Value:$Y)>;
+def Onnx_ModOp : Onnx_ElementwiseFamily<"Mod", "Elementwise",
+        (ins Onnx_Value:$A, Onnx_Value:$B, DefaultValuedAttr<I64Attr, "0">:$fmod),
+        (outs Onnx_Value:$C)>;
+def Onnx_MulOp : Onnx_ElementwiseFamily<"Mul", "Elementwise",
+        (ins Onnx_Value:$A, Onnx_Value:$B),
+        (outs Onnx_Value:$C)>;
+def Onnx_NegOp : Onnx_ElementwiseFamily<"Neg", "Elementwise",
+        (ins Onnx_Value:$X),
+        (outs Onnx_Value:$Y)>;
+def Onnx_NotOp : Onnx_ElementwiseFamily<"Not", "Elementwise",
+        (ins Onnx_Value:$X),
+        (outs Onnx_Value:$Y)>;
+def Onnx_OrOp : Onnx_ElementwiseFamily<"Or", "Elementwise",
+        (ins Onnx_Value:$A, Onnx_Value:$B),
+        (outs Onnx_Value:$C)>;
+def Onnx_PReluOp : Onnx_ElementwiseFamily<"PRelu", "Elementwise",
+        (ins Onnx_Value:$X, Onnx_Value:$slope),
+        (outs Onnx_Value:$Y)>;
+def Onnx_PowOp : Onnx_ElementwiseFamily<"Pow", "Elementwise",
+        (ins Onnx_Value:$X, Onnx_Value:$Y),
+        (outs Onnx_Value:$Z)>;
+def Onnx_QuantizeLinearOp : Onnx_ElementwiseFamily<"QuantizeLinear", "Elementwise",
+        (ins Onnx_Value:$x, Onnx_Value:$y_scale, Onnx_OptValue:$y_zero_point,
+         DefaultValuedAttr<I64Attr, "1">:$axis, DefaultValuedAttr<I64Attr, "0">:$block_size,
+         DefaultValuedAttr<I64Attr, "0">:$output_dtype, DefaultValuedAttr<I64Attr,
+         "0">:$precision, DefaultValuedAttr<I64Attr, "1">:$saturate),
+        (outs Onnx_Value:$y)>;
+def Onnx_ReciprocalOp : Onnx_ElementwiseFamily<"Reciprocal", "Elementwise",
+        (ins Onnx_Value:$X),
+        (outs Onnx_Value:$Y)>;
+def Onnx_ReluOp : Onnx_ElementwiseFamily<"Relu", "Elementwise",
+        (ins Onnx_Value:$X),
+        (outs Onnx_Value:$Y)>;
+def Onnx_RoundOp : Onnx_ElementwiseFamily<"Round", "Elementwise",
+        (ins Onnx_Value:$X),
+        (outs Onnx_Value:$Y)>;
+def Onnx_SeluOp : Onnx_ElementwiseFamily<"Selu", "Elementwise",
+        (ins Onnx_Value:$X, DefaultValuedAttr<F32Attr, "1.67326319f">:$alpha,
+         DefaultValuedAttr<F32Attr, "1.05070102f">:$gamma),
+        (outs Onnx_Value:$Y)>;
+def Onnx_ShrinkOp : Onnx_ElementwiseFamily<"Shrink", "Elementwise",
+        (ins Onnx_Value:$input, DefaultValuedAttr<F32Attr, "0.0f">:$bias,
+         DefaultValuedAttr<F32Attr, "0.5f">:$lambd),
+        (outs Onnx_Value:$output)>;
+def Onnx_SigmoidOp : Onnx_ElementwiseFamily<"Sigmoid", "Elementwise",
+        (ins Onnx_Value:$X),
+        (outs Onnx_Value:$Y)>;
+def Onnx_SignOp : Onnx_ElementwiseFamily<"Sign", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_SinOp : Onnx_ElementwiseFamily<"Sin", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_SinhOp : Onnx_ElementwiseFamily<"Sinh", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_SoftplusOp : Onnx_ElementwiseFamily<"Softplus", "Elementwise",
+        (ins Onnx_Value:$X),
+        (outs Onnx_Value:$Y)>;
+def Onnx_SoftsignOp : Onnx_ElementwiseFamily<"Softsign", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_SqrtOp : Onnx_ElementwiseFamily<"Sqrt", "Elementwise",
+        (ins Onnx_Value:$X),
+        (outs Onnx_Value:$Y)>;
+def Onnx_SubOp : Onnx_ElementwiseFamily<"Sub", "Elementwise",
+        (ins Onnx_Value:$A, Onnx_Value:$B),
+        (outs Onnx_Value:$C)>;
+def Onnx_SumOp : Onnx_ElementwiseFamily<"Sum", "Elementwise",
+        (ins Variadic<Onnx_Value>:$data_0),
+        (outs Onnx_Value:$sum)>;
+def Onnx_SwishOp : Onnx_ElementwiseFamily<"Swish", "Elementwise",
+        (ins Onnx_Value:$X, DefaultValuedAttr<F32Attr, "1.0f">:$alpha),
+        (outs Onnx_Value:$Y)>;
+def Onnx_TanOp : Onnx_ElementwiseFamily<"Tan", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_TanhOp : Onnx_ElementwiseFamily<"Tanh", "Elementwise",
+        (ins Onnx_Value:$input),
+        (outs Onnx_Value:$output)>;
+def Onnx_ThresholdedReluOp : Onnx_ElementwiseFamily<"ThresholdedRelu", "Elementwise",
+        (ins Onnx_Value:$X, DefaultValuedAttr<F32Attr, "1.0f">:$alpha),
+        (outs Onnx_Value:$Y)>;
+def Onnx_WhereOp : Onnx_ElementwiseFamily<"Where", "Elementwise",
+        (ins Onnx_Value:$condition, Onnx_Value:$X, Onnx_Value:$Y),
+        (outs Onnx_Value:$output)>;
+def Onnx_XorOp : Onnx_ElementwiseFamily<"Xor", "Elementwise",
+        (ins Onnx_Value:$A, Onnx_Value:$B),
+        (outs Onnx_Value:$C)>;

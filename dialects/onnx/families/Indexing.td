@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The indexing family. The place of an element is data.
+
+class Onnx_IndexingFamily<string mnemonic, string rule, dag ins_, dag outs_, list<Trait> traits = []>
+    : Onnx_Op<mnemonic, "indexing", rule, ins_, outs_, traits>;
+
+def Onnx_CompressOp : Onnx_IndexingFamily<"Compress", "Compress",
+        (ins Onnx_Value:$input, Onnx_Value:$condition, OptionalAttr<I64Attr>:$axis),
+        (outs Onnx_Value:$output)>;
+def Onnx_GatherOp : Onnx_IndexingFamily<"Gather", "Gather",
+        (ins Onnx_Value:$data, Onnx_Value:$indices, DefaultValuedAttr<I64Attr, "0">:$axis),
+        (outs Onnx_Value:$output)>;
+def Onnx_GatherElementsOp : Onnx_IndexingFamily<"GatherElements", "GatherElements",
+        (ins Onnx_Value:$data, Onnx_Value:$indices, DefaultValuedAttr<I64Attr, "0">:$axis),
+        (outs Onnx_Value:$output)>;
+def Onnx_GatherNDOp : Onnx_IndexingFamily<"GatherND", "GatherND",
+        (ins Onnx_Value:$data, Onnx_Value:$indices, DefaultValuedAttr<I64Attr, "0">:$batch_dims),
+        (outs Onnx_Value:$output)>;
+def Onnx_GridSampleOp : Onnx_IndexingFamily<"GridSample", "GridSample",
+        (ins Onnx_Value:$X, Onnx_Value:$grid, DefaultValuedAttr<I64Attr, "0">:$align_corners,
+         DefaultValuedStrAttr<StrAttr, "linear">:$mode, DefaultValuedStrAttr<StrAttr,
+         "zeros">:$padding_mode),
+        (outs Onnx_Value:$Y)>;
+def Onnx_NonMaxSuppressionOp : Onnx_IndexingFamily<"NonMaxSuppression", "NonMaxSuppression",
+        (ins Onnx_Value:$boxes, Onnx_Value:$scores, Onnx_OptValue:$max_output_boxes_per_class,
+         Onnx_OptValue:$iou_threshold, Onnx_OptValue:$score_threshold, DefaultValuedAttr<I64Attr,
+         "0">:$center_point_box),
+        (outs Onnx_Value:$selected_indices)>;
+def Onnx_NonZeroOp : Onnx_IndexingFamily<"NonZero", "NonZero",
+        (ins Onnx_Value:$X),
+        (outs Onnx_Value:$Y)>;
+def Onnx_OneHotOp : Onnx_IndexingFamily<"OneHot", "OneHot",
+        (ins Onnx_Value:$indices, Onnx_Value:$depth, Onnx_Value:$values,
+         DefaultValuedAttr<I64Attr, "-1">:$axis),
+        (outs Onnx_Value:$output)>;
+def Onnx_ResizeOp : Onnx_IndexingFamily<"Resize", "Resize",
+        (ins Onnx_Value:$X, Onnx_OptValue:$roi, Onnx_OptValue:$scales, Onnx_OptValue:$sizes,
+         DefaultValuedAttr<I64Attr, "0">:$antialias, OptionalAttr<DenseI64ArrayAttr>:$axes,
+         DefaultValuedStrAttr<StrAttr, "half_pixel">:$coordinate_transformation_mode,
+         DefaultValuedAttr<F32Attr, "-0.75f">:$cubic_coeff_a, DefaultValuedAttr<I64Attr,
+         "0">:$exclude_outside, DefaultValuedAttr<F32Attr, "0.0f">:$extrapolation_value,
+         DefaultValuedStrAttr<StrAttr, "stretch">:$keep_aspect_ratio_policy,
+         DefaultValuedStrAttr<StrAttr, "nearest">:$mode, DefaultValuedStrAttr<StrAttr,
+         "round_prefer_floor">:$nearest_mode),
+        (outs Onnx_Value:$Y)>;
+def Onnx_RoiAlignOp : Onnx_IndexingFamily<"RoiAlign", "RoiAlign",
+        (ins Onnx_Value:$X, Onnx_Value:$rois, Onnx_Value:$batch_indices,
+         DefaultValuedStrAttr<StrAttr, "half_pixel">:$coordinate_transformation_mode,
+         DefaultValuedStrAttr<StrAttr, "avg">:$mode, DefaultValuedAttr<I64Attr,
+         "1">:$output_height, DefaultValuedAttr<I64Attr, "1">:$output_width,
+         DefaultValuedAttr<I64Attr, "0">:$sampling_ratio, DefaultValuedAttr<F32Attr,
+         "1.0f">:$spatial_scale),
+        (outs Onnx_Value:$Y)>;
+def Onnx_ScatterElementsOp : Onnx_IndexingFamily<"ScatterElements", "SameAsFirst",
+        (ins Onnx_Value:$data, Onnx_Value:$indices, Onnx_Value:$updates,
+         DefaultValuedAttr<I64Attr, "0">:$axis, DefaultValuedStrAttr<StrAttr, "none">:$reduction),
+        (outs Onnx_Value:$output)>;
+def Onnx_ScatterNDOp : Onnx_IndexingFamily<"ScatterND", "SameAsFirst",
+        (ins Onnx_Value:$data, Onnx_Value:$indices, Onnx_Value:$updates,
+         DefaultValuedStrAttr<StrAttr, "none">:$reduction),
+        (outs Onnx_Value:$output)>;
+def Onnx_TensorScatterOp : Onnx_IndexingFamily<"TensorScatter", "SameAsFirst",
+        (ins Onnx_Value:$past_cache, Onnx_Value:$update, Onnx_OptValue:$write_indices,
+         DefaultValuedAttr<I64Attr, "-2">:$axis, DefaultValuedStrAttr<StrAttr, "linear">:$mode),
+        (outs Onnx_Value:$present_cache)>;
+def Onnx_TopKOp : Onnx_IndexingFamily<"TopK", "TopK",
+        (ins Onnx_Value:$X, Onnx_Value:$K, DefaultValuedAttr<I64Attr, "-1">:$axis,
+         DefaultValuedAttr<I64Attr, "1">:$largest, DefaultValuedAttr<I64Attr, "1">:$sorted),
+        (outs Onnx_Value:$values, Onnx_Value:$indices)>;
+def Onnx_UniqueOp : Onnx_IndexingFamily<"Unique", "Unique",
+        (ins Onnx_Value:$X, OptionalAttr<I64Attr>:$axis, DefaultValuedAttr<I64Attr, "1">:$sorted),
+        (outs Onnx_Value:$Y, Onnx_OptValue:$indices, Onnx_OptValue:$inverse_indices,
+         Onnx_OptValue:$counts)>;

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The reduction family. Folds dimensions with a neutral element and a combiner; scans keep every partial result.
+
+class Onnx_ReductionFamily<string mnemonic, string rule, dag ins_, dag outs_, list<Trait> traits = []>
+    : Onnx_Op<mnemonic, "reduction", rule, ins_, outs_, traits>;
+
+def Onnx_ArgMaxOp : Onnx_ReductionFamily<"ArgMax", "ArgReduction",
+        (ins Onnx_Value:$data, DefaultValuedAttr<I64Attr, "0">:$axis, DefaultValuedAttr<I64Attr,
+         "1">:$keepdims, DefaultValuedAttr<I64Attr, "0">:$select_last_index),
+        (outs Onnx_Value:$reduced)>;
+def Onnx_ArgMinOp : Onnx_ReductionFamily<"ArgMin", "ArgReduction",
+        (ins Onnx_Value:$data, DefaultValuedAttr<I64Attr, "0">:$axis, DefaultValuedAttr<I64Attr,
+         "1">:$keepdims, DefaultValuedAttr<I64Attr, "0">:$select_last_index),
+        (outs Onnx_Value:$reduced)>;
+def Onnx_CumProdOp : Onnx_ReductionFamily<"CumProd", "SameAsFirst",
+        (ins Onnx_Value:$x, Onnx_Value:$axis, DefaultValuedAttr<I64Attr, "0">:$exclusive,
+         DefaultValuedAttr<I64Attr, "0">:$reverse),
+        (outs Onnx_Value:$y)>;
+def Onnx_CumSumOp : Onnx_ReductionFamily<"CumSum", "SameAsFirst",
+        (ins Onnx_Value:$x, Onnx_Value:$axis, DefaultValuedAttr<I64Attr, "0">:$exclusive,
+         DefaultValuedAttr<I64Attr, "0">:$reverse),
+        (outs Onnx_Value:$y)>;
+def Onnx_ReduceL1Op : Onnx_ReductionFamily<"ReduceL1", "Reduction",
+        (ins Onnx_Value:$data, Onnx_OptValue:$axes, DefaultValuedAttr<I64Attr, "1">:$keepdims,
+         DefaultValuedAttr<I64Attr, "0">:$noop_with_empty_axes),
+        (outs Onnx_Value:$reduced)>;
+def Onnx_ReduceL2Op : Onnx_ReductionFamily<"ReduceL2", "Reduction",
+        (ins Onnx_Value:$data, Onnx_OptValue:$axes, DefaultValuedAttr<I64Attr, "1">:$keepdims,
+         DefaultValuedAttr<I64Attr, "0">:$noop_with_empty_axes),
+        (outs Onnx_Value:$reduced)>;
+def Onnx_ReduceLogSumOp : Onnx_ReductionFamily<"ReduceLogSum", "Reduction",
+        (ins Onnx_Value:$data, Onnx_OptValue:$axes, DefaultValuedAttr<I64Attr, "1">:$keepdims,
+         DefaultValuedAttr<I64Attr, "0">:$noop_with_empty_axes),
+        (outs Onnx_Value:$reduced)>;
+def Onnx_ReduceLogSumExpOp : Onnx_ReductionFamily<"ReduceLogSumExp", "Reduction",
+        (ins Onnx_Value:$data, Onnx_OptValue:$axes, DefaultValuedAttr<I64Attr, "1">:$keepdims,
+         DefaultValuedAttr<I64Attr, "0">:$noop_with_empty_axes),
+        (outs Onnx_Value:$reduced)>;
+def Onnx_ReduceMaxOp : Onnx_ReductionFamily<"ReduceMax", "Reduction",
+        (ins Onnx_Value:$data, Onnx_OptValue:$axes, DefaultValuedAttr<I64Attr, "1">:$keepdims,
+         DefaultValuedAttr<I64Attr, "0">:$noop_with_empty_axes),
+        (outs Onnx_Value:$reduced)>;
+def Onnx_ReduceMeanOp : Onnx_ReductionFamily<"ReduceMean", "Reduction",
+        (ins Onnx_Value:$data, Onnx_OptValue:$axes, DefaultValuedAttr<I64Attr, "1">:$keepdims,
+         DefaultValuedAttr<I64Attr, "0">:$noop_with_empty_axes),
+        (outs Onnx_Value:$reduced)>;
+def Onnx_ReduceMinOp : Onnx_ReductionFamily<"ReduceMin", "Reduction",
+        (ins Onnx_Value:$data, Onnx_OptValue:$axes, DefaultValuedAttr<I64Attr, "1">:$keepdims,
+         DefaultValuedAttr<I64Attr, "0">:$noop_with_empty_axes),
+        (outs Onnx_Value:$reduced)>;
+def Onnx_ReduceProdOp : Onnx_ReductionFamily<"ReduceProd", "Reduction",
+        (ins Onnx_Value:$data, Onnx_OptValue:$axes, DefaultValuedAttr<I64Attr, "1">:$keepdims,
+         DefaultValuedAttr<I64Attr, "0">:$noop_with_empty_axes),
+        (outs Onnx_Value:$reduced)>;
+def Onnx_ReduceSumOp : Onnx_ReductionFamily<"ReduceSum", "Reduction",
+        (ins Onnx_Value:$data, Onnx_OptValue:$axes, DefaultValuedAttr<I64Attr, "1">:$keepdims,
+         DefaultValuedAttr<I64Attr, "0">:$noop_with_empty_axes),
+        (outs Onnx_Value:$reduced)>;
+def Onnx_ReduceSumSquareOp : Onnx_ReductionFamily<"ReduceSumSquare", "Reduction",
+        (ins Onnx_Value:$data, Onnx_OptValue:$axes, DefaultValuedAttr<I64Attr, "1">:$keepdims,
+         DefaultValuedAttr<I64Attr, "0">:$noop_with_empty_axes),
+        (outs Onnx_Value:$reduced)>;

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The shape family. Shapes as values, and values from shapes.
+
+class Onnx_ShapeFamily<string mnemonic, string rule, dag ins_, dag outs_, list<Trait> traits = []>
+    : Onnx_Op<mnemonic, "shape", rule, ins_, outs_, traits>;
+
+def Onnx_ConstantOp : Onnx_ShapeFamily<"Constant", "Constant",
+        (ins Onnx_ConstantAttr:$value),
+        (outs Onnx_Value:$output)>;
+def Onnx_ConstantOfShapeOp : Onnx_ShapeFamily<"ConstantOfShape", "ConstantOfShape",
+        (ins Onnx_Value:$input, OptionalAttr<AnyAttr>:$value),
+        (outs Onnx_Value:$output)>;
+def Onnx_EyeLikeOp : Onnx_ShapeFamily<"EyeLike", "EyeLike",
+        (ins Onnx_Value:$input, OptionalAttr<I64Attr>:$dtype, DefaultValuedAttr<I64Attr, "0">:$k),
+        (outs Onnx_Value:$output)>;
+def Onnx_FlattenOp : Onnx_ShapeFamily<"Flatten", "Flatten",
+        (ins Onnx_Value:$input, DefaultValuedAttr<I64Attr, "1">:$axis),
+        (outs Onnx_Value:$output)>;
+def Onnx_RangeOp : Onnx_ShapeFamily<"Range", "Range",
+        (ins Onnx_Value:$start, Onnx_Value:$limit, Onnx_Value:$delta, DefaultValuedAttr<I64Attr,
+         "1">:$stash_type),
+        (outs Onnx_Value:$output)>;
+def Onnx_ReshapeOp : Onnx_ShapeFamily<"Reshape", "Reshape",
+        (ins Onnx_Value:$data, Onnx_Value:$shape, DefaultValuedAttr<I64Attr, "0">:$allowzero),
+        (outs Onnx_Value:$reshaped)>;
+def Onnx_ShapeOp : Onnx_ShapeFamily<"Shape", "Shape",
+        (ins Onnx_Value:$data, OptionalAttr<I64Attr>:$end, DefaultValuedAttr<I64Attr,
+         "0">:$start),
+        (outs Onnx_Value:$shape)>;
+def Onnx_SizeOp : Onnx_ShapeFamily<"Size", "Size",
+        (ins Onnx_Value:$data),
+        (outs Onnx_Value:$size)>;
+def Onnx_SqueezeOp : Onnx_ShapeFamily<"Squeeze", "Squeeze",
+        (ins Onnx_Value:$data, Onnx_OptValue:$axes),
+        (outs Onnx_Value:$squeezed)>;
+def Onnx_UnsqueezeOp : Onnx_ShapeFamily<"Unsqueeze", "Unsqueeze",
+        (ins Onnx_Value:$data, Onnx_Value:$axes),
+        (outs Onnx_Value:$expanded)>;

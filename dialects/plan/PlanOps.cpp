@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dialects/plan/PlanOps.h"
+
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace burin::plan;
+
+#include "dialects/plan/PlanOpsDialect.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/plan/PlanOpsAttributes.cpp.inc"
+
+void PlanDialect::registerAttributes() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/plan/PlanOpsAttributes.cpp.inc"
+      >();
+}
+
+void PlanDialect::initialize() {
+  registerAttributes();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/plan/PlanOps.cpp.inc"
+      >();
+}
+
+Operation *PlanDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type,
+                                            Location loc) {
+  auto typed = dyn_cast<TypedAttr>(value);
+  if (!typed || typed.getType() != type)
+    return nullptr;
+  return ConstantOp::create(builder, loc, typed);
+}
+
+OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
+
+LogicalResult DispatchOp::verify() {
+  Block &body = getBody().front();
+  SmallVector<Type> expected(getOperandTypes());
+  if (body.getArgumentTypes() != TypeRange(expected))
+    return emitOpError("has body arguments of other types than its operands");
+  if (getInits().size() != getNumResults())
+    return emitOpError("has ") << getInits().size() << " inits for " << getNumResults()
+                               << " results";
+  for (auto [init, result] : llvm::zip_equal(getInits(), getResults()))
+    if (init.getType() != result.getType())
+      return emitOpError("has an init of type ") << init.getType() << " for a result of type "
+                                                 << result.getType();
+  Operation *end = body.getTerminator();
+  if (TypeRange(end->getOperandTypes()) != TypeRange(getResultTypes()))
+    return emitOpError("returns other types than its results");
+  return success();
+}
+
+#define GET_OP_CLASSES
+#include "dialects/plan/PlanOps.cpp.inc"

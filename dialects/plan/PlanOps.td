@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The program storey: dispatches, weights, the arena and the launches.
+
+#ifndef BURIN_PLAN_OPS
+#define BURIN_PLAN_OPS
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/OpBase.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Plan_Dialect : Dialect {
+  let name = "plan";
+  let cppNamespace = "::burin::plan";
+  let summary = "A compiled model as a program: dispatches, memory, launches";
+  let useDefaultAttributePrinterParser = 1;
+  let hasConstantMaterializer = 1;
+  let extraClassDeclaration = [{
+    void registerAttributes();
+  }];
+}
+
+class Plan_Op<string mnemonic, list<Trait> traits = []> : Op<Plan_Dialect, mnemonic, traits>;
+
+def Plan_WeightAttr : AttrDef<Plan_Dialect, "Weight", [TypedAttrInterface]> {
+  let mnemonic = "weight";
+  let summary = "constant data that stays outside the IR";
+  let description = [{
+    The dense row-major elements of `type` are the bytes [offset, offset+length)
+    of `segment`, a mapping that compiler/import/Weights.h holds ("model" is the
+    ONNX file; external files have their own names; compiler-made data is in
+    "derived"). A `layout`, where present, is applied when the artifact is
+    written: the bytes then hold `source` elements and `type` is the shape after it.
+  }];
+  let parameters = (ins AttributeSelfTypeParameter<"">:$type, "::mlir::StringAttr":$segment,
+                        "uint64_t":$offset, "uint64_t":$length);
+  let assemblyFormat = "`<` $segment `,` $offset `,` $length `>`";
+}
+
+def Plan_ConstantOp : Plan_Op<"constant",
+                             [Pure, ConstantLike, AllTypesMatch<["value", "result"]>]> {
+  let summary = "constant tensor in storage types: dense elements or #plan.weight";
+  let arguments = (ins TypedAttrInterface:$value);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "attr-dict $value";
+  let hasFolder = 1;
+  let builders = [OpBuilder<(ins "::mlir::TypedAttr":$value), [{
+    build($_builder, $_state, value.getType(), value);
+  }]>];
+}
+
+def Plan_DispatchOp : Plan_Op<"dispatch", [IsolatedFromAbove, SingleBlock, AttrSizedOperandSegments, Pure]> {
+  let summary = "a group of tensor ops that becomes one kernel";
+  let description = [{
+    The body computes `results` from block arguments that stand for `inputs`
+    (tensors), then `dims` (index values: dynamic sizes), then `inits` (tensors that name the
+    destination of each result). Nothing else is visible inside, so that equal
+    bodies are equal kernels.
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$inputs, Variadic<Index>:$dims,
+                       Variadic<AnyRankedTensor>:$inits);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let hasVerifier = 1;
+}
+
+def Plan_ReturnOp : Plan_Op<"return", [Pure, Terminator, ReturnLike, HasParent<"DispatchOp">]> {
+  let summary = "ends a dispatch";
+  let arguments = (ins Variadic<AnyRankedTensor>:$values);
+  let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
+}
+
+def Plan_CheckOp : Plan_Op<"check", [MemoryEffects<[MemWrite]>]> {
+  let summary = "reports a fault of the data from inside a kernel";
+  let description = [{
+    Where `ok` is false, the launch's error word takes `status` (a burin_status
+    number) and `detail`, unless it holds an earlier fault; the kernel goes on, so
+    what follows must be safe: clamp what was checked.
+  }];
+  let arguments = (ins I1:$ok, I64Attr:$status, I64:$detail);
+  let assemblyFormat = "$ok `,` $status `,` $detail attr-dict";
+}
+
+#endif
