@@ -25,4 +25,56 @@ def LowerOnnx : Pass<"lower-onnx", "::mlir::ModuleOp"> {
   }];
 }
 
+//===- Grouping -------------------------------------------------------------===//
+
+def FuseElementwise : Pass<"fuse-elementwise", "::mlir::ModuleOp"> {
+  let summary = "Move elementwise producers into the generics that read them";
+}
+
+def FormDispatches : Pass<"form-dispatches", "::mlir::ModuleOp"> {
+  let summary = "Partition @main into plan.dispatch regions";
+  let dependentDialects = ["::burin::plan::PlanDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def OutlineKernels : Pass<"outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "One function per distinct dispatch, one plan.launch per dispatch";
+  let description = [{
+    Equal bodies become one kernel function, named after the first node that
+    needs it. A kernel takes its inputs, its destinations and its dims, and
+    returns its destinations' new values.
+  }];
+  let dependentDialects = ["::burin::plan::PlanDialect", "::mlir::func::FuncDialect"];
+}
+
+def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
+  let summary = "Give every tensor of @main a place in the arena, weights, inputs or outputs";
+  let description = [{
+    Live ranges over the launch order; offsets by first fit, largest first.
+    Sets `places` of each launch, `offset` of each plan.constant, and on the module
+    `plan.arena_bytes`, `plan.live_bytes` (the largest live set, a lower bound) and `plan.weights_bytes`.
+  }];
+  let dependentDialects = ["::burin::plan::PlanDialect"];
+}
+
+//===- CPU ------------------------------------------------------------------===//
+
+def ScheduleKernels : Pass<"schedule-kernels", "::mlir::ModuleOp"> {
+  let summary = "Tile each kernel into tasks and bufferize it";
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::bufferization::BufferizationDialect",
+                           "::mlir::affine::AffineDialect"];
+}
+
+def KernelAbi : Pass<"kernel-abi", "::mlir::ModuleOp"> {
+  let summary = "Turn kernels into functions of (kargs, begin, end, scratch)";
+  let description = [{
+    The outermost scf.forall becomes a loop over the task range, static allocations
+    become slices of the worker's scratch. Sets `plan.tasks` and
+    `plan.scratch_bytes` on each kernel.
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+}
+
 #endif

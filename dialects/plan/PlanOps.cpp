@@ -2,12 +2,15 @@
 #include "dialects/plan/PlanOps.h"
 
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace burin::plan;
 
 #include "dialects/plan/PlanOpsDialect.cpp.inc"
+
+#include "dialects/plan/PlanOpsEnums.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/plan/PlanOpsAttributes.cpp.inc"
@@ -52,6 +55,13 @@ LogicalResult DispatchOp::verify() {
   Operation *end = body.getTerminator();
   if (TypeRange(end->getOperandTypes()) != TypeRange(getResultTypes()))
     return emitOpError("returns other types than its results");
+  return success();
+}
+
+LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto kernel = symbols.lookupNearestSymbolFrom<FunctionOpInterface>(*this, getKernelAttr());
+  if (!kernel)
+    return emitOpError("names no kernel function: ") << getKernelAttr();
   return success();
 }
 

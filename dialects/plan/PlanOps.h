@@ -20,6 +20,8 @@
 
 #include "dialects/plan/PlanOpsDialect.h.inc"
 
+#include "dialects/plan/PlanOpsEnums.h.inc"
+
 #define GET_ATTRDEF_CLASSES
 #include "dialects/plan/PlanOpsAttributes.h.inc"
 

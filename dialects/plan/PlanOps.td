@@ -7,6 +7,7 @@
 
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/OpAsmInterface.td"
 include "mlir/IR/SymbolInterfaces.td"
@@ -41,15 +42,35 @@ def Plan_WeightAttr : AttrDef<Plan_Dialect, "Weight", [TypedAttrInterface]> {
   let assemblyFormat = "`<` $segment `,` $offset `,` $length `>`";
 }
 
+def Plan_Storage : I32EnumAttr<"Storage", "what memory a tensor lives in", [
+    I32EnumAttrCase<"Arena", 0, "arena">, I32EnumAttrCase<"Weights", 1, "weights">,
+    I32EnumAttrCase<"Input", 2, "input">, I32EnumAttrCase<"Output", 3, "output">]> {
+  let cppNamespace = "::burin::plan";
+}
+
+def Plan_PlaceAttr : AttrDef<Plan_Dialect, "Place"> {
+  let mnemonic = "place";
+  let summary = "where a tensor lives while the model runs";
+  let description = [{
+    `at` is a byte offset into the arena or the weights, or the index of an input
+    or output. `bytes` is the dense size.
+  }];
+  let parameters = (ins EnumParameter<Plan_Storage>:$storage, "uint64_t":$at, "uint64_t":$bytes);
+  let assemblyFormat = "`<` $storage $at `,` $bytes `>`";
+}
+
 def Plan_ConstantOp : Plan_Op<"constant",
                              [Pure, ConstantLike, AllTypesMatch<["value", "result"]>]> {
   let summary = "constant tensor in storage types: dense elements or #plan.weight";
-  let arguments = (ins TypedAttrInterface:$value);
+  let description = [{
+    After planning, `offset` is the byte offset among the artifact's weights.
+  }];
+  let arguments = (ins TypedAttrInterface:$value, OptionalAttr<I64Attr>:$offset);
   let results = (outs AnyStaticShapeTensor:$result);
   let assemblyFormat = "attr-dict $value";
   let hasFolder = 1;
   let builders = [OpBuilder<(ins "::mlir::TypedAttr":$value), [{
-    build($_builder, $_state, value.getType(), value);
+    build($_builder, $_state, value.getType(), value, ::mlir::IntegerAttr());
   }]>];
 }
 
@@ -72,6 +93,22 @@ def Plan_ReturnOp : Plan_Op<"return", [Pure, Terminator, ReturnLike, HasParent<"
   let summary = "ends a dispatch";
   let arguments = (ins Variadic<AnyRankedTensor>:$values);
   let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
+}
+
+def Plan_LaunchOp : Plan_Op<"launch", [Pure, AttrSizedOperandSegments,
+                                       DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "runs a kernel function";
+  let description = [{
+    The kernel takes `inputs`, then one destination per result, then `dims`. After
+    planning `places` says where inputs and results live, in that order.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyRankedTensor>:$inputs,
+                       Variadic<Index>:$dims, OptionalAttr<ArrayAttr>:$places);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $kernel `(` $inputs `)` (`dims` `(` $dims^ `)`)? (`at` $places^)? attr-dict
+    `:` functional-type($inputs, $results)
+  }];
 }
 
 def Plan_CheckOp : Plan_Op<"check", [MemoryEffects<[MemWrite]>]> {

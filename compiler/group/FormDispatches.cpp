@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Partitions @main into dispatches, each of which becomes one kernel.
+//
+//   1. Results of @main that no kernel would write (an argument, a constant, a value
+//      returned twice) get a copy of their own.
+//   2. Every computing op starts alone. An op joins the producer of its
+//      destination (insert_slice chains), and a producer joins its only consumer
+//      where both walk the same rows (softmax, normalisations).
+//   3. Each group is wrapped into a plan.dispatch at its last op. Cheap ops are
+//      cloned in, views stay outside, everything else is captured.
+
+#include "compiler/group/Group.h"
+#include "compiler/transforms/Passes.h"
+#include "dialects/plan/PlanOps.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+using namespace mlir;
+
+namespace burin {
+#define GEN_PASS_DEF_FORMDISPATCHES
+#include "compiler/transforms/Passes.h.inc"
+
+//===- Questions ------------------------------------------------------------===//
+
+bool group::isCheap(Operation *op) {
+  if (isa<tensor::EmptyOp, tensor::DimOp>(op))
+    return true;
+  if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+    auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
+    return !dense || dense.isSplat();
+  }
+  if (auto fill = dyn_cast<linalg::FillOp>(op))
+    return fill.getInputs()[0].getDefiningOp<arith::ConstantOp>() &&
+           fill.getOutputs()[0].getDefiningOp<tensor::EmptyOp>();
+  return isPure(op) && op->getNumRegions() == 0 &&
+         llvm::all_of(op->getResultTypes(), [](Type type) { return type.isIndex(); });
+}
+
+bool group::isView(Operation *op) {
+  return isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp>(op);
+}
+
+unsigned group::rowRank(Operation *op) {
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  if (!linalgOp)
+    return 0;
+  SmallVector<utils::IteratorType> iterators = linalgOp.getIteratorTypesArray();
+  unsigned rank = 0;
+  for (; rank < iterators.size() && iterators[rank] == utils::IteratorType::parallel; ++rank)
+    for (OpOperand &init : linalgOp.getDpsInitsMutable()) {
+      AffineMap map = linalgOp.getMatchingIndexingMap(&init);
+      if (map.getNumResults() <= rank || map.getResult(rank) != getAffineDimExpr(rank, op->getContext()))
+        return rank;
+    }
+  return rank;
+}
+
+unsigned group::sharedRows(linalg::LinalgOp consumer, OpOperand &operand) {
+  AffineMap map = consumer.getMatchingIndexingMap(&operand);
+  unsigned rank = 0;
+  while (rank < map.getNumResults() &&
+         map.getResult(rank) == getAffineDimExpr(rank, consumer.getContext()))
+    ++rank;
+  return rank;
+}
+
+namespace {
+
+/// Elements of all results of `op` that one row holds, after `rows` leading dims.
+int64_t rowElements(Operation *op, unsigned rows) {
+  int64_t elements = 0;
+  for (Type type : op->getResultTypes()) {
+    auto tensor = cast<RankedTensorType>(type);
+    if (!tensor.hasStaticShape())
+      return ShapedType::kDynamic;
+    int64_t row = 1;
+    for (int64_t size : tensor.getShape().drop_front(std::min<size_t>(rows, tensor.getRank())))
+      row *= size;
+    elements += row;
+  }
+  return elements;
+}
+
+/// Intermediate rows live in a worker's scratch: more than this per op is a
+/// kernel of its own.
+constexpr int64_t maxRowElements = 64 * 1024;
+
+//===- Groups ---------------------------------------------------------------===//
+
+struct Group {
+  SetVector<Operation *> ops;
+  unsigned rows = 0; // leading loops that all members share; tiling will split these
+};
+
+class Partition {
+public:
+  explicit Partition(Block &block) {
+    for (Operation &op : llvm::reverse(block.without_terminator()))
+      if (!group::isCheap(&op) && !group::isView(&op) && !isa<plan::ConstantOp>(op) &&
+          !groupOf.count(&op))
+        start(&op);
+  }
+
+  std::vector<std::unique_ptr<Group>> groups;
+
+private:
+  void start(Operation *root) {
+    groups.push_back(std::make_unique<Group>());
+    Group &group = *groups.back();
+    group.rows = group::rowRank(root);
+    join(group, root);
+    for (size_t i = 0; i < group.ops.size(); ++i) // ops grows while it is walked
+      for (OpOperand &operand : group.ops[i]->getOpOperands())
+        if (Operation *producer = operand.get().getDefiningOp())
+          if (!groupOf.count(producer) && isOnlyUsedBy(producer, group))
+            tryJoin(group, operand, producer);
+  }
+
+  void tryJoin(Group &group, OpOperand &operand, Operation *producer) {
+    if (group::isCheap(producer) || group::isView(producer) || isa<plan::ConstantOp>(producer))
+      return;
+    if (isDestination(operand)) {
+      group.rows = 0; // several writers of one tensor: not tiled
+      join(group, producer);
+      return;
+    }
+    auto reader = dyn_cast<linalg::LinalgOp>(operand.getOwner());
+    if (!reader || !isa<linalg::LinalgOp>(producer) || !isa<linalg::LinalgOp>(group.ops[0]))
+      return;
+    unsigned rows = std::min(group.rows, group::rowRank(producer));
+    for (OpOperand &use : producer->getUses())
+      rows = std::min(rows, group::sharedRows(cast<linalg::LinalgOp>(use.getOwner()), use));
+    if (rows == 0)
+      return;
+    for (Operation *member : group.ops)
+      if (member != group.ops[0] && rowElements(member, rows) > maxRowElements)
+        return;
+    int64_t elements = rowElements(producer, rows);
+    if (ShapedType::isDynamic(elements) || elements > maxRowElements)
+      return;
+    group.rows = rows;
+    join(group, producer);
+  }
+
+  static bool isDestination(OpOperand &operand) {
+    if (auto insert = dyn_cast<tensor::InsertSliceOp>(operand.getOwner()))
+      return operand == insert.getDestMutable();
+    if (auto style = dyn_cast<DestinationStyleOpInterface>(operand.getOwner()))
+      return style.isDpsInit(&operand);
+    return false;
+  }
+
+  /// All uses are direct operands of members, so that merging makes no cycle.
+  static bool isOnlyUsedBy(Operation *producer, Group &group) {
+    return llvm::all_of(producer->getUses(), [&](OpOperand &use) {
+      return group.ops.contains(use.getOwner());
+    });
+  }
+
+  void join(Group &group, Operation *op) {
+    group.ops.insert(op);
+    groupOf[op] = &group;
+  }
+
+  DenseMap<Operation *, Group *> groupOf;
+};
+
+//===- Wrapping -------------------------------------------------------------===//
+
+/// Moves one group into a dispatch at its root, the member that comes last.
+class Wrapper {
+public:
+  Wrapper(Group &group) {
+    ops = llvm::to_vector(group.ops);
+    llvm::sort(ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+    members.insert(ops.begin(), ops.end());
+  }
+
+  void wrap() {
+    for (Operation *op : ops)
+      capture(op);
+    for (Operation *op : ops)
+      for (Value result : op->getResults())
+        if (llvm::any_of(result.getUses(), [&](OpOperand &use) {
+              return !members.contains(ancestorInBlock(use.getOwner()));
+            }))
+          results.push_back(result);
+
+    OpBuilder builder(ops.back());
+    Location loc = ops.back()->getLoc();
+    SmallVector<Value> inits;
+    for (Value result : results)
+      inits.push_back(makeInit(builder, result));
+    auto dispatch = plan::DispatchOp::create(
+        builder, loc, TypeRange(ValueRange(results)), inputs.getArrayRef(), dims.getArrayRef(), inits);
+    Block *body = builder.createBlock(&dispatch.getBody());
+    IRMapping mapping;
+    for (ValueRange part : {ValueRange(inputs.getArrayRef()), ValueRange(dims.getArrayRef())})
+      for (Value value : part)
+        mapping.map(value, body->addArgument(value.getType(), loc));
+    SmallVector<Value> destinations;
+    for (Value init : inits)
+      destinations.push_back(body->addArgument(init.getType(), loc));
+
+    for (Operation *op : cheap)
+      builder.clone(*op, mapping);
+    for (Operation *op : ops)
+      builder.clone(*op, mapping);
+    SmallVector<Value> returned;
+    for (auto [result, destination] : llvm::zip_equal(results, destinations)) {
+      returned.push_back(mapping.lookup(result));
+      writeTo(builder, returned.back(), destination);
+    }
+    plan::ReturnOp::create(builder, loc, returned);
+
+    for (auto [result, replacement] : llvm::zip_equal(results, dispatch.getResults()))
+      result.replaceUsesWithIf(replacement, [&](OpOperand &use) {
+        return !members.contains(ancestorInBlock(use.getOwner())) &&
+               !dispatch->isAncestor(use.getOwner());
+      });
+    for (Operation *op : llvm::reverse(ops))
+      op->erase();
+  }
+
+private:
+  Operation *ancestorInBlock(Operation *op) {
+    return ops.front()->getBlock()->findAncestorOpInBlock(*op);
+  }
+
+  /// Sorts what `op` (with its regions) uses from outside into inputs, dims and
+  /// cheap ops to clone.
+  void capture(Operation *op) {
+    SetVector<Value> used(op->operand_begin(), op->operand_end());
+    for (Region &region : op->getRegions())
+      getUsedValuesDefinedAbove(region, region, used);
+    for (Value value : used) {
+      Operation *def = value.getDefiningOp();
+      if (def && (members.contains(def) || op->isProperAncestor(def)))
+        continue;
+      if (auto argument = dyn_cast<BlockArgument>(value);
+          argument && op->isAncestor(argument.getOwner()->getParentOp()))
+        continue;
+      if (def && group::isCheap(def) && !isa<tensor::DimOp>(def)) {
+        capture(def);
+        cheap.insert(def);
+      } else if (isa<RankedTensorType>(value.getType())) {
+        inputs.insert(value);
+      } else {
+        dims.insert(value);
+      }
+    }
+  }
+
+  Value makeInit(OpBuilder &builder, Value result) {
+    auto type = cast<RankedTensorType>(result.getType());
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, result.getLoc(), result);
+    // Sizes of a result are read off its destination, which exists outside.
+    if (!type.hasStaticShape())
+      if (auto style = result.getDefiningOp<DestinationStyleOpInterface>())
+        sizes = tensor::getMixedSizes(builder, result.getLoc(),
+                                      style.getTiedOpOperand(cast<OpResult>(result))->get());
+    return tensor::EmptyOp::create(builder, result.getLoc(), sizes, type.getElementType());
+  }
+
+  /// Lets the chain of destinations that ends in `value` start at `destination`
+  /// instead of an empty tensor, so that no copy is needed.
+  static void writeTo(OpBuilder &builder, Value value, Value destination) {
+    while (auto result = dyn_cast<OpResult>(value)) {
+      Operation *def = result.getOwner();
+      OpOperand *tied = nullptr;
+      if (auto insert = dyn_cast<tensor::InsertSliceOp>(def))
+        tied = &insert.getDestMutable();
+      else if (auto loop = dyn_cast<LoopLikeOpInterface>(def); loop && !loop.getInits().empty())
+        tied = loop.getTiedLoopInit(result);
+      else if (auto style = dyn_cast<DestinationStyleOpInterface>(def))
+        tied = style.getTiedOpOperand(result);
+      if (!tied || tied->get().getType() != destination.getType())
+        return;
+      if (tied->get().getDefiningOp<tensor::EmptyOp>()) {
+        tied->set(destination);
+        return;
+      }
+      value = tied->get();
+    }
+  }
+
+  SmallVector<Operation *> ops;
+  DenseSet<Operation *> members;
+  SetVector<Value> inputs, dims;
+  SetVector<Operation *> cheap; // in an order that respects uses
+  SmallVector<Value> results;
+};
+
+//===- Pass -----------------------------------------------------------------===//
+
+/// Follows views back to what holds the data.
+Value dataOf(Value value) {
+  while (Operation *def = value.getDefiningOp()) {
+    if (!group::isView(def))
+      break;
+    value = def->getOperand(0);
+  }
+  return value;
+}
+
+/// Gives each returned value storage that only it names; see step 1 above.
+void materializeResults(func::FuncOp func) {
+  Operation *end = func.getBody().front().getTerminator();
+  OpBuilder builder(end);
+  DenseSet<Value> taken;
+  for (OpOperand &operand : end->getOpOperands()) {
+    Value data = dataOf(operand.get());
+    Operation *def = data.getDefiningOp();
+    if (def && !group::isCheap(def) && !isa<plan::ConstantOp>(def) && taken.insert(data).second)
+      continue;
+    Value value = operand.get();
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (!type)
+      continue;
+    Location loc = value.getLoc();
+    Value empty = tensor::EmptyOp::create(builder, loc, tensor::getMixedSizes(builder, loc, value),
+                                          type.getElementType());
+    AffineMap identity = builder.getMultiDimIdentityMap(type.getRank());
+    SmallVector<utils::IteratorType> parallel(type.getRank(), utils::IteratorType::parallel);
+    auto copy = linalg::GenericOp::create(
+        builder, loc, TypeRange{type}, ValueRange{value}, ValueRange{empty},
+        ArrayRef<AffineMap>{identity, identity}, parallel,
+        [](OpBuilder &b, Location at, ValueRange elements) {
+          linalg::YieldOp::create(b, at, elements[0]);
+        });
+    operand.set(copy.getResult(0));
+  }
+}
+
+struct FormDispatches : impl::FormDispatchesBase<FormDispatches> {
+  void runOnOperation() override {
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      if (func.isDeclaration())
+        continue;
+      materializeResults(func);
+      Partition partition(func.getBody().front());
+      for (auto &group : llvm::reverse(partition.groups)) // from the first root on
+        Wrapper(*group).wrap();
+    }
+  }
+};
+
+} // namespace
+} // namespace burin

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Elementwise producers move into the generics that read them, before
+// dispatches are formed. Upstream's fusion does the work; this file decides what may
+// fuse: never a producer that would be computed more than once per element.
+
+#include "compiler/transforms/Passes.h"
+
+using namespace mlir;
+
+namespace burin {
+#define GEN_PASS_DEF_FUSEELEMENTWISE
+#include "compiler/transforms/Passes.h.inc"
+
+namespace {
+
+/// Whether the consumer reads each element of the operand exactly once.
+bool readsOnce(linalg::GenericOp consumer, OpOperand *operand) {
+  AffineMap map = consumer.getMatchingIndexingMap(operand);
+  return map.isPermutation();
+}
+
+bool mayFuse(OpOperand *operand) {
+  auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
+  auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
+  if (!consumer || !producer)
+    return true; // splat constants and the like
+  return producer->hasOneUse() && readsOnce(consumer, operand);
+}
+
+struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
+  void runOnOperation() override {
+    MLIRContext *context = &getContext();
+    RewritePatternSet patterns(context);
+    linalg::populateElementwiseOpsFusionPatterns(patterns, mayFuse);
+    linalg::populateFoldReshapeOpsByExpansionPatterns(patterns, mayFuse);
+    linalg::populateConstantFoldLinalgOperations(patterns, [](OpOperand *) { return false; });
+    linalg::FillOp::getCanonicalizationPatterns(patterns, context);
+    linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
+    tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
+    tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
+    GreedyRewriteConfig config;
+    config.setUseTopDownTraversal(true);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace burin

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What grouping and scheduling both need to know of a tensor op.
+
+#ifndef BURIN_COMPILER_GROUP_GROUP_H
+#define BURIN_COMPILER_GROUP_GROUP_H
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace burin::group {
+
+/// Recomputed wherever it is needed rather than passed between kernels: scalar
+/// constants, empty tensors, fills, index arithmetic.
+bool isCheap(mlir::Operation *op);
+
+/// Renames a shape without moving data.
+bool isView(mlir::Operation *op);
+
+/// The number of leading loops of `op` that are parallel and index the leading
+/// dimensions of its results directly: the rows that tiling can share with
+/// neighbours. 0 for ops that are not linalg.
+unsigned rowRank(mlir::Operation *op);
+
+/// The number of leading dimensions of the consumer's loops by which it reads
+/// `operand` directly.
+unsigned sharedRows(mlir::linalg::LinalgOp consumer, mlir::OpOperand &operand);
+
+} // namespace burin::group
+
+#endif

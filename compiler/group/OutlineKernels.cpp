@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Each dispatch becomes a launch of a kernel function. Bodies are compared as
+// printed, without locations: what prints equal is one kernel.
+
+#include "compiler/transforms/Passes.h"
+#include "dialects/plan/PlanOps.h"
+#include "llvm/ADT/StringMap.h"
+
+using namespace mlir;
+
+namespace burin {
+#define GEN_PASS_DEF_OUTLINEKERNELS
+#include "compiler/transforms/Passes.h.inc"
+
+namespace {
+
+/// The first node name in a location, as a C identifier of at most 40 characters.
+std::string symbolFor(Location loc) {
+  std::string name;
+  loc->walk([&](Location part) {
+    auto named = dyn_cast<NameLoc>(part);
+    if (!named)
+      return WalkResult::advance();
+    name = named.getName().str();
+    return WalkResult::interrupt();
+  });
+  std::string symbol;
+  for (char c : name) {
+    if (llvm::isAlnum(c))
+      symbol += c;
+    else if (!symbol.empty() && symbol.back() != '_')
+      symbol += '_';
+  }
+  if (symbol.size() > 40)
+    symbol = symbol.substr(symbol.size() - 40);
+  while (!symbol.empty() && (symbol.front() == '_' || llvm::isDigit(symbol.front())))
+    symbol.erase(symbol.begin());
+  return symbol.empty() ? "node" : symbol;
+}
+
+struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
+  void runOnOperation() override {
+    llvm::StringMap<func::FuncOp> known;
+    SmallVector<plan::DispatchOp> dispatches;
+    getOperation().walk([&](plan::DispatchOp dispatch) { dispatches.push_back(dispatch); });
+    for (plan::DispatchOp dispatch : dispatches) {
+      func::FuncOp kernel = outline(dispatch);
+      std::string text;
+      llvm::raw_string_ostream stream(text);
+      kernel->print(stream, OpPrintingFlags().useLocalScope().enableDebugInfo(false));
+      auto [it, inserted] = known.try_emplace(text, kernel);
+      if (inserted)
+        kernel.setName((symbolFor(dispatch.getLoc()) + "_k" + Twine(known.size() - 1)).str());
+      else
+        kernel.erase();
+      replace(dispatch, it->second);
+    }
+  }
+
+  /// @k(inputs, inits, dims) -> results.
+  func::FuncOp outline(plan::DispatchOp dispatch) {
+    OpBuilder builder = OpBuilder::atBlockEnd(getOperation().getBody());
+    SmallVector<Type> types(dispatch.getInputs().getTypes());
+    llvm::append_range(types, dispatch.getInits().getTypes());
+    llvm::append_range(types, dispatch.getDims().getTypes());
+    auto kernel = func::FuncOp::create(builder, dispatch.getLoc(), "k",
+                                       builder.getFunctionType(types, dispatch.getResultTypes()));
+    kernel.setPrivate();
+    kernel->setAttr("plan.kernel", builder.getUnitAttr());
+    Block *entry = kernel.addEntryBlock();
+    builder.setInsertionPointToStart(entry);
+    unsigned inputs = dispatch.getInputs().size(), dims = dispatch.getDims().size(),
+             inits = dispatch.getInits().size();
+    IRMapping mapping;
+    for (auto [i, argument] : llvm::enumerate(dispatch.getBody().getArguments())) {
+      unsigned position = i < inputs ? i : i < inputs + dims ? i + inits : i - dims;
+      mapping.map(argument, entry->getArgument(position));
+    }
+    for (Operation &op : dispatch.getBody().front().without_terminator())
+      builder.clone(op, mapping);
+    Operation *end = dispatch.getBody().front().getTerminator();
+    func::ReturnOp::create(builder, end->getLoc(),
+                           llvm::map_to_vector(end->getOperands(), [&](Value value) {
+                             return mapping.lookup(value);
+                           }));
+    return kernel;
+  }
+
+  void replace(plan::DispatchOp dispatch, func::FuncOp kernel) {
+    OpBuilder builder(dispatch);
+    auto launch = plan::LaunchOp::create(builder, dispatch.getLoc(), dispatch.getResultTypes(),
+                                         kernel.getSymNameAttr().getValue(), dispatch.getInputs(),
+                                         dispatch.getDims(), ArrayAttr());
+    dispatch.replaceAllUsesWith(launch.getResults());
+    SmallVector<Value> inits(dispatch.getInits());
+    dispatch.erase();
+    for (Value init : inits)
+      if (Operation *def = init.getDefiningOp(); def && def->use_empty())
+        def->erase();
+  }
+};
+
+} // namespace
+} // namespace burin

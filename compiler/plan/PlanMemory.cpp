@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The static memory plan. A buffer is a launch's result with all its views; it
+// lives from that launch to its last reader. Offsets are assigned to the largest
+// buffer first, each at the lowest place that no buffer alive at the same time
+// occupies.
+
+#include "compiler/group/Group.h"
+#include "compiler/transforms/Passes.h"
+#include "dialects/plan/PlanOps.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace burin {
+#define GEN_PASS_DEF_PLANMEMORY
+#include "compiler/transforms/Passes.h.inc"
+
+namespace {
+
+constexpr uint64_t alignment = 64; // a cache line, and the widest vector
+
+struct Buffer {
+  Value value;
+  uint64_t bytes;       // dense size
+  unsigned begin, end;  // first and last launch that touch it, inclusive
+  uint64_t offset = 0;
+
+  uint64_t aligned() const { return llvm::alignTo(bytes, alignment); }
+  bool meets(const Buffer &other) const { return begin <= other.end && other.begin <= end; }
+};
+
+/// Bytes of the dense tensor, or nothing where that passes 2^62.
+std::optional<uint64_t> denseBytes(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  Type element = tensor.getElementType();
+  if (auto complex = dyn_cast<ComplexType>(element))
+    element = complex.getElementType();
+  uint64_t bytes = llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+  if (isa<ComplexType>(tensor.getElementType()))
+    bytes *= 2;
+  for (int64_t size : tensor.getShape()) {
+    if (size < 0)
+      return std::nullopt;
+    if (size != 0 && bytes > (uint64_t(1) << 62) / uint64_t(size))
+      return std::nullopt;
+    bytes *= uint64_t(size);
+  }
+  return bytes;
+}
+
+class Planner {
+public:
+  Planner(func::FuncOp func) : func(func), builder(func.getContext()) {}
+
+  LogicalResult run() {
+    Block &body = func.getBody().front();
+    for (auto [i, argument] : llvm::enumerate(body.getArguments()))
+      if (failed(place(argument, plan::Storage::Input, i)))
+        return failure();
+    for (auto [i, value] : llvm::enumerate(body.getTerminator()->getOperands()))
+      if (failed(place(dataOf(value), plan::Storage::Output, i)))
+        return failure();
+    if (failed(placeWeights(body)) || failed(collect(body)))
+      return failure();
+    assign();
+    for (Buffer &buffer : buffers)
+      if (failed(place(buffer.value, plan::Storage::Arena, buffer.offset)))
+        return failure();
+    body.walk([&](plan::LaunchOp launch) {
+      SmallVector<Attribute> attrs;
+      for (Value value : launch.getInputs())
+        attrs.push_back(places.at(dataOf(value)));
+      for (Value value : launch.getResults())
+        attrs.push_back(places.at(value));
+      launch.setPlacesAttr(builder.getArrayAttr(attrs));
+    });
+    return success();
+  }
+
+  uint64_t arenaBytes = 0, liveBytes = 0, weightsBytes = 0;
+
+private:
+  static Value dataOf(Value value) {
+    while (Operation *def = value.getDefiningOp()) {
+      if (!group::isView(def))
+        break;
+      value = def->getOperand(0);
+    }
+    return value;
+  }
+
+  LogicalResult place(Value value, plan::Storage storage, uint64_t at) {
+    std::optional<uint64_t> bytes = denseBytes(value.getType());
+    if (!bytes)
+      return emitError(value.getLoc()) << "needs a tensor of type " << value.getType()
+                                       << ", whose size has no bound this machine could hold";
+    places[value] = plan::PlaceAttr::get(func.getContext(), storage, at, *bytes);
+    return success();
+  }
+
+  LogicalResult placeWeights(Block &body) {
+    DenseMap<Attribute, uint64_t> offsets;
+    for (auto constant : body.getOps<plan::ConstantOp>()) {
+      std::optional<uint64_t> bytes = denseBytes(constant.getType());
+      if (!bytes)
+        return constant.emitOpError("is larger than this machine could hold");
+      auto [it, inserted] = offsets.try_emplace(constant.getValue(), weightsBytes);
+      if (inserted)
+        weightsBytes = llvm::alignTo(weightsBytes + *bytes, alignment);
+      constant.setOffsetAttr(builder.getI64IntegerAttr(int64_t(it->second)));
+      if (failed(place(constant.getResult(), plan::Storage::Weights, it->second)))
+        return failure();
+    }
+    return success();
+  }
+
+  LogicalResult collect(Block &body) {
+    DenseMap<Value, unsigned> index;
+    unsigned time = 0;
+    for (auto launch : body.getOps<plan::LaunchOp>()) {
+      for (Value input : launch.getInputs())
+        if (auto it = index.find(dataOf(input)); it != index.end())
+          buffers[it->second].end = time;
+      for (Value result : launch.getResults()) {
+        if (places.count(result))
+          continue; // an output: the caller's memory
+        std::optional<uint64_t> bytes = denseBytes(result.getType());
+        if (!bytes)
+          return launch.emitOpError("has a result whose size has no bound");
+        index[result] = buffers.size();
+        buffers.push_back({result, *bytes, time, time});
+      }
+      ++time;
+    }
+    std::vector<uint64_t> live(time);
+    for (const Buffer &buffer : buffers)
+      for (unsigned t = buffer.begin; t <= buffer.end; ++t)
+        live[t] += buffer.aligned();
+    for (uint64_t bytes : live)
+      liveBytes = std::max(liveBytes, bytes);
+    return success();
+  }
+
+  void assign() {
+    std::vector<Buffer *> order, placed;
+    for (Buffer &buffer : buffers)
+      order.push_back(&buffer);
+    llvm::stable_sort(order, [](Buffer *a, Buffer *b) { return a->bytes > b->bytes; });
+    for (Buffer *buffer : order) { // `placed` stays sorted by offset
+      uint64_t offset = 0;
+      for (Buffer *other : placed) {
+        if (!buffer->meets(*other))
+          continue;
+        if (offset + buffer->aligned() <= other->offset)
+          break;
+        offset = std::max(offset, other->offset + other->aligned());
+      }
+      buffer->offset = offset;
+      arenaBytes = std::max(arenaBytes, offset + buffer->aligned());
+      placed.insert(llvm::upper_bound(placed, buffer,
+                                      [](Buffer *a, Buffer *b) { return a->offset < b->offset; }),
+                    buffer);
+    }
+  }
+
+  func::FuncOp func;
+  Builder builder;
+  std::vector<Buffer> buffers;
+  DenseMap<Value, plan::PlaceAttr> places;
+};
+
+struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
+  void runOnOperation() override {
+    auto func = getOperation().lookupSymbol<func::FuncOp>("main");
+    if (!func) {
+      getOperation().emitError("holds no @main to plan");
+      return signalPassFailure();
+    }
+    Planner planner(func);
+    if (failed(planner.run()))
+      return signalPassFailure();
+    Builder builder(&getContext());
+    auto note = [&](StringRef name, uint64_t bytes) {
+      getOperation()->setAttr(name, builder.getI64IntegerAttr(int64_t(bytes)));
+    };
+    note("plan.arena_bytes", planner.arenaBytes);
+    note("plan.live_bytes", planner.liveBytes);
+    note("plan.weights_bytes", planner.weightsBytes);
+  }
+};
+
+} // namespace
+} // namespace burin

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The last structured step of a CPU kernel: from memref arguments to the C
+// signature of runtime/include/burin/abi.h,
+//
+//   void k(const burin_kargs *args, uint32_t begin, uint32_t end, void *scratch)
+//
+// Tensors are read from args->buffers, dims from args->dims. One outermost
+// scf.forall is the task grid and becomes a loop over [begin, end); any other
+// shape is one task. Static allocations become slices of `scratch`, plan.check
+// becomes a write of the error word.
+
+#include "compiler/transforms/Passes.h"
+#include "dialects/plan/PlanOps.h"
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/IR/Threading.h"
+
+using namespace mlir;
+
+namespace burin {
+#define GEN_PASS_DEF_KERNELABI
+#include "compiler/transforms/Passes.h.inc"
+
+namespace {
+
+// Field indices of burin_kargs and burin_error_word.
+enum { kargsBuffers = 0, kargsDims = 1, kargsError = 2 };
+enum { errorCode = 0, errorNode = 1, errorDetail = 2 };
+
+class Kernel {
+public:
+  explicit Kernel(func::FuncOp func)
+      : func(func), builder(func.getLoc(), func.getContext()), types(func.getContext()),
+        ptr(LLVM::LLVMPointerType::get(func.getContext())) {}
+
+  LogicalResult convert() {
+    uint64_t tasks = 1;
+    if (failed(makeTaskLoop(tasks)))
+      return failure();
+    takeArguments();
+    if (failed(takeScratch()))
+      return failure();
+    func.walk([&](plan::CheckOp check) { lowerCheck(check); });
+    func->setAttr("plan.tasks", builder.getI64IntegerAttr(int64_t(tasks)));
+    func->setAttr("plan.scratch_bytes", builder.getI64IntegerAttr(int64_t(scratchBytes)));
+    return success();
+  }
+
+private:
+  //===- Tasks --------------------------------------------------------------===//
+
+  /// The scf.forall that is the task grid: the only one at the top, with nothing
+  /// beside it that writes memory.
+  scf::ForallOp findGrid() {
+    scf::ForallOp grid;
+    for (Operation &op : func.getBody().front().without_terminator()) {
+      if (auto forall = dyn_cast<scf::ForallOp>(op)) {
+        if (grid)
+          return nullptr;
+        grid = forall;
+      } else if (!isMemoryEffectFree(&op)) {
+        return nullptr;
+      }
+    }
+    return grid;
+  }
+
+  LogicalResult makeTaskLoop(uint64_t &tasks) {
+    Block &entry = func.getBody().front();
+    Location loc = func.getLoc();
+    numArguments = entry.getNumArguments();
+    Value args = entry.addArgument(ptr, loc);
+    begin = entry.addArgument(builder.getI32Type(), loc);
+    end = entry.addArgument(builder.getI32Type(), loc);
+    scratch = entry.addArgument(ptr, loc);
+    kargs = args;
+
+    if (scf::ForallOp grid = findGrid()) {
+      if (failed(distribute(grid, tasks)))
+        return failure();
+    }
+    // What is left of parallel loops runs inside one task.
+    SmallVector<scf::ForallOp> rest;
+    func.walk([&](scf::ForallOp forall) { rest.push_back(forall); });
+    IRRewriter rewriter(func.getContext());
+    for (scf::ForallOp forall : rest) {
+      rewriter.setInsertionPoint(forall);
+      if (failed(scf::forallToForLoop(rewriter, forall)))
+        return forall.emitOpError("cannot run as a sequential loop");
+    }
+    return success();
+  }
+
+  LogicalResult distribute(scf::ForallOp grid, uint64_t &tasks) {
+    SmallVector<int64_t> counts;
+    for (auto [lower, upper, step] : llvm::zip_equal(
+             grid.getMixedLowerBound(), grid.getMixedUpperBound(), grid.getMixedStep())) {
+      std::optional<int64_t> l = getConstantIntValue(lower), u = getConstantIntValue(upper),
+                             s = getConstantIntValue(step);
+      if (!l || !u || !s)
+        return grid.emitOpError("has a task grid whose size is not static");
+      counts.push_back(*u <= *l ? 0 : llvm::divideCeil(*u - *l, *s));
+    }
+    uint64_t total = 1;
+    for (int64_t count : counts)
+      total *= uint64_t(count);
+    if (total > UINT32_MAX)
+      return grid.emitOpError("has more than 2^32 tasks");
+    tasks = std::max<uint64_t>(total, 1);
+
+    builder.setLoc(grid.getLoc());
+    builder.setInsertionPoint(grid);
+    Type index = builder.getIndexType();
+    Value from = arith::IndexCastUIOp::create(builder, index, begin);
+    Value to = total == 0 ? from : Value(arith::IndexCastUIOp::create(builder, index, end));
+    auto loop = scf::ForOp::create(builder, from, to, constant(1));
+    builder.setInsertionPointToStart(loop.getBody());
+    Value rest = loop.getInductionVar();
+    SmallVector<Value> ids(counts.size());
+    for (int64_t i = int64_t(counts.size()) - 1; i >= 0; --i) {
+      Value id = rest;
+      if (i > 0) {
+        id = arith::RemUIOp::create(builder, rest, constant(counts[i]));
+        rest = arith::DivUIOp::create(builder, rest, constant(counts[i]));
+      }
+      int64_t step = *getConstantIntValue(grid.getMixedStep()[i]);
+      int64_t lower = *getConstantIntValue(grid.getMixedLowerBound()[i]);
+      if (step != 1)
+        id = arith::MulIOp::create(builder, id, constant(step));
+      if (lower != 0)
+        id = arith::AddIOp::create(builder, id, constant(lower));
+      ids[i] = id;
+    }
+    Block *body = grid.getBody();
+    body->getTerminator()->erase();
+    IRRewriter rewriter(builder.getContext());
+    rewriter.inlineBlockBefore(body, loop.getBody()->getTerminator(), ids);
+    rewriter.eraseOp(grid);
+    return success();
+  }
+
+  //===- Arguments ----------------------------------------------------------===//
+
+  /// A memref value whose descriptor points at `address`, row-major.
+  Value makeMemRef(MemRefType type, Value address, ValueRange dynamicSizes) {
+    Location loc = builder.getLoc();
+    Value descriptor;
+    if (type.hasStaticShape()) {
+      descriptor = MemRefDescriptor::fromStaticShape(builder, loc, types, type, address);
+    } else {
+      auto made = MemRefDescriptor::poison(builder, loc, types.convertType(type));
+      made.setAllocatedPtr(builder, loc, address);
+      made.setAlignedPtr(builder, loc, address);
+      made.setConstantOffset(builder, loc, 0);
+      Value stride = LLVM::ConstantOp::create(builder, builder.getI64Type(), 1);
+      unsigned dynamic = type.getNumDynamicDims();
+      for (int64_t i = type.getRank() - 1; i >= 0; --i) {
+        Value size = type.isDynamicDim(i)
+                         ? dynamicSizes[--dynamic]
+                         : Value(LLVM::ConstantOp::create(builder, builder.getI64Type(),
+                                                          type.getDimSize(i)));
+        made.setSize(builder, loc, i, size);
+        made.setStride(builder, loc, i, stride);
+        stride = LLVM::MulOp::create(builder, stride, size);
+      }
+      descriptor = made;
+    }
+    return UnrealizedConversionCastOp::create(builder, TypeRange{type}, ValueRange{descriptor})
+        .getResult(0);
+  }
+
+  Value loadField(Value structure, unsigned field) {
+    auto type = LLVM::LLVMStructType::getLiteral(builder.getContext(), {ptr, ptr, ptr});
+    Value address = LLVM::GEPOp::create(builder, ptr, type, structure,
+                                        ArrayRef<LLVM::GEPArg>{0, int32_t(field)});
+    return LLVM::LoadOp::create(builder, ptr, address);
+  }
+
+  void takeArguments() {
+    Block &entry = func.getBody().front();
+    builder.setInsertionPointToStart(&entry);
+    builder.setLoc(func.getLoc());
+    Type i64 = builder.getI64Type();
+    Value buffers = loadField(kargs, kargsBuffers);
+    Value dims;
+    unsigned nextBuffer = 0, nextDim = 0;
+    auto nextDimValue = [&] {
+      if (!dims)
+        dims = loadField(kargs, kargsDims);
+      Value address = LLVM::GEPOp::create(builder, ptr, i64, dims,
+                                          ArrayRef<LLVM::GEPArg>{int32_t(nextDim++)});
+      return LLVM::LoadOp::create(builder, i64, address).getResult();
+    };
+    for (unsigned i = 0; i < numArguments; ++i) {
+      BlockArgument argument = entry.getArgument(i);
+      Value value;
+      if (auto type = dyn_cast<MemRefType>(argument.getType())) {
+        Value slot = LLVM::GEPOp::create(builder, ptr, ptr, buffers,
+                                         ArrayRef<LLVM::GEPArg>{int32_t(nextBuffer++)});
+        value = makeMemRef(type, LLVM::LoadOp::create(builder, ptr, slot), {});
+      } else {
+        value = arith::IndexCastOp::create(builder, builder.getIndexType(), nextDimValue());
+      }
+      argument.replaceAllUsesWith(value);
+    }
+    entry.eraseArguments(0, numArguments);
+    func.setFunctionType(builder.getFunctionType(entry.getArgumentTypes(), {}));
+  }
+
+  //===- Scratch ------------------------------------------------------------===//
+
+  LogicalResult takeScratch() {
+    SmallVector<Operation *> allocations;
+    func.walk([&](Operation *op) {
+      if (isa<memref::AllocOp, memref::AllocaOp>(op))
+        allocations.push_back(op);
+      if (isa<memref::DeallocOp>(op))
+        allocations.push_back(op);
+    });
+    for (Operation *op : allocations) {
+      if (isa<memref::DeallocOp>(op)) {
+        op->erase();
+        continue;
+      }
+      auto type = cast<MemRefType>(op->getResult(0).getType());
+      if (!type.hasStaticShape() || !type.getLayout().isIdentity())
+        return op->emitOpError("needs scratch of a size that is not static");
+      uint64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+      for (int64_t size : type.getShape())
+        bytes *= uint64_t(size);
+      // At the entry: the address does not depend on the task.
+      builder.setInsertionPointToStart(&func.getBody().front());
+      builder.setLoc(op->getLoc());
+      Value address = LLVM::GEPOp::create(builder, ptr, builder.getI8Type(), scratch,
+                                          ArrayRef<LLVM::GEPArg>{int32_t(scratchBytes)});
+      op->getResult(0).replaceAllUsesWith(makeMemRef(type, address, {}));
+      op->erase();
+      scratchBytes = llvm::alignTo(scratchBytes + bytes, 64);
+      if (scratchBytes > INT32_MAX)
+        return func.emitOpError("needs more than 2 GiB of scratch per worker");
+    }
+    return success();
+  }
+
+  //===- Checks -------------------------------------------------------------===//
+
+  /// if (!ok && cmpxchg(&error->code, 0, status)) error->detail = detail;
+  void lowerCheck(plan::CheckOp check) {
+    builder.setInsertionPoint(check);
+    builder.setLoc(check.getLoc());
+    Value no = arith::XOrIOp::create(
+        builder, check.getOk(),
+        arith::ConstantOp::create(builder, builder.getBoolAttr(true)));
+    auto branch = scf::IfOp::create(builder, no, /*withElseRegion=*/false);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    Type i32 = builder.getI32Type();
+    Value error = loadField(kargs, kargsError);
+    Value zero = LLVM::ConstantOp::create(builder, i32, 0);
+    Value status = LLVM::ConstantOp::create(builder, i32, int32_t(check.getStatus()));
+    auto exchange = LLVM::AtomicCmpXchgOp::create(
+        builder, error, zero, status, LLVM::AtomicOrdering::monotonic,
+        LLVM::AtomicOrdering::monotonic);
+    Value won = LLVM::ExtractValueOp::create(builder, exchange, ArrayRef<int64_t>{1});
+    auto first = scf::IfOp::create(builder, won, /*withElseRegion=*/false);
+    builder.setInsertionPointToStart(first.thenBlock());
+    auto word = LLVM::LLVMStructType::getLiteral(builder.getContext(),
+                                                 {i32, i32, builder.getI64Type()});
+    Value slot = LLVM::GEPOp::create(builder, ptr, word, error,
+                                     ArrayRef<LLVM::GEPArg>{0, int32_t(errorDetail)});
+    LLVM::StoreOp::create(builder, check.getDetail(), slot);
+    check.erase();
+  }
+
+  Value constant(int64_t value) { return arith::ConstantIndexOp::create(builder, value); }
+
+  func::FuncOp func;
+  ImplicitLocOpBuilder builder;
+  LLVMTypeConverter types;
+  Type ptr;
+  unsigned numArguments = 0;
+  Value kargs, begin, end, scratch;
+  uint64_t scratchBytes = 0;
+};
+
+struct KernelAbi : impl::KernelAbiBase<KernelAbi> {
+  void runOnOperation() override {
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (func->hasAttr("plan.kernel") && failed(Kernel(func).convert()))
+        return signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace burin

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Each kernel alone: tile its root into tasks (an scf.forall), fuse the producers
+// into the tile, then bufferize. Inputs are read-only buffers, destinations are
+// written in place; what remains allocated is a tile's own and becomes scratch.
+
+#include "compiler/group/Group.h"
+#include "compiler/transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Bufferize.h"
+#include "mlir/IR/Threading.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+
+using namespace mlir;
+
+namespace burin {
+#define GEN_PASS_DEF_SCHEDULEKERNELS
+#include "compiler/transforms/Passes.h.inc"
+
+namespace {
+
+/// Element steps (loop iterations of the root) that make a task worth handing out.
+constexpr int64_t taskVolume = 16 * 1024;
+
+//===- Tiling ---------------------------------------------------------------===//
+
+/// The op that computes the kernel's result, if it and all else that computes is
+/// linalg; tiling it brings the others along.
+linalg::LinalgOp findRoot(func::FuncOp kernel) {
+  Operation *end = kernel.getBody().front().getTerminator();
+  linalg::LinalgOp root;
+  for (Value value : end->getOperands()) {
+    auto op = value.getDefiningOp<linalg::LinalgOp>();
+    if (!op || (root && root != op))
+      return nullptr;
+    root = op;
+  }
+  for (Operation &op : kernel.getBody().front().without_terminator())
+    if (!isa<linalg::LinalgOp>(op) && !group::isCheap(&op))
+      return nullptr;
+  return root;
+}
+
+/// Leading loops that every op of the kernel shares.
+unsigned kernelRows(func::FuncOp kernel, linalg::LinalgOp root) {
+  unsigned rows = group::rowRank(root);
+  for (auto op : kernel.getBody().front().getOps<linalg::LinalgOp>()) {
+    if (isa<linalg::FillOp>(op))
+      continue;
+    rows = std::min(rows, group::rowRank(op));
+    for (OpOperand *operand : op.getDpsInputOperands())
+      if (auto producer = operand->get().getDefiningOp<linalg::LinalgOp>();
+          producer && !isa<linalg::FillOp>(producer))
+        rows = std::min(rows, group::sharedRows(op, *operand));
+  }
+  return rows;
+}
+
+/// The smallest divisor of `size` that is at least `wanted`.
+int64_t divisorFrom(int64_t size, int64_t wanted) {
+  for (int64_t d = std::max<int64_t>(wanted, 1); d < size && d < wanted * 2; ++d)
+    if (size % d == 0)
+      return d;
+  return wanted >= size ? size : 0;
+}
+
+/// Tile sizes of the leading `rows` loops, 0 for loops left whole; empty when one
+/// task is best.
+SmallVector<int64_t> chooseTiles(linalg::LinalgOp root, unsigned rows, bool ragged) {
+  SmallVector<int64_t> sizes = root.getStaticLoopRanges();
+  int64_t inner = 1;
+  for (int64_t size : sizes) {
+    if (ShapedType::isDynamic(size) || size == 0)
+      return {};
+    inner *= size;
+  }
+  if (rows == 0 || inner <= 2 * taskVolume)
+    return {};
+  SmallVector<int64_t> tiles;
+  for (unsigned i = 0; i < rows; ++i) {
+    inner /= sizes[i];
+    int64_t wanted = std::max<int64_t>(1, taskVolume / inner);
+    if (wanted == 1) {
+      tiles.push_back(1);
+      if (inner <= taskVolume)
+        break;
+      continue;
+    }
+    int64_t tile = divisorFrom(sizes[i], wanted);
+    if (tile == 0)
+      tile = ragged ? wanted : 1;
+    if (tile < sizes[i])
+      tiles.push_back(tile);
+    break;
+  }
+  return tiles;
+}
+
+/// Adjacent loops that every operand walks as one become one.
+linalg::LinalgOp collapseLoops(RewriterBase &rewriter, linalg::LinalgOp root) {
+  if (!isa<linalg::GenericOp>(root) || root.hasDynamicShape())
+    return root;
+  SmallVector<AffineMap> maps = root.getIndexingMapsArray();
+  SmallVector<utils::IteratorType> iterators = root.getIteratorTypesArray();
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t i = 0, e = iterators.size(); i < e; ++i) {
+    if (i > 0 && iterators[i] == iterators[i - 1]) {
+      ReassociationIndices grown = groups.back();
+      grown.push_back(i);
+      if (linalg::areDimSequencesPreserved(maps, grown)) {
+        groups.back() = grown;
+        continue;
+      }
+    }
+    groups.push_back({i});
+  }
+  if (groups.size() == iterators.size())
+    return root;
+  FailureOr<linalg::CollapseResult> result =
+      linalg::collapseOpIterationDims(root, groups, rewriter);
+  if (failed(result))
+    return root;
+  rewriter.replaceOp(root, result->results);
+  return cast<linalg::LinalgOp>(result->collapsedOp);
+}
+
+void tile(func::FuncOp kernel) {
+  linalg::LinalgOp root = findRoot(kernel);
+  if (!root)
+    return;
+  IRRewriter rewriter(root);
+  auto all = llvm::to_vector(kernel.getBody().front().getOps<linalg::LinalgOp>());
+  bool alone = llvm::count_if(all, [](linalg::LinalgOp op) { return !isa<linalg::FillOp>(op); }) == 1;
+  if (alone && all.size() == 1)
+    root = collapseLoops(rewriter, root);
+  SmallVector<int64_t> tiles = chooseTiles(root, kernelRows(kernel, root), alone);
+  if (tiles.empty())
+    return;
+  scf::SCFTilingOptions tiling;
+  tiling.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
+  tiling.setTileSizes(getAsIndexOpFoldResult(kernel.getContext(), tiles));
+  scf::SCFTileAndFuseOptions options;
+  options.setTilingOptions(tiling);
+  rewriter.setInsertionPoint(root);
+  FailureOr<scf::SCFTileAndFuseResult> result = scf::tileConsumerAndFuseProducersUsingSCF(
+      rewriter, cast<TilingInterface>(root.getOperation()), options);
+  if (failed(result))
+    return;
+  for (OpResult value : root->getResults())
+    if (Value replacement = result->replacements.lookup(value))
+      rewriter.replaceAllUsesWith(value, replacement);
+}
+
+//===- Bufferization --------------------------------------------------------===//
+
+/// Arguments become buffers: tensors are read from inputs and materialized in
+/// destinations; nothing is returned.
+void takeBuffers(func::FuncOp kernel) {
+  Block &entry = kernel.getBody().front();
+  Operation *end = entry.getTerminator();
+  OpBuilder builder = OpBuilder::atBlockBegin(&entry);
+  unsigned results = end->getNumOperands(), tensors = 0;
+  for (Type type : entry.getArgumentTypes())
+    tensors += isa<RankedTensorType>(type);
+  unsigned inputs = tensors - results;
+  for (BlockArgument argument : entry.getArguments()) {
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    if (!type)
+      continue;
+    argument.setType(MemRefType::get(type.getShape(), type.getElementType()));
+    bool writable = argument.getArgNumber() >= inputs;
+    auto tensor = bufferization::ToTensorOp::create(builder, kernel.getLoc(), type, argument,
+                                                    /*restrict=*/true, writable);
+    argument.replaceAllUsesExcept(tensor.getResult(), tensor);
+  }
+  builder.setInsertionPoint(end);
+  for (auto [i, value] : llvm::enumerate(end->getOperands()))
+    bufferization::MaterializeInDestinationOp::create(builder, end->getLoc(), Type(), value,
+                                                      entry.getArgument(inputs + i),
+                                                      /*restrict=*/true, /*writable=*/true);
+  end->setOperands(ValueRange{});
+  kernel.setFunctionType(builder.getFunctionType(entry.getArgumentTypes(), {}));
+}
+
+LogicalResult bufferize(func::FuncOp kernel) {
+  takeBuffers(kernel);
+  bufferization::OneShotBufferizationOptions options;
+  options.allowReturnAllocsFromLoops = true;
+  options.memCpyFn = [](OpBuilder &b, Location loc, Value from, Value to) -> LogicalResult {
+    linalg::CopyOp::create(b, loc, from, to);
+    return success();
+  };
+  bufferization::BufferizationState state;
+  return bufferization::runOneShotBufferize(kernel, options, state);
+}
+
+struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
+  void runOnOperation() override {
+    SmallVector<func::FuncOp> kernels;
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (func->hasAttr("plan.kernel"))
+        kernels.push_back(func);
+    // Simplify each before and after: upstream tiling leaves dead producers.
+    auto simplify = [](func::FuncOp kernel) -> LogicalResult {
+      PassManager clean(kernel.getContext(), func::FuncOp::getOperationName());
+      clean.addPass(createCanonicalizerPass());
+      clean.addPass(createCSEPass());
+      return clean.run(kernel);
+    };
+    LogicalResult result = failableParallelForEach(
+        &getContext(), kernels, [&](func::FuncOp kernel) -> LogicalResult {
+          tile(kernel);
+          if (failed(simplify(kernel)) || failed(bufferize(kernel)))
+            return failure();
+          return simplify(kernel);
+        });
+    if (failed(result))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace burin
