@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Each dispatch becomes a launch of a kernel function. Bodies are compared as
+// Each dispatch becomes a launch of a kernel function in the nested module
+// @kernels, which the target then compiles by itself. Bodies are compared as
 // printed, without locations: what prints equal is one kernel.
 
 #include "compiler/transforms/Passes.h"
@@ -42,6 +43,8 @@ std::string symbolFor(Location loc) {
 struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
   void runOnOperation() override {
     llvm::StringMap<func::FuncOp> known;
+    auto builder = OpBuilder::atBlockEnd(getOperation().getBody());
+    kernels = ModuleOp::create(builder, getOperation().getLoc(), plan::kernelModuleName);
     SmallVector<plan::DispatchOp> dispatches;
     getOperation().walk([&](plan::DispatchOp dispatch) { dispatches.push_back(dispatch); });
     for (plan::DispatchOp dispatch : dispatches) {
@@ -60,13 +63,12 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
 
   /// @k(inputs, inits, dims) -> results.
   func::FuncOp outline(plan::DispatchOp dispatch) {
-    OpBuilder builder = OpBuilder::atBlockEnd(getOperation().getBody());
+    OpBuilder builder = OpBuilder::atBlockEnd(kernels.getBody());
     SmallVector<Type> types(dispatch.getInputs().getTypes());
     llvm::append_range(types, dispatch.getInits().getTypes());
     llvm::append_range(types, dispatch.getDims().getTypes());
     auto kernel = func::FuncOp::create(builder, dispatch.getLoc(), "k",
                                        builder.getFunctionType(types, dispatch.getResultTypes()));
-    kernel.setPrivate();
     kernel->setAttr("plan.kernel", builder.getUnitAttr());
     Block *entry = kernel.addEntryBlock();
     builder.setInsertionPointToStart(entry);
@@ -99,6 +101,8 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
       if (Operation *def = init.getDefiningOp(); def && def->use_empty())
         def->erase();
   }
+
+  ModuleOp kernels;
 };
 
 } // namespace

@@ -101,6 +101,11 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
     lowered->setAttrs(func->getAttrDictionary());
     lowered.setFunctionType(
         builder.getFunctionType(convert(func.getArgumentTypes()), convert(func.getResultTypes())));
+    // The model's own types, which the artifact's tables tell.
+    for (auto [i, type] : llvm::enumerate(func.getArgumentTypes()))
+      lowered.setArgAttr(i, "onnx.type", TypeAttr::get(type));
+    for (auto [i, type] : llvm::enumerate(func.getResultTypes()))
+      lowered.setResultAttr(i, "onnx.type", TypeAttr::get(type));
     Block *entry = lowered.addEntryBlock();
     builder.setInsertionPointToStart(entry);
     IRMapping mapping;

@@ -2,7 +2,7 @@
 #include "dialects/plan/PlanOps.h"
 
 #include "mlir/IR/DialectImplementation.h"
-#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -59,9 +59,11 @@ LogicalResult DispatchOp::verify() {
 }
 
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto kernel = symbols.lookupNearestSymbolFrom<FunctionOpInterface>(*this, getKernelAttr());
-  if (!kernel)
-    return emitOpError("names no kernel function: ") << getKernelAttr();
+  auto module = (*this)->getParentOfType<ModuleOp>();
+  auto kernels = symbols.lookupSymbolIn<ModuleOp>(
+      module, StringAttr::get(getContext(), kernelModuleName));
+  if (!kernels || !symbols.lookupSymbolIn(kernels, getKernelAttr().getAttr()))
+    return emitOpError("names no function of @") << kernelModuleName << ": " << getKernelAttr();
   return success();
 }
 

@@ -20,6 +20,11 @@
 
 #include "dialects/plan/PlanOpsDialect.h.inc"
 
+namespace burin::plan {
+/// The nested module that holds a model's kernel functions.
+inline constexpr llvm::StringLiteral kernelModuleName = "kernels";
+} // namespace burin::plan
+
 #include "dialects/plan/PlanOpsEnums.h.inc"
 
 #define GET_ATTRDEF_CLASSES

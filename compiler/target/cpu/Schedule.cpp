@@ -64,31 +64,34 @@ int64_t divisorFrom(int64_t size, int64_t wanted) {
   return wanted >= size ? size : 0;
 }
 
-/// Tile sizes of the leading `rows` loops, 0 for loops left whole; empty when one
-/// task is best.
-SmallVector<int64_t> chooseTiles(linalg::LinalgOp root, unsigned rows, bool ragged) {
+/// Tile sizes of the leading `rows` loops; empty when one task is best. A tile
+/// that does not divide its loop is for a root that is `alone`: others would need
+/// scratch of varying size.
+SmallVector<int64_t> chooseTiles(linalg::LinalgOp root, unsigned rows, bool alone) {
   SmallVector<int64_t> sizes = root.getStaticLoopRanges();
+  // Intermediates of a tile live in scratch and should stay in the first cache.
+  const int64_t volume = alone ? taskVolume : 1024;
   int64_t inner = 1;
   for (int64_t size : sizes) {
     if (ShapedType::isDynamic(size) || size == 0)
       return {};
     inner *= size;
   }
-  if (rows == 0 || inner <= 2 * taskVolume)
+  if (rows == 0 || inner <= 2 * volume)
     return {};
   SmallVector<int64_t> tiles;
   for (unsigned i = 0; i < rows; ++i) {
     inner /= sizes[i];
-    int64_t wanted = std::max<int64_t>(1, taskVolume / inner);
+    int64_t wanted = std::max<int64_t>(1, volume / inner);
     if (wanted == 1) {
       tiles.push_back(1);
-      if (inner <= taskVolume)
+      if (inner <= volume)
         break;
       continue;
     }
     int64_t tile = divisorFrom(sizes[i], wanted);
     if (tile == 0)
-      tile = ragged ? wanted : 1;
+      tile = alone ? wanted : 1;
     if (tile < sizes[i])
       tiles.push_back(tile);
     break;
@@ -186,12 +189,17 @@ LogicalResult bufferize(func::FuncOp kernel) {
   takeBuffers(kernel);
   bufferization::OneShotBufferizationOptions options;
   options.allowReturnAllocsFromLoops = true;
-  options.memCpyFn = [](OpBuilder &b, Location loc, Value from, Value to) -> LogicalResult {
-    linalg::CopyOp::create(b, loc, from, to);
-    return success();
-  };
   bufferization::BufferizationState state;
   return bufferization::runOneShotBufferize(kernel, options, state);
+}
+
+/// memref.copy would become a call into MLIR's runner library.
+void nameCopies(func::FuncOp kernel) {
+  IRRewriter rewriter(kernel.getContext());
+  kernel.walk([&](memref::CopyOp copy) {
+    rewriter.setInsertionPoint(copy);
+    rewriter.replaceOpWithNewOp<linalg::CopyOp>(copy, copy.getSource(), copy.getTarget());
+  });
 }
 
 struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
@@ -212,7 +220,10 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
           tile(kernel);
           if (failed(simplify(kernel)) || failed(bufferize(kernel)))
             return failure();
-          return simplify(kernel);
+          if (failed(simplify(kernel)))
+            return failure();
+          nameCopies(kernel);
+          return success();
         });
     if (failed(result))
       signalPassFailure();

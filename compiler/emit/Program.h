@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The program object of an artifact: the main program, the tables of inputs,
+// outputs and node names, and the exported entry symbol.
+
+#ifndef BURIN_COMPILER_EMIT_PROGRAM_H
+#define BURIN_COMPILER_EMIT_PROGRAM_H
+
+#include "compiler/target/Target.h"
+
+#include <string>
+
+namespace burin {
+
+struct ProgramOptions {
+  std::string modelName;   // a C identifier; the entry symbol is burin_model_<modelName>
+  std::string compiler;    // "burin 0.1.0"
+  std::string certificate; // JSON
+};
+
+/// What `inspect` prints and the header's constants say.
+struct ProgramSummary {
+  uint64_t arenaBytes = 0, liveBytes = 0, weightsBytes = 0, scratchBytes = 0;
+  uint32_t launches = 0, kernels = 0;
+};
+
+/// Reads the numbers that planning and the target left on the module.
+ProgramSummary summarize(mlir::ModuleOp planned, mlir::ModuleOp kernels);
+
+/// Builds the program of the planned @main. `kernels` is the module after the
+/// target's phases. References burin_weights and the runtime's functions.
+llvm::Expected<Object> emitProgram(mlir::ModuleOp planned, mlir::ModuleOp kernels,
+                                   const Target &target, const ProgramOptions &options);
+
+/// The number that ONNX and burin.h give an element type (as the model has it).
+uint32_t dtypeOf(mlir::Type onnxElement);
+
+} // namespace burin
+
+#endif

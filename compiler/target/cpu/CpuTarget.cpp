@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// CPUs through LLVM: the phases of a kernel, and object code.
+
+#include "compiler/target/cpu/CpuTarget.h"
+
+#include "burin/abi.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/Parallel.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+
+using namespace mlir;
+
+namespace burin {
+namespace {
+
+/// What runs on @kernels, phase by phase, as burin-opt would take it.
+struct CpuPhase {
+  const char *name;
+  const char *passes;
+};
+
+constexpr CpuPhase cpuPhases[] = {
+    // Tensors to buffers. Tiling comes first: bufferization must see the final slices.
+    {"schedule", "schedule-kernels"},
+    // Structured ops to loops over vectors. The ABI follows, because contractions
+    // bring their own task grid; then what is left of linalg.
+    {"vector", "convert-linalg-to-loops,"
+               "kernel-abi,"
+               "canonicalize,cse"},
+    // Everything to the LLVM dialect. Strided metadata before affine, since it makes
+    // affine maps; scf before cf; casts last.
+    {"llvm", "convert-vector-to-scf,"
+             "expand-strided-metadata,"
+             "lower-affine,"
+             "convert-scf-to-cf,"
+             "arith-expand{include-bf16=true},"
+             "convert-math-to-llvm,"
+             "convert-vector-to-llvm,"
+             "finalize-memref-to-llvm,"
+             "convert-index-to-llvm,"
+             "convert-arith-to-llvm,"
+             "convert-cf-to-llvm,"
+             "convert-complex-to-llvm,"
+             "convert-func-to-llvm,"
+             "convert-ub-to-llvm,"
+             "reconcile-unrealized-casts,"
+             "canonicalize,cse"},
+};
+
+class CpuTarget : public Target {
+public:
+  CpuTarget(std::string cpu, const llvm::Target &target, const llvm::Triple &triple)
+      : cpu(std::move(cpu)), target(target), triple(triple) {}
+
+  std::string name() const override { return cpu; }
+
+  uint64_t features() const override {
+    std::unique_ptr<llvm::TargetMachine> machine = makeMachine();
+    const llvm::MCSubtargetInfo &info = *machine->getMCSubtargetInfo();
+    uint64_t bits = 0;
+    if (info.checkFeatures("+avx2"))
+      bits |= BURIN_CPU_AVX2;
+    if (info.checkFeatures("+avx512f"))
+      bits |= BURIN_CPU_AVX512;
+    if (info.checkFeatures("+avx512vnni"))
+      bits |= BURIN_CPU_AVX512VNNI;
+    if (info.checkFeatures("+avx512bf16"))
+      bits |= BURIN_CPU_AVX512BF16;
+    return bits;
+  }
+
+  std::vector<Phase> phases() const override {
+    std::vector<Phase> result;
+    for (const CpuPhase &phase : cpuPhases)
+      result.push_back({phase.name, [passes = phase.passes](OpPassManager &manager) {
+                          if (failed(parsePassPipeline(passes, manager, llvm::errs())))
+                            llvm::report_fatal_error("the CPU pipeline names an unknown pass");
+                        }});
+    return result;
+  }
+
+  llvm::Expected<std::vector<Object>> emitKernels(ModuleOp kernels) const override;
+  llvm::Expected<Object> emitModule(llvm::Module &module) const override;
+
+private:
+  std::unique_ptr<llvm::TargetMachine> makeMachine() const {
+    llvm::TargetOptions options;
+    options.AllowFPOpFusion = llvm::FPOpFusion::Strict; // bits are decided by the IR
+    options.MCOptions.AsmVerbose = false;
+    return std::unique_ptr<llvm::TargetMachine>(
+        target.createTargetMachine(triple, cpu, /*Features=*/"", options, llvm::Reloc::PIC_,
+                                   llvm::CodeModel::Small, llvm::CodeGenOptLevel::Aggressive));
+  }
+
+  std::string cpu;
+  const llvm::Target &target;
+  llvm::Triple triple;
+};
+
+/// Kernels per object: enough to use all cores, few enough to amortise a module.
+constexpr size_t kernelsPerObject = 8;
+
+llvm::Expected<std::vector<Object>> CpuTarget::emitKernels(ModuleOp kernels) const {
+  // Split into modules of a few kernels, translated one after the other (a context each),
+  // then compiled side by side. The split depends on the order alone, so bytes do too.
+  std::vector<LLVM::LLVMFuncOp> functions;
+  for (auto function : kernels.getOps<LLVM::LLVMFuncOp>())
+    if (!function.isExternal())
+      functions.push_back(function);
+  size_t count = llvm::divideCeil(functions.size(), kernelsPerObject);
+  std::vector<Object> objects(count);
+  std::vector<std::string> errors(count);
+  std::vector<OwningOpRef<ModuleOp>> parts(count);
+  for (size_t i = 0; i < count; ++i) {
+    parts[i] = ModuleOp::create(kernels.getLoc());
+    OpBuilder builder = OpBuilder::atBlockBegin(parts[i]->getBody());
+    for (Operation &op : kernels.getBody()->getOperations())
+      if (auto other = dyn_cast<LLVM::LLVMFuncOp>(op); !other || other.isExternal())
+        builder.clone(op);
+    for (size_t k = i * kernelsPerObject;
+         k < std::min(functions.size(), (i + 1) * kernelsPerObject); ++k)
+      builder.clone(*functions[k]);
+  }
+  llvm::parallelFor(0, count, [&](size_t i) {
+    llvm::LLVMContext context;
+    std::unique_ptr<llvm::Module> module =
+        translateModuleToLLVMIR(*parts[i], context, "kernels" + std::to_string(i));
+    if (!module) {
+      errors[i] = "translation to LLVM IR failed";
+      return;
+    }
+    for (llvm::Function &function : *module)
+      if (!function.isDeclaration())
+        function.setVisibility(llvm::GlobalValue::HiddenVisibility);
+    llvm::Expected<Object> object = emitModule(*module);
+    if (object)
+      objects[i] = std::move(*object);
+    else
+      errors[i] = llvm::toString(object.takeError());
+  });
+  for (const std::string &error : errors)
+    if (!error.empty())
+      return llvm::createStringError(error);
+  return objects;
+}
+
+llvm::Expected<Object> CpuTarget::emitModule(llvm::Module &module) const {
+  std::unique_ptr<llvm::TargetMachine> machine = makeMachine();
+  module.setTargetTriple(triple);
+  module.setDataLayout(machine->createDataLayout());
+  module.setPICLevel(llvm::PICLevel::BigPIC);
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", cpu);
+    function.addFnAttr("prefer-vector-width", "512"); // 16 lanes where there are such registers
+    function.addFnAttr("min-legal-vector-width", "512");
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+  }
+
+  // No C library but the block moves: what the artifact may call is listed in
+  // runtime/libc-symbols.txt.
+  llvm::TargetLibraryInfoImpl library(triple);
+  library.disableAllFunctions();
+  for (llvm::LibFunc function :
+       {llvm::LibFunc_memcpy, llvm::LibFunc_memset, llvm::LibFunc_memmove})
+    library.setAvailable(function);
+
+  llvm::PassBuilder passes(machine.get());
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager graph;
+  llvm::ModuleAnalysisManager modules;
+  functions.registerPass([&] { return llvm::TargetLibraryAnalysis(library); });
+  passes.registerModuleAnalyses(modules);
+  passes.registerCGSCCAnalyses(graph);
+  passes.registerFunctionAnalyses(functions);
+  passes.registerLoopAnalyses(loops);
+  passes.crossRegisterProxies(loops, functions, graph, modules);
+  passes.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+
+  Object object;
+  object.name = module.getName().str();
+  llvm::raw_svector_ostream stream(object.bytes);
+  llvm::legacy::PassManager codegen;
+  codegen.add(new llvm::TargetLibraryInfoWrapperPass(library));
+  if (machine->addPassesToEmitFile(codegen, stream, nullptr,
+                                   llvm::CodeGenFileType::ObjectFile))
+    return llvm::createStringError("LLVM cannot write object files for " + triple.str());
+  codegen.run(module);
+  return object;
+}
+
+} // namespace
+
+llvm::Expected<std::unique_ptr<Target>> makeCpuTarget(llvm::StringRef cpu) {
+  llvm::InitializeAllTargetInfos();
+  llvm::InitializeAllTargets();
+  llvm::InitializeAllTargetMCs();
+  llvm::InitializeAllAsmPrinters();
+  llvm::Triple triple("x86_64-unknown-linux-gnu");
+  std::string error;
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return llvm::createStringError(error);
+  std::string name = cpu == "native" ? llvm::sys::getHostCPUName().str() : cpu.str();
+  std::unique_ptr<llvm::MCSubtargetInfo> info(target->createMCSubtargetInfo(triple, "", ""));
+  if (!info->isCPUStringValid(name))
+    return llvm::createStringError("unknown CPU '" + name +
+                                   "'; name a level (x86-64-v3, x86-64-v4), a CPU (znver4, "
+                                   "skylake-avx512, ...) or native");
+  info.reset(target->createMCSubtargetInfo(triple, name, ""));
+  if (!info->checkFeatures("+avx2") || !info->checkFeatures("+fma"))
+    return llvm::createStringError("CPU '" + name +
+                                   "' is below x86-64-v3, the lowest level supported");
+  return std::make_unique<CpuTarget>(name, *target, triple);
+}
+
+} // namespace burin
