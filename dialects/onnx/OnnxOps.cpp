@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dialects/onnx/OnnxOps.h"
-#include "dialects/onnx/OnnxShapes.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -9,35 +8,58 @@ using namespace mlir;
 using namespace burin::onnx;
 
 #include "dialects/onnx/OnnxInterfaces.cpp.inc"
-#include "dialects/onnx/OnnxOpsDialect.cpp.inc"
+#include "dialects/onnx/OnnxBaseDialect.cpp.inc"
 
 #define GET_TYPEDEF_CLASSES
-#include "dialects/onnx/OnnxOpsTypes.cpp.inc"
+#include "dialects/onnx/OnnxBaseTypes.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
-#include "dialects/onnx/OnnxOpsAttributes.cpp.inc"
+#include "dialects/onnx/OnnxBaseAttributes.cpp.inc"
 
 void OnnxDialect::registerTypes() {
   addTypes<
 #define GET_TYPEDEF_LIST
-#include "dialects/onnx/OnnxOpsTypes.cpp.inc"
+#include "dialects/onnx/OnnxBaseTypes.cpp.inc"
       >();
 }
 
 void OnnxDialect::registerAttributes() {
   addAttributes<
 #define GET_ATTRDEF_LIST
-#include "dialects/onnx/OnnxOpsAttributes.cpp.inc"
+#include "dialects/onnx/OnnxBaseAttributes.cpp.inc"
       >();
 }
+
+namespace burin::onnx {
+void registerCoreOps(OnnxDialect &dialect);
+void registerElementwiseOps(OnnxDialect &dialect);
+void registerReductionOps(OnnxDialect &dialect);
+void registerContractionOps(OnnxDialect &dialect);
+void registerWindowOps(OnnxDialect &dialect);
+void registerMovementOps(OnnxDialect &dialect);
+void registerIndexingOps(OnnxDialect &dialect);
+void registerShapeOps(OnnxDialect &dialect);
+void registerControlOps(OnnxDialect &dialect);
+void registerNormalizationOps(OnnxDialect &dialect);
+void registerRecurrentOps(OnnxDialect &dialect);
+void registerSignalOps(OnnxDialect &dialect);
+} // namespace burin::onnx
 
 void OnnxDialect::initialize() {
   registerTypes();
   registerAttributes();
-  addOperations<
-#define GET_OP_LIST
-#include "dialects/onnx/OnnxOps.cpp.inc"
-      >();
+  registerCoreOps(*this);
+  registerElementwiseOps(*this);
+  registerReductionOps(*this);
+  registerContractionOps(*this);
+  registerWindowOps(*this);
+  registerMovementOps(*this);
+  registerIndexingOps(*this);
+  registerShapeOps(*this);
+  registerControlOps(*this);
+  registerNormalizationOps(*this);
+  registerRecurrentOps(*this);
+  registerSignalOps(*this);
 }
 
 Operation *OnnxDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type,
@@ -49,8 +71,3 @@ Operation *OnnxDialect::materializeConstant(OpBuilder &builder, Attribute value,
     return nullptr;
   return ConstantOp::create(builder, loc, type, typed);
 }
-
-OpFoldResult NoneOp::fold(FoldAdaptor) { return UnitAttr::get(getContext()); }
-
-#define GET_OP_CLASSES
-#include "dialects/onnx/OnnxOps.cpp.inc"

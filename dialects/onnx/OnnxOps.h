@@ -1,34 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The onnx dialect: its types, attributes and ops. See OnnxOps.td.
+// The onnx dialect with all of its ops. See OnnxOps.td.
 
 #ifndef BURIN_DIALECTS_ONNX_ONNXOPS_H
 #define BURIN_DIALECTS_ONNX_ONNXOPS_H
 
-#include "mlir/Bytecode/BytecodeOpInterface.h"
-#include "mlir/IR/Builders.h"
-#include "mlir/IR/BuiltinAttributes.h"
-#include "mlir/IR/BuiltinTypes.h"
-#include "mlir/IR/Dialect.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/IR/OpDefinition.h"
-#include "mlir/IR/OpImplementation.h"
-#include "mlir/IR/SymbolTable.h"
-#include "mlir/Interfaces/ControlFlowInterfaces.h"
-#include "mlir/Interfaces/DestinationStyleOpInterface.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
-
-#include "dialects/onnx/OnnxOpsDialect.h.inc"
-
-#define GET_TYPEDEF_CLASSES
-#include "dialects/onnx/OnnxOpsTypes.h.inc"
-
-#define GET_ATTRDEF_CLASSES
-#include "dialects/onnx/OnnxOpsAttributes.h.inc"
-
-#include "dialects/onnx/OnnxInterfaces.h.inc"
+#include "dialects/onnx/OnnxBase.h"
 
 #define GET_OP_CLASSES
-#include "dialects/onnx/OnnxOps.h.inc"
+#include "dialects/onnx/families/Core.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/onnx/families/Elementwise.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/onnx/families/Reduction.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/onnx/families/Contraction.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/onnx/families/Window.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/onnx/families/Movement.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/onnx/families/Indexing.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/onnx/families/Shape.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/onnx/families/Control.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/onnx/families/Normalization.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/onnx/families/Recurrent.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/onnx/families/Signal.h.inc"
 
 #endif

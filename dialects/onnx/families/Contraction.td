@@ -2,6 +2,8 @@
 //
 // The contraction family. Sums of products over named dimensions.
 
+include "OnnxBase.td"
+
 class Onnx_ContractionFamily<string mnemonic, string rule, dag ins_, dag outs_, list<Trait> traits = []>
     : Onnx_Op<mnemonic, "contraction", rule, ins_, outs_, traits>;
 

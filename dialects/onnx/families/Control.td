@@ -2,6 +2,8 @@
 //
 // The control family. Branches, loops, sequences and optionals.
 
+include "OnnxBase.td"
+
 class Onnx_ControlFamily<string mnemonic, string rule, dag ins_, dag outs_, list<Trait> traits = []>
     : Onnx_Op<mnemonic, "control", rule, ins_, outs_, traits>;
 

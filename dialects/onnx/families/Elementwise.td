@@ -2,6 +2,8 @@
 //
 // The elementwise family. Each result element is a function of the operands' elements at the same place, after broadcasting.
 
+include "OnnxBase.td"
+
 class Onnx_ElementwiseFamily<string mnemonic, string rule, dag ins_, dag outs_, list<Trait> traits = []>
     : Onnx_Op<mnemonic, "elementwise", rule, ins_, outs_, traits>;
 

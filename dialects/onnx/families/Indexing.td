@@ -2,6 +2,8 @@
 //
 // The indexing family. The place of an element is data.
 
+include "OnnxBase.td"
+
 class Onnx_IndexingFamily<string mnemonic, string rule, dag ins_, dag outs_, list<Trait> traits = []>
     : Onnx_Op<mnemonic, "indexing", rule, ins_, outs_, traits>;
 

@@ -2,6 +2,8 @@
 //
 // The movement family. Elements change place, never value.
 
+include "OnnxBase.td"
+
 class Onnx_MovementFamily<string mnemonic, string rule, dag ins_, dag outs_, list<Trait> traits = []>
     : Onnx_Op<mnemonic, "movement", rule, ins_, outs_, traits>;
 

@@ -2,6 +2,8 @@
 //
 // The normalization family. Whole slices scaled by their own statistics.
 
+include "OnnxBase.td"
+
 class Onnx_NormalizationFamily<string mnemonic, string rule, dag ins_, dag outs_, list<Trait> traits = []>
     : Onnx_Op<mnemonic, "normalization", rule, ins_, outs_, traits>;
 

@@ -2,6 +2,8 @@
 //
 // The recurrent family. A cell applied step by step along a sequence.
 
+include "OnnxBase.td"
+
 class Onnx_RecurrentFamily<string mnemonic, string rule, dag ins_, dag outs_, list<Trait> traits = []>
     : Onnx_Op<mnemonic, "recurrent", rule, ins_, outs_, traits>;
 

@@ -2,6 +2,8 @@
 //
 // The reduction family. Folds dimensions with a neutral element and a combiner; scans keep every partial result.
 
+include "OnnxBase.td"
+
 class Onnx_ReductionFamily<string mnemonic, string rule, dag ins_, dag outs_, list<Trait> traits = []>
     : Onnx_Op<mnemonic, "reduction", rule, ins_, outs_, traits>;
 

@@ -2,6 +2,8 @@
 //
 // The shape family. Shapes as values, and values from shapes.
 
+include "OnnxBase.td"
+
 class Onnx_ShapeFamily<string mnemonic, string rule, dag ins_, dag outs_, list<Trait> traits = []>
     : Onnx_Op<mnemonic, "shape", rule, ins_, outs_, traits>;
 

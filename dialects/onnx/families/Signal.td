@@ -2,6 +2,8 @@
 //
 // The signal family. Transforms of signals.
 
+include "OnnxBase.td"
+
 class Onnx_SignalFamily<string mnemonic, string rule, dag ins_, dag outs_, list<Trait> traits = []>
     : Onnx_Op<mnemonic, "signal", rule, ins_, outs_, traits>;
 

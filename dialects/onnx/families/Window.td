@@ -2,6 +2,8 @@
 //
 // The window family. A window slides over spatial dimensions.
 
+include "OnnxBase.td"
+
 class Onnx_WindowFamily<string mnemonic, string rule, dag ins_, dag outs_, list<Trait> traits = []>
     : Onnx_Op<mnemonic, "window", rule, ins_, outs_, traits>;
 

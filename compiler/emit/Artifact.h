@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From objects to files: what the user gets.
+
+#ifndef BURIN_COMPILER_EMIT_ARTIFACT_H
+#define BURIN_COMPILER_EMIT_ARTIFACT_H
+
+#include "compiler/target/Target.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace burin {
+
+class WeightStore;
+
+/// The bytes of every plan.constant of a planned @main, each at its `offset`,
+/// zeros between; `total` bytes in all. Fails where a segment lacks the bytes.
+llvm::Error writeWeights(mlir::ModuleOp planned, const WeightStore &store, uint64_t total,
+                         llvm::raw_ostream &out);
+
+/// Writes an ELF object whose read-only section holds `total` bytes that `fill`
+/// writes, under the hidden symbol `burin_weights`, aligned to 64.
+llvm::Error writeWeightsObject(llvm::StringRef path, uint64_t total,
+                               llvm::function_ref<llvm::Error(llvm::raw_ostream &)> fill);
+
+/// What to link.
+struct LinkInput {
+  llvm::ArrayRef<Object> objects;
+  std::string weightsObject; // path, empty where the model has no weights
+  std::string modelName;     // the one symbol that stays visible: burin_model_<modelName>
+};
+
+/// Writes `output`, by its extension:
+///   .so  everything, with the runtime inside; needs libc
+///   .o   the same as one relocatable object
+///   .a   the model alone; libburin_rt.a, which all models share, is written beside it
+/// A file that was there before is replaced at once or not at all. `temporary` is
+/// a folder for intermediate files.
+llvm::Error linkArtifact(llvm::StringRef output, const LinkInput &input,
+                         llvm::StringRef temporary);
+
+/// The typed header of a model: sizes, shapes, entry points.
+llvm::Error writeHeader(llvm::StringRef path, mlir::ModuleOp planned, llvm::StringRef modelName,
+                        uint64_t arenaBytes, uint64_t scratchBytes, uint64_t weightsBytes);
+
+/// Writes through a temporary file in the same folder, renamed when complete.
+llvm::Error writeWhole(llvm::StringRef path,
+                       llvm::function_ref<llvm::Error(llvm::raw_ostream &)> write);
+
+} // namespace burin
+
+#endif

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Weights never pass through LLVM: an ELF object around them is five section
+// headers and one symbol, written directly and streamed.
+
+#include "compiler/emit/Artifact.h"
+#include "llvm/BinaryFormat/ELF.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace llvm;
+
+namespace burin {
+
+Error writeWhole(StringRef path, function_ref<Error(raw_ostream &)> write) {
+  Expected<sys::fs::TempFile> file = sys::fs::TempFile::create(path + ".tmp-%%%%%%%%");
+  if (!file)
+    return createStringError("cannot write next to '" + path +
+                             "': " + toString(file.takeError()));
+  raw_fd_ostream out(file->FD, /*shouldClose=*/false);
+  Error error = write(out);
+  out.flush();
+  if (!error && out.has_error())
+    error = createStringError("cannot write '" + path + "': " + out.error().message());
+  out.clear_error();
+  if (error) {
+    consumeError(file->discard());
+    return error;
+  }
+  if (Error failed = file->keep(path))
+    return createStringError("cannot write '" + path + "': " + toString(std::move(failed)));
+  return Error::success();
+}
+
+Error writeWeightsObject(StringRef path, uint64_t total,
+                         function_ref<Error(raw_ostream &)> fill) {
+  constexpr uint64_t alignment = 64;
+  enum { Null, Data, Symbols, Strings, SectionNames, Stack, Count };
+  const StringRef strings("\0burin_weights\0", 15);
+  const StringRef names("\0.rodata.burin\0.symtab\0.strtab\0.shstrtab\0.note.GNU-stack\0", 58);
+  auto nameAt = [&](StringRef name) { return uint32_t(names.find(name)); };
+
+  uint64_t dataAt = alignTo(sizeof(ELF::Elf64_Ehdr), alignment);
+  uint64_t symbolsAt = alignTo(dataAt + total, 8);
+  uint64_t stringsAt = symbolsAt + 2 * sizeof(ELF::Elf64_Sym);
+  uint64_t namesAt = stringsAt + strings.size();
+  uint64_t headersAt = alignTo(namesAt + names.size(), 8);
+
+  ELF::Elf64_Ehdr header = {};
+  memcpy(header.e_ident, ELF::ElfMagic, 4);
+  header.e_ident[ELF::EI_CLASS] = ELF::ELFCLASS64;
+  header.e_ident[ELF::EI_DATA] = ELF::ELFDATA2LSB;
+  header.e_ident[ELF::EI_VERSION] = ELF::EV_CURRENT;
+  header.e_type = ELF::ET_REL;
+  header.e_machine = ELF::EM_X86_64;
+  header.e_version = ELF::EV_CURRENT;
+  header.e_shoff = headersAt;
+  header.e_ehsize = sizeof(header);
+  header.e_shentsize = sizeof(ELF::Elf64_Shdr);
+  header.e_shnum = Count;
+  header.e_shstrndx = SectionNames;
+
+  ELF::Elf64_Shdr sections[Count] = {};
+  auto section = [&](unsigned i, StringRef name, uint32_t type, uint64_t flags, uint64_t at,
+                     uint64_t size, uint64_t align) {
+    sections[i].sh_name = nameAt(name);
+    sections[i].sh_type = type;
+    sections[i].sh_flags = flags;
+    sections[i].sh_offset = at;
+    sections[i].sh_size = size;
+    sections[i].sh_addralign = align;
+  };
+  section(Data, ".rodata.burin", ELF::SHT_PROGBITS, ELF::SHF_ALLOC, dataAt, total, alignment);
+  section(Symbols, ".symtab", ELF::SHT_SYMTAB, 0, symbolsAt, 2 * sizeof(ELF::Elf64_Sym), 8);
+  sections[Symbols].sh_link = Strings;
+  sections[Symbols].sh_info = 1; // first global symbol
+  sections[Symbols].sh_entsize = sizeof(ELF::Elf64_Sym);
+  section(Strings, ".strtab", ELF::SHT_STRTAB, 0, stringsAt, strings.size(), 1);
+  section(SectionNames, ".shstrtab", ELF::SHT_STRTAB, 0, namesAt, names.size(), 1);
+  section(Stack, ".note.GNU-stack", ELF::SHT_PROGBITS, 0, namesAt, 0, 1);
+
+  ELF::Elf64_Sym symbols[2] = {};
+  symbols[1].st_name = 1;
+  symbols[1].setBindingAndType(ELF::STB_GLOBAL, ELF::STT_OBJECT);
+  symbols[1].st_other = ELF::STV_HIDDEN;
+  symbols[1].st_shndx = Data;
+  symbols[1].st_size = total;
+
+  return writeWhole(path, [&](raw_ostream &out) -> Error {
+    auto bytes = [&](const void *data, size_t size) {
+      out.write(static_cast<const char *>(data), size);
+    };
+    bytes(&header, sizeof(header));
+    out.write_zeros(unsigned(dataAt - sizeof(header)));
+    uint64_t before = out.tell();
+    if (Error error = fill(out))
+      return error;
+    assert(out.tell() - before == total && "fill writes what it promised");
+    (void)before;
+    out.write_zeros(unsigned(symbolsAt - dataAt - total));
+    bytes(symbols, sizeof(symbols));
+    out << strings << names;
+    out.write_zeros(unsigned(headersAt - namesAt - names.size()));
+    bytes(sections, sizeof(sections));
+    return Error::success();
+  });
+}
+
+} // namespace burin
