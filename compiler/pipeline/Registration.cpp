@@ -2,6 +2,7 @@
 #include "compiler/pipeline/Registration.h"
 
 #include "compiler/transforms/Passes.h"
+#include "dialects/kern/KernBufferization.h"
 #include "dialects/kern/KernOps.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/plan/PlanOps.h"
@@ -13,6 +14,7 @@ void burin::registerDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<onnx::OnnxDialect, kern::KernDialect, plan::PlanDialect>();
+  kern::registerBufferization(registry);
 }
 
 void burin::registerPasses() {

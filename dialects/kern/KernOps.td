@@ -24,4 +24,6 @@ def Kern_YieldOp : Kern_Op<"yield", [Pure, Terminator, ReturnLike]> {
   let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
 }
 
+include "dialects/kern/Contract.td"
+
 #endif

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// kern.contract: builders, verifier, effects.
+
+#include "dialects/kern/KernOps.h"
+
+#include "mlir/IR/AffineExprVisitor.h"
+
+using namespace mlir;
+using namespace burin::kern;
+
+void ContractOp::build(OpBuilder &builder, OperationState &state, Value a, Value b, Value init,
+                       AffineMap aMap, AffineMap bMap, ArrayRef<int64_t> reduction) {
+  SmallVector<Type> results;
+  if (isa<RankedTensorType>(init.getType()))
+    results.push_back(init.getType());
+  build(builder, state, results, a, b, ValueRange{}, init, aMap, bMap,
+        builder.getAffineMapArrayAttr({}), reduction);
+  OpBuilder::InsertionGuard guard(builder);
+  Block *body = builder.createBlock(state.regions[0].get());
+  body->addArgument(getElementTypeOrSelf(init.getType()), state.location);
+  YieldOp::create(builder, state.location, body->getArgument(0));
+}
+
+ContractOp::Blocks ContractOp::getBlocks() {
+  ArrayRef<int64_t> sizes = getReduction();
+  Blocks blocks{1, 1, sizes.back(), maxBlock};
+  for (int64_t size : sizes.drop_back())
+    blocks.taps *= size;
+  if (!ShapedType::isDynamic(blocks.inner) && blocks.inner <= maxBlock) {
+    blocks.innerBlock = blocks.inner;
+    blocks.tapsPerBlock = std::clamp<int64_t>(maxBlock / std::max<int64_t>(blocks.inner, 1), 1,
+                                              std::max<int64_t>(blocks.taps, 1));
+  }
+  return blocks;
+}
+
+void ContractOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  for (OpOperand &operand : getOperation()->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    if (&operand == &getInitMutable())
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+    else
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+  }
+}
+
+/// Whether two sizes can be the same at run time.
+static bool mayEqual(int64_t a, int64_t b) {
+  return ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b;
+}
+
+static LogicalResult verifyRegion(ContractOp op) {
+  Block &body = op.getEpilogue().front();
+  SmallVector<Type> expected{Float32Type::get(op.getContext())};
+  for (Value extra : op.getExtras())
+    expected.push_back(getElementTypeOrSelf(extra.getType()));
+  if (body.getArgumentTypes() != TypeRange(expected))
+    return op.emitOpError("needs an epilogue with arguments of types ") << expected;
+  auto yield = dyn_cast<YieldOp>(body.getTerminator());
+  if (!yield || yield.getNumOperands() != 1 ||
+      yield.getOperand(0).getType() != getElementTypeOrSelf(op.getInit().getType()))
+    return op.emitOpError("needs an epilogue that yields one element of its destination");
+  for (Operation &inner : body.without_terminator())
+    if (!inner.hasTrait<OpTrait::ConstantLike>() &&
+        (!OpTrait::hasElementwiseMappableTraits(&inner) || inner.getNumRegions() != 0))
+      return inner.emitOpError("cannot be part of an epilogue: it does not map to vectors");
+  return success();
+}
+
+LogicalResult ContractOp::verify() {
+  auto aType = cast<ShapedType>(getA().getType()), bType = cast<ShapedType>(getB().getType()),
+       cType = cast<ShapedType>(getInit().getType());
+  bool onTensors = isa<RankedTensorType>(cType);
+  if (!llvm::all_of(getOperandTypes(),
+                    [&](Type type) { return isa<RankedTensorType>(type) == onTensors; }))
+    return emitOpError("mixes tensors and memrefs");
+  if (getOperation()->getNumResults() != (onTensors ? 1 : 0) ||
+      (onTensors && getResult().getType() != cType))
+    return emitOpError("needs a result of the type of its destination, and none on memrefs");
+  if (!aType.getElementType().isF32() || !bType.getElementType().isF32())
+    return emitOpError("multiplies elements of type f32");
+
+  unsigned parallel = cType.getRank(), reductions = getReduction().size();
+  if (parallel == 0 || reductions == 0)
+    return emitOpError("needs a column dim and a reduction dim");
+  int64_t k = 1;
+  for (int64_t size : getReduction()) {
+    if (ShapedType::isDynamic(size) ? reductions > 1 : size < 0)
+      return emitOpError("has reduction sizes that are neither static nor a single dynamic one");
+    if (ShapedType::isDynamic(size))
+      k = size;
+    else if (llvm::MulOverflow(k, size, k))
+      return emitOpError("has more than 2^63 products per result");
+  }
+
+  AffineMap aMap = getAMap();
+  if (aMap.getNumDims() != parallel + reductions || aMap.getNumSymbols() != 0 ||
+      aMap.getNumResults() != aType.getRank())
+    return emitOpError("has an a_map that does not take its dims to `a`");
+  for (AffineExpr expr : aMap.getResults()) {
+    WalkResult linear = expr.walk([](AffineExpr part) {
+      bool other = part.getKind() == AffineExprKind::FloorDiv ||
+                   part.getKind() == AffineExprKind::CeilDiv || part.getKind() == AffineExprKind::Mod;
+      return other ? WalkResult::interrupt() : WalkResult::advance();
+    });
+    if (linear.wasInterrupted() || !expr.isPureAffine() || expr.isFunctionOfDim(parallel - 1))
+      return emitOpError("needs an a_map that is linear and free of the column dim");
+  }
+
+  AffineMap bMap = getBMap();
+  unsigned leading = bMap.getNumResults();
+  if (bMap.getNumDims() != parallel || !bMap.isProjectedPermutation() ||
+      bMap.isFunctionOfDim(parallel - 1))
+    return emitOpError("needs a b_map that picks parallel dims other than the column dim");
+  if (bType.getRank() != int64_t(leading) + 3 || bType.getDimSize(leading + 2) != panelWidth)
+    return emitOpError("needs `b` in panels: leading dims, panels, K, ") << panelWidth;
+  int64_t n = cType.getDimSize(parallel - 1);
+  int64_t panels = ShapedType::isDynamic(n) ? n : llvm::divideCeil(uint64_t(n), uint64_t(panelWidth));
+  if (!mayEqual(bType.getDimSize(leading), panels) || !mayEqual(bType.getDimSize(leading + 1), k))
+    return emitOpError("has panels of another size than its destination and reduction dims");
+  for (unsigned i = 0; i < leading; ++i)
+    if (!mayEqual(bType.getDimSize(i), cType.getDimSize(bMap.getDimPosition(i))))
+      return emitOpError("has leading panel dims of other sizes than its destination");
+
+  if (getExtraMaps().size() != getExtras().size())
+    return emitOpError("needs one map per extra operand");
+  for (auto [i, extra] : llvm::enumerate(getExtras())) {
+    AffineMap map = getExtraMap(i);
+    auto type = cast<ShapedType>(extra.getType());
+    if (map.getNumDims() != parallel || map.getNumResults() != type.getRank())
+      return emitOpError("has an extra map that does not take the parallel dims to its operand");
+    for (auto [j, expr] : llvm::enumerate(map.getResults())) {
+      if (expr == getAffineConstantExpr(0, getContext()))
+        continue;
+      auto dim = dyn_cast<AffineDimExpr>(expr);
+      if (!dim || (dim.getPosition() == parallel - 1 && j + 1 != map.getNumResults()))
+        return emitOpError("reads extras at parallel dims or 0, the column dim only last");
+      if (!mayEqual(type.getDimSize(j), cType.getDimSize(dim.getPosition())))
+        return emitOpError("has an extra of another size than its destination");
+    }
+  }
+  return verifyRegion(*this);
+}

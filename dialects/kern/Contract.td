@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// kern.contract: sums of products with packed weights and a fused epilogue.
+
+#ifndef BURIN_KERN_CONTRACT
+#define BURIN_KERN_CONTRACT
+
+def Kern_ContractOp : Kern_Op<"contract", [
+    AttrSizedOperandSegments, SingleBlock, DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "sum of products over packed panels, with an epilogue";
+  let description = [{
+    ```
+    c[p...] = epilogue(sum over r... of a[a_map(p..., r...)] * B[p..., r...], extras[map(p...)]...)
+    ```
+
+    The parallel dims `p` are the dims of `init`, in its order; the last is the
+    column dim N. The reduction dims `r` have the sizes `reduction`; their
+    row-major product is K. The size of the only reduction dim may be dynamic.
+
+    `a_map` is linear in the dims and free of N. A read outside `a` is zero: the
+    padding of a convolution. `b` is always packed in panels of 16 columns:
+    `[leading..., ceil(N / 16), K, 16]`, where `b_map` names the parallel dims
+    that index `leading` (batch, group); what the columns past N hold does not
+    matter. `extras` are read at parallel dims or at 0; N only as the last index.
+
+    The accumulator starts at 0; `init` is only the destination. The region gets
+    the sum and one element of each extra, and yields the element of the result
+    with ops that map to vectors element by element.
+
+    **Bits.** K is cut into blocks (kern::ContractOp::getBlocks): a block is
+    one chain of fused multiply-adds in ascending k from 0, the blocks' sums are added in
+    ascending order. Nothing else (ISA, tile, rows, threads) changes a result.
+  }];
+  let arguments = (ins AnyTypeOf<[AnyRankedTensor, AnyMemRef]>:$a,
+                       AnyTypeOf<[AnyRankedTensor, AnyMemRef]>:$b,
+                       Variadic<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$extras,
+                       AnyTypeOf<[AnyRankedTensor, AnyMemRef]>:$init,
+                       AffineMapAttr:$a_map, AffineMapAttr:$b_map,
+                       AffineMapArrayAttr:$extra_maps, DenseI64ArrayAttr:$reduction);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let regions = (region SizedRegion<1>:$epilogue);
+  let assemblyFormat = [{
+    `ins` `(` $a `,` $b `:` type($a) `,` type($b) `)`
+    (`extras` `(` $extras^ `:` type($extras) `)`)? `outs` `(` $init `:` type($init) `)`
+    attr-dict-with-keyword $epilogue (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+  let builders = [
+    // With an epilogue that yields the sum.
+    OpBuilder<(ins "::mlir::Value":$a, "::mlir::Value":$b, "::mlir::Value":$init,
+                   "::mlir::AffineMap":$aMap, "::mlir::AffineMap":$bMap,
+                   "::llvm::ArrayRef<int64_t>":$reduction)>
+  ];
+  let extraClassDeclaration = [{
+    /// Columns of a panel of `b`.
+    static constexpr int64_t panelWidth = 16;
+    /// Upper bound of a K block; a constant of the artifact since it decides bits.
+    static constexpr int64_t maxBlock = 384;
+
+    /// How K is cut. The reduction dims but the last are walked as one dim of
+    /// `taps`. Where the last dim's size is `inner` < 384, a block is `tapsPerBlock`
+    /// whole taps; else a tap is cut into blocks of at most 384. Sizes may be kDynamic.
+    struct Blocks {
+      int64_t taps, tapsPerBlock, inner, innerBlock;
+    };
+    Blocks getBlocks();
+
+    unsigned getNumParallel() { return ::llvm::cast<::mlir::ShapedType>(getInit().getType()).getRank(); }
+    ::mlir::AffineMap getExtraMap(unsigned i) {
+      return ::llvm::cast<::mlir::AffineMapAttr>(getExtraMaps()[i]).getValue();
+    }
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
+
+#endif
