@@ -6,7 +6,7 @@
 #define BURIN_KERN_CONTRACT
 
 def Kern_ContractOp : Kern_Op<"contract", [
-    AttrSizedOperandSegments, SingleBlock, DestinationStyleOpInterface,
+    SingleBlock, DestinationStyleOpInterface,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "sum of products over packed panels, with an epilogue";
   let description = [{
