@@ -66,6 +66,19 @@ def ScheduleKernels : Pass<"schedule-kernels", "::mlir::ModuleOp"> {
                            "::mlir::affine::AffineDialect"];
 }
 
+def ExpandContract : Pass<"expand-contract"> {
+  let summary = "kern.contract on buffers to a task grid around a register-tiled micro-kernel";
+  let description = [{
+    Leaves upstream ops only: one scf.forall over tasks, scf.for, vector loads,
+    broadcasts, FMAs and (masked) stores, static memref.alloc as per-worker scratch. The level
+    sizes the register tile; it changes no result.
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect"];
+  let options = [Option<"vectorLevel", "vector-level", "std::string", "\"v3\"",
+                        "v3 (16 registers of 8 floats) or v4 (32 of 16)">];
+}
+
 def KernelAbi : Pass<"kernel-abi", "::mlir::ModuleOp"> {
   let summary = "Turn kernels into functions of (kargs, begin, end, scratch)";
   let description = [{

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/target/cpu/ContractSchedule.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+
+namespace burin::cpu {
+
+//===- Tiles and tasks ------------------------------------------------------===//
+
+namespace {
+// Rough rates of one core; they size tasks and nothing else.
+constexpr double productsPerMicrosecond = 50e3;
+constexpr double bytesPerMicrosecond = 25e3; // weights, from memory
+constexpr double taskMicroseconds = 40;
+constexpr int64_t assumedRows = 256;  // where the row count is an argument
+constexpr int64_t assumedPanels = 16; // where the column count is
+constexpr int64_t blockRows = 96;     // rows whose K block stays in L2: 96 x 384 x 4 bytes
+constexpr int64_t maxTaskPanels = 64;
+} // namespace
+
+/// The tile height in 4..6 (or all of fewer rows) that wastes the fewest rows.
+static int64_t chooseTileRows(int64_t rows) {
+  if (ShapedType::isDynamic(rows))
+    return 6;
+  if (rows <= 6)
+    return std::max<int64_t>(rows, 1);
+  auto computed = [&](int64_t tile) { return llvm::divideCeil(rows, tile) * tile; };
+  int64_t best = 6;
+  for (int64_t tile : {5, 4}) // a lower tile loads more per product: it must earn 5%
+    if (computed(tile) * 105 < computed(best) * 100)
+      best = tile;
+  return best;
+}
+
+ContractSchedule chooseSchedule(const VectorLevel &level, int64_t rows, int64_t panels, int64_t k) {
+  ContractSchedule schedule;
+  schedule.tileRows = chooseTileRows(rows);
+  schedule.tilePanels = std::clamp<int64_t>(level.accumulators / schedule.tileRows, 1, level.maxPanels);
+  if (!ShapedType::isDynamic(panels))
+    schedule.tilePanels = std::min(schedule.tilePanels, std::max<int64_t>(panels, 1));
+  schedule.rowsFastest = ShapedType::isDynamic(rows) || ShapedType::isDynamic(panels) ||
+                         panels * kern::ContractOp::panelWidth >= rows;
+
+  int64_t m = ShapedType::isDynamic(rows) ? assumedRows : std::max<int64_t>(rows, 1);
+  int64_t p = ShapedType::isDynamic(panels) ? assumedPanels : std::max<int64_t>(panels, 1);
+  if (ShapedType::isDynamic(k) || k == 0)
+    k = kern::ContractOp::maxBlock;
+  auto balanced = [](int64_t total, int64_t most, int64_t multiple) {
+    int64_t blocks = llvm::divideCeil(total, std::max<int64_t>(most, 1));
+    return int64_t(llvm::alignTo(llvm::divideCeil(total, blocks), multiple));
+  };
+  schedule.taskRows = balanced(m, blockRows, schedule.tileRows);
+  double products = double(schedule.taskRows) * double(k) * kern::ContractOp::panelWidth;
+  double perPanel = std::max(products / productsPerMicrosecond,
+                             double(k) * kern::ContractOp::panelWidth * 4 / bytesPerMicrosecond);
+  int64_t wanted = int64_t(std::clamp(taskMicroseconds / perPanel, 1.0, double(maxTaskPanels)));
+  schedule.taskPanels = balanced(p, wanted, schedule.tilePanels);
+  // All columns and still little work: more rows.
+  double task = perPanel * double(std::min(schedule.taskPanels, p));
+  if (task < taskMicroseconds / 2 && schedule.taskPanels >= p)
+    schedule.taskRows = balanced(m, int64_t(double(schedule.taskRows) * taskMicroseconds / task),
+                                 schedule.tileRows);
+  return schedule;
+}
+
+//===- Row dims -------------------------------------------------------------===//
+
+/// Where `map` reads dim `d` alone, and nothing else does; nothing where `d` is not read;
+/// failure where it is read in another way.
+static FailureOr<std::optional<unsigned>> positionOf(AffineMap map, unsigned d) {
+  std::optional<unsigned> found;
+  for (auto [i, expr] : llvm::enumerate(map.getResults())) {
+    if (!expr.isFunctionOfDim(d))
+      continue;
+    if (found || !isa<AffineDimExpr>(expr))
+      return failure();
+    found = i;
+  }
+  return found;
+}
+
+/// Whether dims d and d+1 of the operand's accesses can be one dim.
+static bool walksAsOne(Value operand, AffineMap map, unsigned d) {
+  FailureOr<std::optional<unsigned>> first = positionOf(map, d), second = positionOf(map, d + 1);
+  if (failed(first) || failed(second) || first->has_value() != second->has_value())
+    return false;
+  if (!*first)
+    return true;
+  return **second == **first + 1 && cast<MemRefType>(operand.getType()).getLayout().isIdentity();
+}
+
+/// Merges memref dims i and i+1.
+static Value collapse(OpBuilder &builder, Location loc, Value memref, unsigned i) {
+  int64_t rank = cast<MemRefType>(memref.getType()).getRank();
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t d = 0; d < rank; ++d) {
+    if (d == int64_t(i) + 1)
+      groups.back().push_back(d);
+    else
+      groups.push_back({d});
+  }
+  return memref::CollapseShapeOp::create(builder, loc, memref, groups);
+}
+
+/// Dims d and d+1 of `map` become dim d; a result that reads d+1 goes, since it reads what
+/// d now is. `dims` counts the map's new dims.
+static AffineMap mergeDims(AffineMap map, unsigned d, bool dropSecond) {
+  MLIRContext *context = map.getContext();
+  SmallVector<AffineExpr> replacements;
+  for (unsigned i = 0; i < map.getNumDims(); ++i)
+    replacements.push_back(getAffineDimExpr(i <= d ? i : i - 1, context));
+  SmallVector<AffineExpr> results;
+  for (AffineExpr expr : map.getResults())
+    if (!dropSecond || expr != getAffineDimExpr(d + 1, context))
+      results.push_back(expr.replaceDims(replacements));
+  return AffineMap::get(map.getNumDims() - 1, 0, results, context);
+}
+
+void collapseRowDims(OpBuilder &builder, kern::ContractOp op) {
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(op);
+  Location loc = op.getLoc();
+  auto initType = [&] { return cast<MemRefType>(op.getInit().getType()); };
+
+  // A dim of size 1 is read at 0.
+  auto readUnitsAtZero = [&](AffineMap map) {
+    SmallVector<AffineExpr> dims;
+    for (unsigned i = 0; i < map.getNumDims(); ++i)
+      dims.push_back(i < op.getNumParallel() && initType().getDimSize(i) == 1
+                         ? getAffineConstantExpr(0, map.getContext())
+                         : getAffineDimExpr(i, map.getContext()));
+    return map.replaceDimsAndSymbols(dims, {}, map.getNumDims(), 0);
+  };
+  auto isLeading = [&](unsigned d) { return op.getBMap().isFunctionOfDim(d); };
+
+  op.setAMap(readUnitsAtZero(op.getAMap()));
+  SmallVector<AffineMap> maps;
+  for (AffineMap map : op.getExtraMaps().getAsValueRange<AffineMapAttr>()) {
+    // The column dim keeps its name: its extras are read as vectors.
+    unsigned n = op.getNumParallel() - 1;
+    AffineMap atZero = readUnitsAtZero(map);
+    SmallVector<AffineExpr> results;
+    for (auto [before, after] : llvm::zip_equal(map.getResults(), atZero.getResults()))
+      results.push_back(before == getAffineDimExpr(n, map.getContext()) ? before : after);
+    maps.push_back(AffineMap::get(map.getNumDims(), 0, results, map.getContext()));
+  }
+
+  for (unsigned d = 0; d + 2 < op.getNumParallel();) {
+    bool unit = (initType().getDimSize(d) == 1 && !isLeading(d)) ||
+                (initType().getDimSize(d + 1) == 1 && !isLeading(d + 1));
+    bool one = initType().getLayout().isIdentity() && isLeading(d) == isLeading(d + 1) &&
+               !isLeading(d) && walksAsOne(op.getA(), op.getAMap(), d);
+    for (auto [extra, map] : llvm::zip_equal(op.getExtras(), maps))
+      one = one && walksAsOne(extra, map, d);
+    bool unitMerge = unit && initType().getLayout().isIdentity() && !isLeading(d) && !isLeading(d + 1);
+    if (!one && !unitMerge) {
+      ++d;
+      continue;
+    }
+    auto merge = [&](Value operand, AffineMap map, AffineMap &merged) {
+      std::optional<unsigned> first = positionOf(map, d).value_or(std::nullopt);
+      std::optional<unsigned> second = positionOf(map, d + 1).value_or(std::nullopt);
+      bool both = first && second;
+      merged = mergeDims(map, d, both);
+      return both ? collapse(builder, loc, operand, *first) : operand;
+    };
+    AffineMap merged;
+    op.getAMutable().set(merge(op.getA(), op.getAMap(), merged));
+    op.setAMap(merged);
+    for (auto [i, map] : llvm::enumerate(maps)) {
+      op.getExtrasMutable()[i].set(merge(op.getExtras()[i], map, merged));
+      map = merged;
+    }
+    op.setBMap(mergeDims(op.getBMap(), d, false));
+    op.getInitMutable().set(collapse(builder, loc, op.getInit(), d));
+  }
+  op.setExtraMapsAttr(builder.getAffineMapArrayAttr(maps));
+}
+
+} // namespace burin::cpu

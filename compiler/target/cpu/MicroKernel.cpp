@@ -1,0 +1,684 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// kern.contract on buffers -> loops around one micro-kernel, in upstream ops:
+//
+//   scf.forall task in batch x row blocks x column blocks      (ContractSchedule.h)
+//     for K block                                              (Contract.td: these decide bits)
+//       for panel group                                        its K block stays in L1
+//         for register tile of rows
+//           sums = for tap: for k: load panels, broadcast rows, fma   in registers
+//           first block: sums, later blocks: sums + partial
+//           last block: epilogue and store, else: partial = sums      in scratch
+//
+// Rows past the end are computed at the last row's address and not stored; columns past
+// the end exist in the panels and are masked in the epilogue. A tap that reads
+// outside `a` reads a row of zeros instead, chosen by address.
+
+#include "compiler/target/cpu/ContractSchedule.h"
+#include "compiler/transforms/Passes.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/AffineExprVisitor.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+
+namespace burin {
+#define GEN_PASS_DEF_EXPANDCONTRACT
+#include "compiler/transforms/Passes.h.inc"
+
+namespace {
+
+constexpr int64_t width = kern::ContractOp::panelWidth;
+constexpr int64_t maxBlock = kern::ContractOp::maxBlock;
+
+/// An epilogue of at most this many ops is repeated for every vector of the tile, in
+/// registers; a longer one is a loop over the tile's rows, put aside in scratch.
+constexpr int64_t maxUnrolledEpilogue = 6;
+
+/// An access expression: a coefficient per dim and a constant.
+struct Linear {
+  SmallVector<int64_t> coefficients;
+  int64_t constant;
+};
+
+class Expansion {
+public:
+  Expansion(kern::ContractOp op, const cpu::VectorLevel &level)
+      : op(op), level(level), b(op.getLoc(), op) {}
+
+  LogicalResult run();
+
+private:
+  //===- Index arithmetic ---------------------------------------------------===//
+
+  Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
+  static std::optional<int64_t> known(Value value) { return getConstantIntValue(value); }
+  Value add(Value x, Value y) {
+    if (known(x) && known(y))
+      return index(*known(x) + *known(y));
+    return known(x) == 0 ? y : known(y) == 0 ? x : Value(arith::AddIOp::create(b, x, y));
+  }
+  Value sub(Value x, Value y) {
+    if (known(x) && known(y))
+      return index(*known(x) - *known(y));
+    return known(y) == 0 ? x : Value(arith::SubIOp::create(b, x, y));
+  }
+  Value mul(Value x, Value y) {
+    if (known(x) && known(y))
+      return index(*known(x) * *known(y));
+    if (known(x) == 0 || known(y) == 0)
+      return index(0);
+    return known(x) == 1 ? y : known(y) == 1 ? x : Value(arith::MulIOp::create(b, x, y));
+  }
+  Value mul(Value x, int64_t y) { return mul(x, index(y)); }
+  Value smaller(Value x, Value y) {
+    if (known(x) && known(y))
+      return index(std::min(*known(x), *known(y)));
+    return arith::MinSIOp::create(b, x, y);
+  }
+  Value ceilDiv(Value x, int64_t y) {
+    if (auto constant = known(x))
+      return index(llvm::divideCeil(uint64_t(*constant), uint64_t(y)));
+    return y == 1 ? x : Value(arith::CeilDivUIOp::create(b, x, index(y)));
+  }
+  Value below(Value x, Value y) {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, x, y);
+  }
+  /// Splits a row-major position over `sizes`.
+  SmallVector<Value> delinearize(Value position, ValueRange sizes) {
+    SmallVector<Value> parts(sizes.size());
+    for (size_t i = sizes.size(); i-- > 0;) {
+      if (i == 0) {
+        parts[i] = position;
+      } else if (known(sizes[i]) == 1) {
+        parts[i] = index(0);
+      } else {
+        parts[i] = arith::RemUIOp::create(b, position, sizes[i]);
+        position = arith::DivUIOp::create(b, position, sizes[i]);
+      }
+    }
+    return parts;
+  }
+  Value product(ValueRange values) {
+    Value result = index(1);
+    for (Value value : values)
+      result = mul(result, value);
+    return result;
+  }
+  /// Runs `body` in a counted loop; without one where there is one iteration for sure.
+  void loop(Value lower, Value upper, int64_t step, llvm::function_ref<void(Value)> body) {
+    if (known(lower) && known(upper) && *known(upper) > *known(lower) &&
+        *known(upper) - *known(lower) <= step)
+      return body(lower);
+    auto made = scf::ForOp::create(b, lower, upper, index(step));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(made.getBody());
+    body(made.getInductionVar());
+  }
+  void when(Value condition, llvm::function_ref<void()> then,
+            llvm::function_ref<void()> otherwise = nullptr) {
+    if (std::optional<int64_t> constant = known(condition)) {
+      if (*constant)
+        then();
+      else if (otherwise)
+        otherwise();
+      return;
+    }
+    auto branch = scf::IfOp::create(b, condition, bool(otherwise));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    then();
+    if (otherwise) {
+      b.setInsertionPointToStart(branch.elseBlock());
+      otherwise();
+    }
+  }
+  /// x < y, constant where it is known.
+  Value isBelow(Value x, Value y) {
+    if (known(x) && known(y))
+      return arith::ConstantOp::create(b, b.getBoolAttr(*known(x) < *known(y)));
+    return below(x, y);
+  }
+
+  //===- Parts, in the order of the file -------------------------------------===//
+
+  LogicalResult readOp();
+  void expandTask(ValueRange batch, Value rowBlock, Value panelBlock);
+  void expandBlock(ValueRange batch, Value firstRow, Value rows, Value firstPanel, Value panels,
+                   Value block, int64_t tileRows, int64_t tilePanels);
+
+  /// One register tile: where its rows and columns lie.
+  struct Tile {
+    int64_t rows, panels;          // static size
+    SmallVector<Value> batch;      // batch dims
+    Value firstRow, rowsLeft;      // in the whole result; rows that exist from there on
+    Value panel;                   // first panel
+    Value partialRow, partialPanel; // place in scratch
+  };
+  void expandTile(const Tile &tile, Value block);
+  SmallVector<Value> accumulate(const Tile &tile, Value block);
+  void finish(const Tile &tile, ValueRange sums);
+  void finishVector(ValueRange dims, Value column, Value columnsLeft, Value sum, bool masked);
+
+  SmallVector<Value> dimsOfRow(const Tile &tile, Value row);
+  Value offsetIn(ArrayRef<Linear> exprs, ValueRange dims, unsigned firstDim);
+
+  kern::ContractOp op;
+  const cpu::VectorLevel &level;
+  ImplicitLocOpBuilder b;
+
+  // The op, read once.
+  VectorType vector;
+  unsigned numParallel = 0;
+  SmallVector<Value> sizes;              // of the parallel dims
+  SmallVector<unsigned> batchDims, rowDims;
+  Value numRows, numColumns, numPanels, depth; // depth: K
+  kern::ContractOp::Blocks blocks;
+  Value numBlocks, taps, inner;
+  SmallVector<Linear> access;            // of each dim of `a`
+  SmallVector<unsigned> checked;         // dims of `a` that a tap can leave
+  SmallVector<Value> aSizes, aStrides;
+  Value aBase, aOffset;                  // rank-0 buffer and offset of `a`
+  cpu::ContractSchedule schedule;
+  bool unrolledEpilogue = true;
+  // Per-worker scratch.
+  Value partial, zeros;
+};
+
+//===- Reading the op -------------------------------------------------------===//
+
+LogicalResult Expansion::readOp() {
+  vector = VectorType::get({width}, b.getF32Type());
+  blocks = op.getBlocks();
+  numParallel = op.getNumParallel();
+  auto sizeOf = [&](Value memref, unsigned dim) -> Value {
+    int64_t size = cast<MemRefType>(memref.getType()).getDimSize(dim);
+    return ShapedType::isDynamic(size) ? Value(memref::DimOp::create(b, memref, dim)) : index(size);
+  };
+  SmallVector<Value> rowSizes;
+  for (unsigned d = 0; d < numParallel; ++d) {
+    sizes.push_back(sizeOf(op.getInit(), d));
+    if (d + 1 == numParallel)
+      continue;
+    if (op.getBMap().isFunctionOfDim(d)) {
+      batchDims.push_back(d);
+    } else {
+      rowDims.push_back(d);
+      rowSizes.push_back(sizes[d]);
+    }
+  }
+  numRows = product(rowSizes);
+  numColumns = sizes.back();
+  unsigned leading = op.getBMap().getNumResults();
+  numPanels = ceilDiv(numColumns, width);
+  depth = sizeOf(op.getB(), leading + 1);
+  taps = index(blocks.taps);
+  inner = ShapedType::isDynamic(blocks.inner) ? depth : index(blocks.inner);
+  if (blocks.innerBlock == blocks.inner) {
+    numBlocks = ceilDiv(taps, blocks.tapsPerBlock);
+  } else {
+    Value perTap = ceilDiv(inner, maxBlock);
+    if (!known(perTap)) // an empty sum is a block of its own
+      perTap = arith::MaxUIOp::create(b, perTap, index(1));
+    numBlocks = mul(taps, perTap);
+  }
+  if (known(numBlocks) == 0)
+    numBlocks = index(1);
+
+  // a: how each of its dims is read, and which can be left.
+  auto aType = cast<MemRefType>(op.getA().getType());
+  auto metadata = memref::ExtractStridedMetadataOp::create(b, op.getA());
+  auto [strides, offset] = aType.getStridesAndOffset();
+  aBase = metadata.getBaseBuffer();
+  aOffset = ShapedType::isDynamic(offset) ? Value(metadata.getOffset()) : index(offset);
+  for (auto [j, expr] : llvm::enumerate(op.getAMap().getResults())) {
+    aSizes.push_back(sizeOf(op.getA(), j));
+    aStrides.push_back(ShapedType::isDynamic(strides[j]) ? Value(metadata.getStrides()[j])
+                                                         : index(strides[j]));
+    SmallVector<int64_t> flat;
+    if (failed(getFlattenedAffineExpr(expr, op.getAMap().getNumDims(), 0, &flat)))
+      return op.emitOpError("has an a_map that is not linear");
+    Linear linear{SmallVector<int64_t>(ArrayRef(flat).drop_back()), flat.back()};
+    if (isa<AffineDimExpr>(expr)) {
+      access.push_back(linear);
+      continue;
+    }
+    int64_t least = linear.constant, most = linear.constant;
+    bool bounded = !aType.isDynamicDim(j);
+    for (auto [d, coefficient] : llvm::enumerate(linear.coefficients)) {
+      if (coefficient == 0)
+        continue;
+      int64_t size = d < numParallel ? known(sizes[d]).value_or(ShapedType::kDynamic)
+                                     : op.getReduction()[d - numParallel];
+      if (ShapedType::isDynamic(size))
+        bounded = false;
+      else
+        (coefficient < 0 ? least : most) += coefficient * (std::max<int64_t>(size, 1) - 1);
+    }
+    if (!bounded || least < 0 || most >= aType.getDimSize(j)) {
+      if (linear.coefficients.back() != 0)
+        return op.emitOpError("reads outside `a` along its last reduction dim");
+      checked.push_back(j);
+    }
+    access.push_back(std::move(linear));
+  }
+
+  int64_t k = ShapedType::isDynamic(blocks.inner) ? ShapedType::kDynamic
+                                                  : blocks.taps * blocks.inner;
+  schedule = cpu::chooseSchedule(level, known(numRows).value_or(ShapedType::kDynamic),
+                                 known(numPanels).value_or(ShapedType::kDynamic), k);
+  unrolledEpilogue =
+      int64_t(llvm::range_size(op.getEpilogue().front().without_terminator())) <= maxUnrolledEpilogue;
+  return success();
+}
+
+//===- Tasks ----------------------------------------------------------------===//
+
+LogicalResult Expansion::run() {
+  cpu::collapseRowDims(b, op);
+  b.setInsertionPoint(op);
+  if (failed(readOp()))
+    return failure();
+
+  SmallVector<Value> batchSizes = llvm::map_to_vector(batchDims, [&](unsigned d) { return sizes[d]; });
+  Value batches = product(batchSizes), rowBlocks = ceilDiv(numRows, schedule.taskRows),
+        panelBlocks = ceilDiv(numPanels, schedule.taskPanels);
+  SmallVector<Value> grid{batches, panelBlocks, rowBlocks};
+  if (!schedule.rowsFastest)
+    std::swap(grid[1], grid[2]);
+  auto forall = scf::ForallOp::create(b, b.getLoc(), getAsOpFoldResult(grid), ValueRange{},
+                                      std::nullopt);
+  b.setInsertionPointToStart(forall.getBody());
+  SmallVector<Value> ids(forall.getInductionVars());
+  if (!schedule.rowsFastest)
+    std::swap(ids[1], ids[2]);
+  for (auto [id, count] : llvm::zip_equal(ids, SmallVector<Value>{batches, panelBlocks, rowBlocks}))
+    if (known(count) == 1)
+      id = index(0);
+  expandTask(delinearize(ids[0], batchSizes), ids[2], ids[1]);
+  op.erase();
+  return success();
+}
+
+void Expansion::expandTask(ValueRange batch, Value rowBlock, Value panelBlock) {
+  Value firstRow = mul(rowBlock, schedule.taskRows),
+        firstPanel = mul(panelBlock, schedule.taskPanels);
+  auto extent = [&](Value total, Value first, int64_t most) {
+    if (known(total) && *known(total) % most == 0)
+      return index(most);
+    return smaller(sub(total, first), index(most));
+  };
+  Value rows = extent(numRows, firstRow, schedule.taskRows),
+        panels = extent(numPanels, firstPanel, schedule.taskPanels);
+  if (known(numBlocks) != 1 || !unrolledEpilogue) {
+    int64_t height = llvm::alignTo(schedule.taskRows, schedule.tileRows);
+    partial = memref::AllocOp::create(
+        b, MemRefType::get({schedule.taskPanels, height, width}, b.getF32Type()));
+  }
+  if (!checked.empty()) {
+    int64_t length = llvm::alignTo(std::max<int64_t>(blocks.innerBlock, 1), width);
+    zeros = memref::AllocOp::create(b, MemRefType::get({length}, b.getF32Type()));
+    Value zero = arith::ConstantOp::create(b, DenseElementsAttr::get(vector, 0.0f));
+    loop(index(0), index(length), width,
+         [&](Value i) { vector::StoreOp::create(b, zero, zeros, ValueRange{i}); });
+  }
+  auto allBlocks = [&](int64_t tileRows, int64_t tilePanels) {
+    loop(index(0), numBlocks, 1, [&](Value block) {
+      expandBlock(batch, firstRow, rows, firstPanel, panels, block, tileRows, tilePanels);
+    });
+  };
+  // A single row of many wants several panels at once: a chain each.
+  if (ShapedType::isDynamic(known(numRows).value_or(ShapedType::kDynamic))) {
+    Value single = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, rows, index(1));
+    when(single, [&] { allBlocks(1, level.maxPanels); },
+         [&] { allBlocks(schedule.tileRows, schedule.tilePanels); });
+  } else {
+    allBlocks(schedule.tileRows, schedule.tilePanels);
+  }
+}
+
+/// All tiles of a task for one K block.
+void Expansion::expandBlock(ValueRange batch, Value firstRow, Value rows, Value firstPanel,
+                            Value panels, Value block, int64_t tileRows, int64_t tilePanels) {
+  auto walkRows = [&](Value panel, int64_t count) {
+    loop(index(0), rows, tileRows, [&](Value row) {
+      Tile tile{tileRows, count, llvm::to_vector(batch), add(firstRow, row), sub(rows, row),
+                add(firstPanel, panel), row, panel};
+      expandTile(tile, block);
+    });
+  };
+  loop(index(0), panels, tilePanels, [&](Value panel) {
+    Value left = sub(panels, panel);
+    Value partOnly = isBelow(left, index(tilePanels));
+    if (known(panels) && *known(panels) % tilePanels == 0)
+      partOnly = arith::ConstantOp::create(b, b.getBoolAttr(false));
+    if (tilePanels == 1)
+      return walkRows(panel, 1);
+    when(partOnly,
+         [&] { loop(panel, panels, 1, [&](Value single) { walkRows(single, 1); }); },
+         [&] { walkRows(panel, tilePanels); });
+  });
+}
+
+//===- Tiles ----------------------------------------------------------------===//
+
+/// Values of the parallel dims but the column dim, for a row of the result.
+SmallVector<Value> Expansion::dimsOfRow(const Tile &tile, Value row) {
+  SmallVector<Value> dims(numParallel);
+  for (auto [d, value] : llvm::zip_equal(batchDims, tile.batch))
+    dims[d] = value;
+  SmallVector<Value> rowSizes = llvm::map_to_vector(rowDims, [&](unsigned d) { return sizes[d]; });
+  for (auto [d, value] : llvm::zip_equal(rowDims, delinearize(row, rowSizes)))
+    dims[d] = value;
+  return dims;
+}
+
+/// Elements of `a` between its start and the place where `dims`, which stand for the map's dims
+/// from `firstDim` on, are added.
+Value Expansion::offsetIn(ArrayRef<Linear> exprs, ValueRange dims, unsigned firstDim) {
+  Value offset = index(0);
+  for (auto [i, value] : llvm::enumerate(dims)) {
+    if (!value)
+      continue;
+    Value step = index(0);
+    for (auto [expr, stride] : llvm::zip_equal(exprs, aStrides))
+      step = add(step, mul(stride, expr.coefficients[firstDim + i]));
+    offset = add(offset, mul(value, step));
+  }
+  return offset;
+}
+
+void Expansion::expandTile(const Tile &tile, Value block) {
+  SmallVector<Value> sums = accumulate(tile, block);
+  auto place = [&](int64_t i) {
+    return SmallVector<Value>{add(tile.partialPanel, index(i % tile.panels)),
+                              add(tile.partialRow, index(i / tile.panels)), index(0)};
+  };
+  auto putAside = [&] {
+    for (auto [i, sum] : llvm::enumerate(sums))
+      vector::StoreOp::create(b, sum, partial, place(i));
+  };
+  if (known(numBlocks) != 1) {
+    Value later = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, block, index(0));
+    auto added = scf::IfOp::create(
+        b, later,
+        [&](OpBuilder &builder, Location loc) {
+          SmallVector<Value> totals;
+          for (auto [i, sum] : llvm::enumerate(sums)) {
+            Value before = vector::LoadOp::create(builder, loc, vector, partial, place(i));
+            totals.push_back(arith::AddFOp::create(builder, loc, before, sum));
+          }
+          scf::YieldOp::create(builder, loc, totals);
+        },
+        [&](OpBuilder &builder, Location loc) { scf::YieldOp::create(builder, loc, sums); });
+    sums.assign(added.result_begin(), added.result_end());
+  }
+  Value last = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, add(block, index(1)), numBlocks);
+  if (known(numBlocks) == 1)
+    last = arith::ConstantOp::create(b, b.getBoolAttr(true));
+  when(last, [&] {
+    if (!unrolledEpilogue)
+      putAside();
+    finish(tile, sums);
+  }, putAside);
+}
+
+/// The sums of one K block, row by row, panel by panel.
+SmallVector<Value> Expansion::accumulate(const Tile &tile, Value block) {
+  // The block's taps and its range of the last reduction dim.
+  Value firstTap = index(0), lastTap = index(1), from = index(0), to = inner;
+  if (blocks.innerBlock == blocks.inner) {
+    firstTap = mul(block, blocks.tapsPerBlock);
+    lastTap = blocks.taps % blocks.tapsPerBlock == 0
+                  ? add(firstTap, index(blocks.tapsPerBlock))
+                  : smaller(add(firstTap, index(blocks.tapsPerBlock)), taps);
+    if (known(numBlocks) == 1)
+      lastTap = taps;
+  } else {
+    Value part = block;
+    if (blocks.taps != 1) {
+      SmallVector<Value> split = delinearize(block, {taps, ceilDiv(inner, maxBlock)});
+      firstTap = split[0];
+      lastTap = add(firstTap, index(1));
+      part = split[1];
+    }
+    from = mul(part, maxBlock);
+    to = known(inner) && *known(inner) % maxBlock == 0
+             ? add(from, index(maxBlock))
+             : smaller(add(from, index(maxBlock)), inner);
+  }
+
+  // Where each row starts in `a`, at tap 0; clamped rows repeat the last.
+  Value lastRow = sub(numRows, index(1));
+  struct Row {
+    Value offset;
+    SmallVector<Value> position; // in the checked dims of `a`
+  };
+  SmallVector<Row> rows;
+  Value start = aOffset;
+  for (auto [expr, stride] : llvm::zip_equal(access, aStrides)) {
+    start = add(start, mul(stride, expr.constant));
+  }
+  bool mayPass = !known(numRows) || *known(numRows) % tile.rows != 0;
+  for (int64_t r = 0; r < tile.rows; ++r) {
+    Value row = add(tile.firstRow, index(r));
+    if (r > 0 && mayPass)
+      row = smaller(row, lastRow);
+    SmallVector<Value> dims = dimsOfRow(tile, row);
+    Row made{add(start, offsetIn(access, dims, 0)), {}};
+    for (unsigned j : checked) {
+      Value position = index(access[j].constant);
+      for (unsigned d = 0; d + 1 < numParallel; ++d)
+        position = add(position, mul(dims[d], access[j].coefficients[d]));
+      made.position.push_back(position);
+    }
+    rows.push_back(std::move(made));
+  }
+
+  SmallVector<Value> leading;
+  for (AffineExpr expr : op.getBMap().getResults())
+    leading.push_back(tile.batch[llvm::find(batchDims, cast<AffineDimExpr>(expr).getPosition()) -
+                                 batchDims.begin()]);
+  Value innerStride = index(0);
+  for (auto [expr, stride] : llvm::zip_equal(access, aStrides))
+    innerStride = add(innerStride, mul(stride, expr.coefficients.back()));
+  int64_t staticStride = known(innerStride).value_or(ShapedType::kDynamic);
+  auto viewType = MemRefType::get(
+      {ShapedType::kDynamic}, b.getF32Type(),
+      StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, {staticStride}));
+  auto view = [&](Value base, Value offset) -> Value {
+    OpFoldResult stride = ShapedType::isDynamic(staticStride)
+                              ? OpFoldResult(innerStride)
+                              : OpFoldResult(b.getIndexAttr(staticStride));
+    return memref::ReinterpretCastOp::create(b, viewType, base, OpFoldResult(offset),
+                                             ArrayRef<OpFoldResult>{OpFoldResult(inner)},
+                                             ArrayRef<OpFoldResult>{stride});
+  };
+
+  // One tap: rows' addresses, then the chain over the last reduction dim.
+  auto accumulateTap = [&](Value tap, ValueRange sums) {
+    SmallVector<Value> tapSizes;
+    for (int64_t size : op.getReduction().drop_back())
+      tapSizes.push_back(index(size));
+    SmallVector<Value> tapDims = tapSizes.empty() ? SmallVector<Value>{} : delinearize(tap, tapSizes);
+    Value tapOffset = offsetIn(access, tapDims, numParallel);
+    Value fromOffset = mul(from, innerStride);
+    SmallVector<Value> views;
+    for (Row &row : rows) {
+      Value here = view(aBase, add(add(row.offset, tapOffset), fromOffset));
+      Value inside;
+      for (auto [j, position] : llvm::zip_equal(checked, row.position)) {
+        Value at = position;
+        for (auto [i, dim] : llvm::enumerate(tapDims))
+          at = add(at, mul(dim, access[j].coefficients[numParallel + i]));
+        Value ok = below(at, aSizes[j]);
+        inside = inside ? Value(arith::AndIOp::create(b, inside, ok)) : ok;
+      }
+      if (inside)
+        here = arith::SelectOp::create(b, inside, here, view(zeros, index(0)));
+      views.push_back(here);
+    }
+    Value depthOffset = add(mul(tap, inner), from);
+    auto chain = scf::ForOp::create(b, index(0), sub(to, from), index(1), sums);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(chain.getBody());
+    Value k = chain.getInductionVar();
+    SmallVector<Value> columns, next(chain.getRegionIterArgs());
+    for (int64_t p = 0; p < tile.panels; ++p) {
+      SmallVector<Value> at(leading);
+      at.append({add(tile.panel, index(p)), add(depthOffset, k), index(0)});
+      columns.push_back(vector::LoadOp::create(b, vector, op.getB(), at));
+    }
+    for (int64_t r = 0; r < tile.rows; ++r) {
+      Value element = memref::LoadOp::create(b, views[r], ValueRange{k});
+      Value splat = vector::BroadcastOp::create(b, vector, element);
+      for (int64_t p = 0; p < tile.panels; ++p) {
+        Value &sum = next[r * tile.panels + p];
+        sum = vector::FMAOp::create(b, splat, columns[p], sum);
+      }
+    }
+    scf::YieldOp::create(b, next);
+    return SmallVector<Value>(chain.getResults());
+  };
+
+  Value zero = arith::ConstantOp::create(b, DenseElementsAttr::get(vector, 0.0f));
+  SmallVector<Value> sums(tile.rows * tile.panels, zero);
+  if (blocks.taps == 1 || (known(firstTap) && known(lastTap) == *known(firstTap) + 1))
+    return accumulateTap(firstTap, sums);
+  auto tapLoop = scf::ForOp::create(b, firstTap, lastTap, index(1), sums);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(tapLoop.getBody());
+  SmallVector<Value> made = accumulateTap(tapLoop.getInductionVar(), tapLoop.getRegionIterArgs());
+  scf::YieldOp::create(b, made);
+  return SmallVector<Value>(tapLoop.getResults());
+}
+
+//===- Epilogue -------------------------------------------------------------===//
+
+/// Epilogue and store of a tile's existing rows and columns.
+void Expansion::finish(const Tile &tile, ValueRange sums) {
+  // Whether the last panel can be partial, and this one is.
+  auto withMask = [&](Value columnsLeft, llvm::function_ref<void(bool)> body) {
+    if (known(numColumns) && *known(numColumns) % width == 0)
+      return body(false);
+    when(below(columnsLeft, index(width)), [&] { body(true); }, [&] { body(false); });
+  };
+  for (int64_t p = 0; p < tile.panels; ++p) {
+    Value column = mul(add(tile.panel, index(p)), width);
+    Value columnsLeft = sub(numColumns, column);
+    withMask(columnsLeft, [&](bool masked) {
+      if (!unrolledEpilogue) {
+        loop(index(0), smaller(tile.rowsLeft, index(tile.rows)), 1, [&](Value r) {
+          SmallVector<Value> at{add(tile.partialPanel, index(p)), add(tile.partialRow, r), index(0)};
+          Value sum = vector::LoadOp::create(b, vector, partial, at);
+          finishVector(dimsOfRow(tile, add(tile.firstRow, r)), column, columnsLeft, sum, masked);
+        });
+        return;
+      }
+      bool mayPass = !known(numRows) || *known(numRows) % tile.rows != 0;
+      for (int64_t r = 0; r < tile.rows; ++r) {
+        Value exists = r > 0 && mayPass ? isBelow(index(r), tile.rowsLeft)
+                                        : Value(arith::ConstantOp::create(b, b.getBoolAttr(true)));
+        when(exists, [&] {
+          finishVector(dimsOfRow(tile, add(tile.firstRow, index(r))), column, columnsLeft,
+                       sums[r * tile.panels + p], masked);
+        });
+      }
+    });
+  }
+}
+
+/// Epilogue and store of 16 columns of one row; `dims` are its parallel dims.
+void Expansion::finishVector(ValueRange rowDims, Value column, Value columnsLeft, Value sum,
+                             bool masked) {
+  SmallVector<Value> dims(rowDims);
+  dims.back() = column;
+  Value mask;
+  if (masked)
+    mask = vector::CreateMaskOp::create(b, VectorType::get({width}, b.getI1Type()),
+                                        ValueRange{columnsLeft});
+  IRMapping mapping;
+  Block &body = op.getEpilogue().front();
+  mapping.map(body.getArgument(0), sum);
+  for (auto [i, extra] : llvm::enumerate(op.getExtras())) {
+    AffineMap map = op.getExtraMap(i);
+    Type element = cast<MemRefType>(extra.getType()).getElementType();
+    auto type = VectorType::get({width}, element);
+    SmallVector<Value> at;
+    for (AffineExpr expr : map.getResults()) {
+      auto dim = dyn_cast<AffineDimExpr>(expr);
+      at.push_back(dim ? dims[dim.getPosition()] : index(0));
+    }
+    Value value;
+    if (!map.isFunctionOfDim(numParallel - 1)) {
+      value = memref::LoadOp::create(b, extra, at);
+      value = vector::BroadcastOp::create(b, type, value);
+    } else if (masked) {
+      Value other = arith::ConstantOp::create(b, b.getZeroAttr(type));
+      value = vector::MaskedLoadOp::create(b, type, extra, at, mask, other);
+    } else {
+      value = vector::LoadOp::create(b, type, extra, at);
+    }
+    mapping.map(body.getArgument(i + 1), value);
+  }
+
+  // The region, each op on 16 elements.
+  auto vectorized = [&](Value value) -> Value {
+    Value known = mapping.lookupOrNull(value);
+    if (known)
+      return known;
+    return vector::BroadcastOp::create(b, VectorType::get({width}, value.getType()), value);
+  };
+  for (Operation &inner : body.without_terminator()) {
+    if (inner.hasTrait<OpTrait::ConstantLike>()) {
+      Operation *scalar = b.clone(inner);
+      Value value = scalar->getResult(0);
+      mapping.map(inner.getResult(0), vector::BroadcastOp::create(
+                                          b, VectorType::get({width}, value.getType()), value)
+                                          .getResult());
+      continue;
+    }
+    SmallVector<Value> operands;
+    for (Value operand : inner.getOperands())
+      operands.push_back(vectorized(operand));
+    OperationState made(inner.getLoc(), inner.getName(), operands, {}, inner.getAttrs());
+    made.propertiesAttr = inner.getPropertiesAsAttribute();
+    for (Type type : inner.getResultTypes())
+      made.addTypes(VectorType::get({width}, type));
+    mapping.map(inner.getResults(), b.create(made)->getResults());
+  }
+  Value result = vectorized(body.getTerminator()->getOperand(0));
+  if (masked)
+    vector::MaskedStoreOp::create(b, op.getInit(), dims, mask, result);
+  else
+    vector::StoreOp::create(b, result, op.getInit(), dims);
+}
+
+//===- Pass -----------------------------------------------------------------===//
+
+struct ExpandContract : impl::ExpandContractBase<ExpandContract> {
+  using ExpandContractBase::ExpandContractBase;
+
+  void runOnOperation() override {
+    if (vectorLevel != "v3" && vectorLevel != "v4") {
+      getOperation()->emitError("vector-level is v3 or v4, not ") << vectorLevel;
+      return signalPassFailure();
+    }
+    const cpu::VectorLevel &level = vectorLevel == "v4" ? cpu::levelV4 : cpu::levelV3;
+    SmallVector<kern::ContractOp> contracts;
+    getOperation()->walk([&](kern::ContractOp op) { contracts.push_back(op); });
+    for (kern::ContractOp op : contracts) {
+      if (!op.hasPureBufferSemantics()) {
+        op.emitOpError("is not on buffers yet");
+        return signalPassFailure();
+      }
+      if (failed(Expansion(op, level).run()))
+        return signalPassFailure();
+    }
+  }
+};
+
+} // namespace
+} // namespace burin
