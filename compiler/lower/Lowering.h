@@ -117,6 +117,9 @@ private:
 /// The rules of every family, made once.
 const RuleTable &ruleTable();
 
+/// Gives the elementwise operators their scalar bodies (ElementwiseOpInterface).
+void attachElementwise(mlir::DialectRegistry &registry);
+
 void registerElementwise(RuleTable &table);
 void registerReduction(RuleTable &table);
 void registerNormalization(RuleTable &table);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/Registration.h"
 
+#include "compiler/lower/Lowering.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/kern/KernBufferization.h"
 #include "dialects/kern/KernOps.h"
@@ -15,6 +16,7 @@ void burin::registerDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllExtensions(registry);
   registry.insert<onnx::OnnxDialect, kern::KernDialect, plan::PlanDialect>();
   kern::registerBufferization(registry);
+  lower::attachElementwise(registry);
 }
 
 void burin::registerPasses() {
