@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The rules that a graph must keep before anything is built from it: known
+// operators used as they are defined, names defined once and before their uses.
+// ONNX's checker stops at the first fault; this one lists all.
+
+#include "compiler/import/Model.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
+#include "onnx/defs/schema.h"
+
+#include <queue>
+
+using namespace llvm;
+using namespace ::onnx;
+
+namespace burin::importer {
+namespace {
+
+class Checker {
+public:
+  Checker(ModelProto &model, Problems &problems) : problems(problems) {
+    for (const OperatorSetIdProto &opset : model.opset_import())
+      versions[opset.domain()] = int(opset.version());
+    for (const FunctionProto &function : model.functions())
+      functions.insert(function.domain() + "::" + function.name());
+  }
+
+  struct Scope {
+    const Scope *outer = nullptr;
+    StringSet<> names;
+    bool knows(StringRef name) const {
+      return names.contains(name) || (outer && outer->knows(name));
+    }
+  };
+
+  void check(GraphProto &graph, const Scope *outer) {
+    Scope scope{outer, {}};
+    for (const ValueInfoProto &input : graph.input())
+      define(scope, input.name(), problems.fileLocation());
+    for (const TensorProto &tensor : graph.initializer())
+      defineConstant(scope, tensor.name());
+    for (const SparseTensorProto &tensor : graph.sparse_initializer())
+      defineConstant(scope, tensor.values().name());
+    if (!isSorted(graph, scope))
+      sort(graph);
+    for (NodeProto &node : *graph.mutable_node())
+      check(node, scope);
+    StringSet<> outputs;
+    for (const ValueInfoProto &output : graph.output()) {
+      if (!scope.knows(output.name()))
+        problems.error(ImportStatus::badFile,
+                       "output '" + output.name() + "' is not produced by any node");
+      if (!outer && !outputs.insert(output.name()).second)
+        problems.error(ImportStatus::badFile, "output '" + output.name() + "' is listed twice");
+    }
+  }
+
+private:
+  void define(Scope &scope, const std::string &name, mlir::Location where) {
+    if (name.empty())
+      return;
+    if (scope.knows(name))
+      problems.error(ImportStatus::badFile, where,
+                     "'" + name + "' is defined twice; every value needs a name of its own");
+    scope.names.insert(name);
+  }
+
+  void defineConstant(Scope &scope, const std::string &name) {
+    if (name.empty())
+      problems.error(ImportStatus::badFile, "an initialiser has no name");
+    else
+      define(scope, name, problems.fileLocation());
+  }
+
+  void check(NodeProto &node, Scope &scope) {
+    for (const std::string &input : node.input())
+      if (!input.empty() && !scope.knows(input))
+        problems.error(ImportStatus::badFile, node,
+                       "uses '" + input + "', which no node before it produces");
+    for (AttributeProto &attribute : *node.mutable_attribute()) {
+      if (attribute.has_g())
+        check(*attribute.mutable_g(), &scope);
+      for (GraphProto &inner : *attribute.mutable_graphs())
+        check(inner, &scope);
+    }
+    checkDefinition(node);
+    for (const std::string &output : node.output())
+      define(scope, output, problems.nodeLocation(node));
+  }
+
+  void checkDefinition(const NodeProto &node) {
+    if (functions.contains(node.domain() + "::" + node.op_type())) {
+      problems.error(ImportStatus::unsupported, node,
+                     "calls a function that imports other operator sets than the model; export "
+                     "both with the same");
+      return;
+    }
+    auto version = versions.find(node.domain());
+    if (version == versions.end()) {
+      problems.error(ImportStatus::badFile, node,
+                     "is of the operator set '" + node.domain() +
+                         "', which the model does not import");
+      return;
+    }
+    const OpSchema *schema =
+        OpSchemaRegistry::Schema(node.op_type(), version->second, node.domain());
+    if (!schema)
+      return unknownOperator(node, version->second);
+    if (schema->Deprecated()) {
+      problems.error(ImportStatus::badFile, node,
+                     "was removed from ONNX by opset " + Twine(schema->since_version()) +
+                         ", but the model uses opset " + Twine(version->second) +
+                         "; export it again");
+      return;
+    }
+    try {
+      schema->Verify(node);
+    } catch (const std::exception &error) {
+      problems.error(ImportStatus::badFile, node, StringRef(error.what()).trim());
+    }
+  }
+
+  void unknownOperator(const NodeProto &node, int version) {
+    if (!node.domain().empty()) {
+      problems.error(ImportStatus::unsupported, node,
+                     "of the operator set '" + node.domain() +
+                         "' is not supported; give it as a function in the model, or replace it by "
+                         "operators of ONNX");
+      return;
+    }
+    if (const OpSchema *newest =
+            OpSchemaRegistry::Schema(node.op_type(), int(dialectOpset), node.domain())) {
+      problems.error(ImportStatus::badFile, node,
+                     "exists from opset " + Twine(firstVersion(newest)) +
+                         " on, but the model uses opset " + Twine(version));
+      return;
+    }
+    problems.error(ImportStatus::badFile, node, "is no operator of ONNX");
+  }
+
+  static int firstVersion(const OpSchema *newest) {
+    int first = newest->since_version();
+    while (first > 1) {
+      const OpSchema *older = OpSchemaRegistry::Schema(newest->Name(), first - 1, "");
+      if (!older)
+        break;
+      first = older->since_version();
+    }
+    return first;
+  }
+
+  //===- Order --------------------------------------------------------------===//
+
+  static bool isSorted(const GraphProto &graph, const Scope &scope) {
+    StringSet<> later;
+    for (const NodeProto &node : graph.node())
+      for (const std::string &output : node.output())
+        later.insert(output);
+    for (const NodeProto &node : graph.node()) {
+      bool early = false;
+      forEachUse(node, [&](const std::string &name) {
+        early |= !name.empty() && later.contains(name) && !scope.knows(name);
+      });
+      if (early)
+        return false;
+      for (const std::string &output : node.output())
+        later.erase(output);
+    }
+    return true;
+  }
+
+  /// Names that a node reads, those that its subgraphs read included.
+  static void forEachUse(const NodeProto &node, function_ref<void(const std::string &)> visit) {
+    for (const std::string &input : node.input())
+      visit(input);
+    auto inGraph = [&](const GraphProto &graph) {
+      for (const NodeProto &inner : graph.node())
+        forEachUse(inner, visit);
+      for (const ValueInfoProto &output : graph.output())
+        visit(output.name());
+    };
+    for (const AttributeProto &attribute : node.attribute()) {
+      if (attribute.has_g())
+        inGraph(attribute.g());
+      for (const GraphProto &inner : attribute.graphs())
+        inGraph(inner);
+    }
+  }
+
+  /// Kahn's algorithm, taking the first node in the file's order that is ready.
+  /// What is left over lies on a cycle, or behind one.
+  void sort(GraphProto &graph) {
+    int count = graph.node_size();
+    StringMap<int> producer;
+    for (int i = 0; i < count; ++i)
+      for (const std::string &output : graph.node(i).output())
+        if (!output.empty())
+          producer.try_emplace(output, i);
+    std::vector<SmallVector<int, 2>> users(count);
+    std::vector<int> missing(count, 0);
+    for (int i = 0; i < count; ++i)
+      forEachUse(graph.node(i), [&](const std::string &name) {
+        auto at = producer.find(name);
+        if (at == producer.end())
+          return;
+        users[at->second].push_back(i);
+        ++missing[i];
+      });
+    std::priority_queue<int, std::vector<int>, std::greater<int>> ready;
+    for (int i = 0; i < count; ++i)
+      if (missing[i] == 0)
+        ready.push(i);
+    std::vector<int> order;
+    while (!ready.empty()) {
+      int next = ready.top();
+      ready.pop();
+      order.push_back(next);
+      for (int user : users[next])
+        if (--missing[user] == 0)
+          ready.push(user);
+    }
+    if (int(order.size()) != count) {
+      for (int i = 0; i < count; ++i)
+        if (missing[i] != 0)
+          problems.error(ImportStatus::badFile, graph.node(i),
+                         "depends on its own result; a graph must not be cyclic");
+      return;
+    }
+    google::protobuf::RepeatedPtrField<NodeProto> sorted;
+    sorted.Reserve(count);
+    for (int i : order)
+      sorted.Add()->Swap(graph.mutable_node(i));
+    graph.mutable_node()->Swap(&sorted);
+  }
+
+  Problems &problems;
+  std::map<std::string, int> versions;
+  StringSet<> functions;
+};
+
+} // namespace
+
+bool checkModel(ModelProto &model, Problems &problems) {
+  Checker(model, problems).check(*model.mutable_graph(), nullptr);
+  return !problems.any();
+}
+
+} // namespace burin::importer

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// --dim and --input: symbolic sizes become numbers, in every type of the model.
+
+#include "compiler/import/Model.h"
+
+#include "llvm/ADT/StringMap.h"
+
+using namespace llvm;
+using namespace ::onnx;
+
+namespace burin::importer {
+namespace {
+
+class Sizes {
+public:
+  Sizes(const ImportOptions &options, Problems &problems) : problems(problems) {
+    for (const auto &[name, spec] : options.dims)
+      if (spec.isFixed())
+        fixed[name] = spec.min;
+  }
+
+  /// Applies a shape given for a graph input; its names are fixed from then on.
+  void setShape(ValueInfoProto &input, ArrayRef<int64_t> shape) {
+    if (!input.type().has_tensor_type()) {
+      fail(input, "is no tensor and takes no shape");
+      return;
+    }
+    TypeProto::Tensor &type = *input.mutable_type()->mutable_tensor_type();
+    if (!type.has_shape()) {
+      for (int64_t size : shape)
+        type.mutable_shape()->add_dim()->set_dim_value(size);
+      return;
+    }
+    if (size_t(type.shape().dim_size()) != shape.size()) {
+      fail(input, "has rank " + Twine(type.shape().dim_size()) + ", but --input gives " +
+                      Twine(shape.size()) + " sizes");
+      return;
+    }
+    for (auto [index, size] : llvm::enumerate(shape)) {
+      auto &dim = *type.mutable_shape()->mutable_dim(int(index));
+      if (dim.has_dim_value() && dim.dim_value() >= 0 && dim.dim_value() != size)
+        fail(input, "has the size " + Twine(dim.dim_value()) + " in dimension " + Twine(index) +
+                        ", but --input gives " + Twine(size) +
+                        "; only sizes that the model leaves open can be given");
+      if (dim.has_dim_param() && !dim.dim_param().empty()) {
+        auto [at, added] = fixed.try_emplace(dim.dim_param(), size);
+        if (!added && at->second != size)
+          fail(input, "gets the size " + Twine(size) + " for '" + dim.dim_param() +
+                          "', which is given as " + Twine(at->second) + " elsewhere");
+      }
+      dim.set_dim_value(size);
+    }
+  }
+
+  void apply(TypeProto &type) {
+    switch (type.value_case()) {
+    case TypeProto::kTensorType:
+      if (type.tensor_type().has_shape())
+        for (auto &dim : *type.mutable_tensor_type()->mutable_shape()->mutable_dim())
+          if (auto at = fixed.find(dim.dim_param()); dim.has_dim_param() && at != fixed.end())
+            dim.set_dim_value(at->second);
+      return;
+    case TypeProto::kSequenceType:
+      return apply(*type.mutable_sequence_type()->mutable_elem_type());
+    case TypeProto::kOptionalType:
+      return apply(*type.mutable_optional_type()->mutable_elem_type());
+    default:
+      return;
+    }
+  }
+
+  void apply(GraphProto &graph) {
+    for (auto *values :
+         {graph.mutable_input(), graph.mutable_output(), graph.mutable_value_info()})
+      for (ValueInfoProto &value : *values)
+        if (value.has_type())
+          apply(*value.mutable_type());
+  }
+
+private:
+  void fail(const ValueInfoProto &input, const Twine &message) {
+    problems.error(ImportStatus::badFile, "input '" + input.name() + "' " + message);
+  }
+
+  StringMap<int64_t> fixed;
+  Problems &problems;
+};
+
+} // namespace
+
+bool applySizes(ModelProto &model, const ImportOptions &options, Problems &problems) {
+  Sizes sizes(options, problems);
+  GraphProto &graph = *model.mutable_graph();
+  for (const auto &[name, shape] : options.inputShapes) {
+    auto input = llvm::find_if(*graph.mutable_input(),
+                               [&](const ValueInfoProto &value) { return value.name() == name; });
+    if (input != graph.mutable_input()->end()) {
+      sizes.setShape(*input, shape);
+      continue;
+    }
+    std::string names;
+    for (const ValueInfoProto &value : graph.input())
+      names += (names.empty() ? "" : ", ") + value.name();
+    problems.error(ImportStatus::badFile,
+                   "has no input '" + name + "' for --input; its inputs are: " + names);
+  }
+  forEachGraph(graph, [&](GraphProto &each) { sizes.apply(each); });
+  return !problems.any();
+}
+
+} // namespace burin::importer
