@@ -160,27 +160,38 @@ Value Lowering::indexed(RankedTensorType result, IndexedBody body) {
   });
 }
 
+AffineMap Lowering::mapWithout(int64_t rank, ArrayRef<int64_t> dims) {
+  SmallVector<AffineExpr> exprs;
+  for (int64_t d = 0; d < rank; ++d)
+    if (!llvm::is_contained(dims, d))
+      exprs.push_back(getAffineDimExpr(d));
+  return AffineMap::get(rank, 0, exprs, getContext());
+}
+
+Value Lowering::reduce(ArrayRef<int64_t> shape, ArrayRef<int64_t> dims, ValueRange inputs,
+                       ArrayRef<AffineMap> maps, Value init, Body combiner) {
+  SmallVector<utils::IteratorType> iterators;
+  SmallVector<int64_t> kept;
+  for (auto [d, size] : llvm::enumerate(shape)) {
+    bool folds = llvm::is_contained(dims, int64_t(d));
+    iterators.push_back(folds ? utils::IteratorType::reduction : utils::IteratorType::parallel);
+    if (!folds)
+      kept.push_back(size);
+  }
+  auto reduced = RankedTensorType::get(kept, init.getType());
+  SmallVector<AffineMap> all(maps);
+  all.push_back(mapWithout(shape.size(), dims));
+  return linalg::GenericOp::create(*this, TypeRange{reduced}, inputs,
+                                   ValueRange{fill(reduced, init)}, all, iterators,
+                                   bodyBuilder(*this, reason, combiner))
+      .getResult(0);
+}
+
 Value Lowering::reduce(Value input, ArrayRef<int64_t> dims, bool keepDims, Value init,
                        Body combiner) {
   auto type = cast<RankedTensorType>(input.getType());
-  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-  for (int64_t d : dims)
-    iterators[d] = utils::IteratorType::reduction;
-  SmallVector<AffineExpr> exprs;
-  SmallVector<int64_t> shape;
-  for (int64_t d = 0; d < type.getRank(); ++d) {
-    if (iterators[d] == utils::IteratorType::parallel) {
-      exprs.push_back(getAffineDimExpr(d));
-      shape.push_back(type.getDimSize(d));
-    }
-  }
-  auto reduced = RankedTensorType::get(shape, init.getType());
-  SmallVector<AffineMap> maps{getMultiDimIdentityMap(type.getRank()),
-                              AffineMap::get(type.getRank(), 0, exprs, getContext())};
-  Value result = linalg::GenericOp::create(*this, TypeRange{reduced}, ValueRange{input},
-                                           ValueRange{fill(reduced, init)}, maps, iterators,
-                                           bodyBuilder(*this, reason, combiner))
-                     .getResult(0);
+  Value result = reduce(type.getShape(), dims, {input}, {getMultiDimIdentityMap(type.getRank())},
+                        init, combiner);
   if (!keepDims)
     return result;
   SmallVector<int64_t> kept(type.getShape());

@@ -78,6 +78,14 @@ public:
   mlir::Value reduce(mlir::Value input, llvm::ArrayRef<int64_t> dims, bool keepDims,
                      mlir::Value init, Body combiner);
 
+  /// As above over loops of `shape` for several inputs, each with its map; the result drops
+  /// `dims` and has init's type. The body is given the inputs' elements, then the accumulator.
+  mlir::Value reduce(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> dims,
+                     mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineMap> maps,
+                     mlir::Value init, Body combiner);
+  /// The identity of `rank` loops without `dims`: how a reduced tensor is read.
+  mlir::AffineMap mapWithout(int64_t rank, llvm::ArrayRef<int64_t> dims);
+
   /// The map by which an operand of `shape` is read for result elements of rank
   /// `rank` under numpy broadcasting.
   mlir::AffineMap broadcastMap(mlir::RankedTensorType operand, mlir::RankedTensorType result);

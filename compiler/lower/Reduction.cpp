@@ -1,4 +1,396 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/lower/Lowering.h"
+//
+// Reductions: each is what it does to an element, the combiner with its neutral
+// element, and what it does to the total. Floats narrower than f32 accumulate in f32.
 
-void burin::lower::registerReduction(RuleTable &table) {}
+#include "compiler/lower/Reduction.h"
+
+#include "compiler/lower/Scalars.h"
+#include "dialects/onnx/OnnxOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace burin::lower {
+
+std::optional<int64_t> normalizedAxis(int64_t axis, int64_t rank) {
+  axis += axis < 0 ? rank : 0;
+  if (axis < 0 || axis >= rank)
+    return std::nullopt;
+  return axis;
+}
+
+Value extremeOf(Lowering &b, Type storage, bool isUnsigned, bool largest) {
+  if (isa<FloatType>(storage)) {
+    double infinity = std::numeric_limits<double>::infinity();
+    return b.scalar(storage, largest ? infinity : -infinity);
+  }
+  unsigned width = storage.getIntOrFloatBitWidth();
+  APInt value = isUnsigned ? (largest ? APInt::getMaxValue(width) : APInt::getZero(width))
+                : largest  ? APInt::getSignedMaxValue(width)
+                           : APInt::getSignedMinValue(width);
+  return arith::ConstantOp::create(b, IntegerAttr::get(storage, value));
+}
+
+namespace {
+
+constexpr StringRef unknownShape =
+    "the result's shape is known only when the model runs; fix the sizes it depends on with "
+    "--dim NAME=VALUE";
+
+//===- Which dimensions -----------------------------------------------------===//
+
+/// Dimensions of `from` that a reduction folds if `to` is what is left of it, where
+/// exactly one choice (but for dimensions of size 1) explains it.
+std::optional<SmallVector<int64_t>> deduceDims(ArrayRef<int64_t> from, ArrayRef<int64_t> to,
+                                               bool keepDims) {
+  SmallVector<int64_t> dims;
+  if (keepDims) {
+    for (auto [d, size] : llvm::enumerate(from))
+      if (size != to[d])
+        dims.push_back(d);
+    return dims;
+  }
+  std::optional<SmallVector<int64_t>> found;
+  if (from.size() > 16)
+    return std::nullopt;
+  for (unsigned chosen = 0; chosen < 1u << from.size(); ++chosen) {
+    SmallVector<int64_t> left, folded;
+    for (auto [d, size] : llvm::enumerate(from))
+      if (!(chosen >> d & 1))
+        left.push_back(size);
+      else if (size != 1)
+        folded.push_back(d);
+    if (ArrayRef(left) != to)
+      continue;
+    if (found && *found != folded)
+      return std::nullopt;
+    found = folded;
+  }
+  return found;
+}
+
+/// The dimensions that the op folds, or failure with a reason.
+FailureOr<SmallVector<int64_t>> reducedDims(Lowering &b, RankedTensorType input,
+                                            RankedTensorType result, bool keepDims, bool noop) {
+  SmallVector<int64_t> dims;
+  if (!b.isAbsent(1)) {
+    std::optional<SmallVector<int64_t>> axes = b.constantInts(1);
+    if (!axes) {
+      if (std::optional<SmallVector<int64_t>> deduced =
+              deduceDims(input.getShape(), result.getShape(), keepDims))
+        return *deduced;
+      return b.unsupported("its axes are computed when the model runs, and the shapes do not tell "
+                           "them; make them constant");
+    }
+    for (int64_t axis : *axes) {
+      std::optional<int64_t> d = normalizedAxis(axis, input.getRank());
+      if (!d)
+        return b.unsupported("axis " + Twine(axis) + " is outside of its input's dimensions");
+      if (!llvm::is_contained(dims, *d))
+        dims.push_back(*d);
+    }
+    llvm::sort(dims);
+  }
+  if (dims.empty() && !noop)
+    dims = llvm::to_vector(llvm::seq<int64_t>(0, input.getRank()));
+  return dims;
+}
+
+//===- The rows -------------------------------------------------------------===//
+
+enum class Combiner { Sum, Product, Max, Min };
+
+/// One reduction. `map` is applied to each element first, `finish` to the total,
+/// given the number of elements; null: nothing to do.
+struct ReductionRow {
+  Combiner combiner;
+  Value (*map)(Scalars &, Value element, bool isUnsigned) = nullptr;
+  Value (*finish)(Scalars &, Value total, double count, bool isUnsigned) = nullptr;
+};
+
+/// Applies a function of a float to an integer too, through f64.
+template <typename Function>
+Value throughFloat(Scalars &s, Value x, bool isUnsigned, Function function) {
+  if (isa<FloatType>(x.getType()))
+    return function(x);
+  Type f64 = s.b.getF64Type();
+  Value wide = isUnsigned ? Value(arith::UIToFPOp::create(s.b, f64, x))
+                          : arith::SIToFPOp::create(s.b, f64, x);
+  return s.saturatingToInt(function(wide), x.getType(), isUnsigned);
+}
+
+Value absolute(Scalars &s, Value x, bool isUnsigned) { return s.abs(x, isUnsigned); }
+Value square(Scalars &s, Value x, bool) { return s.mul(x, x); }
+Value mean(Scalars &s, Value total, double count, bool isUnsigned) {
+  return s.div(total, s.like(total, count), isUnsigned);
+}
+Value root(Scalars &s, Value total, double, bool isUnsigned) {
+  return throughFloat(s, total, isUnsigned, [&](Value x) { return s.sqrt(x); });
+}
+Value logarithm(Scalars &s, Value total, double, bool isUnsigned) {
+  return throughFloat(s, total, isUnsigned, [&](Value x) { return s.log(x); });
+}
+
+Value neutralOf(Lowering &b, Combiner combiner, Type type, bool isUnsigned) {
+  switch (combiner) {
+  case Combiner::Sum:
+    return b.scalar(type, 0);
+  case Combiner::Product:
+    return b.scalar(type, 1);
+  case Combiner::Max:
+    return extremeOf(b, type, isUnsigned, /*largest=*/false);
+  case Combiner::Min:
+    return extremeOf(b, type, isUnsigned, /*largest=*/true);
+  }
+  llvm_unreachable("all combiners are named");
+}
+
+Value combine(Scalars &s, Combiner combiner, Value element, Value total, bool isUnsigned) {
+  switch (combiner) {
+  case Combiner::Sum:
+    return s.add(total, element);
+  case Combiner::Product:
+    return s.mul(total, element);
+  case Combiner::Max:
+    return s.max(total, element, isUnsigned);
+  case Combiner::Min:
+    return s.min(total, element, isUnsigned);
+  }
+  llvm_unreachable("all combiners are named");
+}
+
+struct Operands {
+  RankedTensorType input, result;
+  SmallVector<int64_t> dims;
+  bool isUnsigned;
+};
+
+template <typename Op> FailureOr<Operands> checkedOperands(Lowering &b, Op op, ValueRange operands) {
+  Operands checked;
+  checked.input = dyn_cast<RankedTensorType>(operands[0].getType());
+  checked.result = b.resultType();
+  if (!checked.input || !checked.input.hasStaticShape() || !checked.result ||
+      !checked.result.hasStaticShape())
+    return b.unsupported(unknownShape);
+  Type element = elementType(op->getOperand(0));
+  if (!element.isIntOrFloat())
+    return b.unsupported("elements that are not numbers");
+  checked.isUnsigned = isUnsigned(element) || isBool(element);
+  FailureOr<SmallVector<int64_t>> dims = reducedDims(b, checked.input, checked.result,
+                                                     op.getKeepdims(), op.getNoopWithEmptyAxes());
+  if (failed(dims))
+    return failure();
+  checked.dims = *dims;
+  return checked;
+}
+
+/// Applies `body` to each element of a reduced tensor and gives it the result's type.
+Value finishTotals(Lowering &b, Value totals, RankedTensorType result,
+                   function_ref<Value(Scalars &, Value)> body) {
+  auto type = cast<RankedTensorType>(totals.getType());
+  auto finished = RankedTensorType::get(type.getShape(), result.getElementType());
+  if (body || finished != type)
+    totals = b.broadcasting(finished, {totals}, [&](Lowering &inner, ValueRange elements) {
+      Scalars s{inner};
+      Value value = body ? body(s, elements[0]) : elements[0];
+      return isa<FloatType>(value.getType()) ? s.narrow(value, result.getElementType()) : value;
+    });
+  return b.reshape(totals, result.getShape());
+}
+
+template <typename Op> void addRow(RuleTable &table, ReductionRow row) {
+  table.add<Op>([row](Lowering &b, Operation *op,
+                      ValueRange operands) -> FailureOr<SmallVector<Value>> {
+    FailureOr<Operands> checked = checkedOperands(b, cast<Op>(op), operands);
+    if (failed(checked))
+      return failure();
+    auto &[input, result, dims, isUnsigned] = *checked;
+    Type accumulator = computeType(input.getElementType());
+    Value totals = b.reduce(
+        operands[0], dims, /*keepDims=*/false, neutralOf(b, row.combiner, accumulator, isUnsigned),
+        [&](Lowering &inner, ValueRange elements) {
+          Scalars s{inner};
+          Value element = s.widen(elements[0]);
+          if (row.map)
+            element = row.map(s, element, isUnsigned);
+          return combine(s, row.combiner, element, elements[1], isUnsigned);
+        });
+    double count = 1;
+    for (int64_t d : dims)
+      count *= input.getDimSize(d);
+    auto finish = [&](Scalars &s, Value total) { return row.finish(s, total, count, isUnsigned); };
+    if (row.finish)
+      return SmallVector<Value>{finishTotals(b, totals, result, finish)};
+    return SmallVector<Value>{finishTotals(b, totals, result, nullptr)};
+  });
+}
+
+/// max + log(sum(exp(x - max))), where an infinite maximum is not subtracted.
+FailureOr<SmallVector<Value>> lowerLogSumExp(Lowering &b, Operation *op, ValueRange operands) {
+  FailureOr<Operands> checked = checkedOperands(b, cast<onnx::ReduceLogSumExpOp>(op), operands);
+  if (failed(checked))
+    return failure();
+  auto &[input, result, dims, isUnsigned] = *checked;
+  if (!isa<FloatType>(input.getElementType()))
+    return b.unsupported("integers have no exponential; cast them to a float type first");
+  Type type = computeType(input.getElementType());
+  int64_t rank = input.getRank();
+  Value greatest = b.reduce(operands[0], dims, false, extremeOf(b, type, false, false),
+                            [](Lowering &inner, ValueRange elements) {
+                              Scalars s{inner};
+                              return s.max(elements[1], s.widen(elements[0]));
+                            });
+  auto shift = [](Scalars &s, Value max) {
+    Value infinity = s.like(max, std::numeric_limits<double>::infinity());
+    return s.select(s.less(s.abs(max), infinity), max, s.like(max, 0));
+  };
+  Value sum = b.reduce(input.getShape(), dims, {operands[0], greatest},
+                       {b.getMultiDimIdentityMap(rank), b.mapWithout(rank, dims)},
+                       b.scalar(type, 0), [&](Lowering &inner, ValueRange elements) {
+                         Scalars s{inner};
+                         Value x = s.sub(s.widen(elements[0]), shift(s, elements[1]));
+                         return s.add(elements[2], s.exp(x));
+                       });
+  auto rows = cast<RankedTensorType>(sum.getType());
+  auto finished = RankedTensorType::get(rows.getShape(), result.getElementType());
+  Value value = b.broadcasting(finished, {sum, greatest}, [&](Lowering &inner, ValueRange elements) {
+    Scalars s{inner};
+    return s.narrow(s.add(s.log(elements[0]), shift(s, elements[1])), result.getElementType());
+  });
+  return SmallVector<Value>{b.reshape(value, result.getShape())};
+}
+
+//===- ArgMax, ArgMin -------------------------------------------------------===//
+
+template <typename Op>
+FailureOr<SmallVector<Value>> lowerArgReduction(Lowering &b, Operation *op, ValueRange operands) {
+  auto arg = cast<Op>(op);
+  auto input = dyn_cast<RankedTensorType>(operands[0].getType());
+  RankedTensorType result = b.resultType();
+  if (!input || !input.hasStaticShape() || !result || !result.hasStaticShape())
+    return b.unsupported(unknownShape);
+  std::optional<int64_t> dim = normalizedAxis(arg.getAxis(), input.getRank());
+  if (!dim)
+    return b.unsupported("its axis is outside of its input's dimensions");
+  bool isUnsigned = lower::isUnsigned(elementType(arg.getData()));
+  Value indices = argReduce(b, operands[0], isUnsigned, *dim, std::is_same_v<Op, onnx::ArgMaxOp>,
+                            arg.getSelectLastIndex());
+  return SmallVector<Value>{b.reshape(indices, result.getShape())};
+}
+
+//===- Scans ----------------------------------------------------------------===//
+
+/// `input` with dimension `dim` read backwards.
+Value reversed(Lowering &b, Value input, int64_t dim) {
+  auto type = cast<RankedTensorType>(input.getType());
+  return b.indexed(type, [&](Lowering &inner, ValueRange indices) -> Value {
+    SmallVector<Value> at(indices);
+    at[dim] = arith::SubIOp::create(inner, inner.index(type.getDimSize(dim) - 1), at[dim]);
+    return tensor::ExtractOp::create(inner, input, at);
+  });
+}
+
+/// Every partial result of folding `dim`: a generic whose loop over `dim` runs in
+/// order and carries the total in a second result.
+Value scan(Lowering &b, Value input, int64_t dim, Combiner combiner, bool exclusive) {
+  auto type = cast<RankedTensorType>(input.getType());
+  Type accumulator = computeType(type.getElementType());
+  SmallVector<int64_t> rows(type.getShape());
+  rows.erase(rows.begin() + dim);
+  auto totals = RankedTensorType::get(rows, accumulator);
+  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+  iterators[dim] = utils::IteratorType::reduction;
+  AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
+  Value init = b.fill(totals, neutralOf(b, combiner, accumulator, /*isUnsigned=*/false));
+  return linalg::GenericOp::create(
+             b, TypeRange{type, totals}, ValueRange{input}, ValueRange{b.empty(type), init},
+             ArrayRef<AffineMap>{identity, identity, b.mapWithout(type.getRank(), {dim})},
+             iterators,
+             [&](OpBuilder &builder, Location loc, ValueRange elements) {
+               ImplicitLocOpBuilder at(loc, builder);
+               Scalars s{at};
+               Value next = combine(s, combiner, s.widen(elements[0]), elements[2], false);
+               Value partial = exclusive ? elements[2] : next;
+               if (isa<FloatType>(accumulator))
+                 partial = s.narrow(partial, type.getElementType());
+               linalg::YieldOp::create(at, ValueRange{partial, next});
+             })
+      .getResult(0);
+}
+
+template <typename Op, Combiner combiner>
+FailureOr<SmallVector<Value>> lowerScan(Lowering &b, Operation *op, ValueRange operands) {
+  auto cum = cast<Op>(op);
+  auto input = dyn_cast<RankedTensorType>(operands[0].getType());
+  if (!input || !input.hasStaticShape())
+    return b.unsupported(unknownShape);
+  std::optional<SmallVector<int64_t>> axis = b.constantInts(1);
+  if (!axis && input.getRank() == 1)
+    axis = SmallVector<int64_t>{0};
+  if (!axis || axis->size() != 1)
+    return b.unsupported("its axis is computed when the model runs; make it constant");
+  std::optional<int64_t> dim = normalizedAxis(axis->front(), input.getRank());
+  if (!dim)
+    return b.unsupported("its axis is outside of its input's dimensions");
+  Value x = cum.getReverse() ? reversed(b, operands[0], *dim) : operands[0];
+  Value y = scan(b, x, *dim, combiner, cum.getExclusive());
+  return SmallVector<Value>{cum.getReverse() ? reversed(b, y, *dim) : y};
+}
+
+} // namespace
+
+Value argReduce(Lowering &b, Value input, bool isUnsigned, int64_t dim, bool greatest, bool last) {
+  auto type = cast<RankedTensorType>(input.getType());
+  Type compute = computeType(type.getElementType()), i64 = b.getI64Type();
+  SmallVector<int64_t> rows(type.getShape());
+  rows.erase(rows.begin() + dim);
+  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+  iterators[dim] = utils::IteratorType::reduction;
+  AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
+  AffineMap row = b.mapWithout(type.getRank(), {dim});
+  auto best = RankedTensorType::get(rows, compute), place = RankedTensorType::get(rows, i64);
+  SmallVector<Value> inits{b.fill(best, extremeOf(b, compute, isUnsigned, !greatest)),
+                           b.fill(place, b.scalarInt(i64, 0))};
+  auto generic = linalg::GenericOp::create(
+      b, TypeRange{best, place}, ValueRange{input}, inits,
+      ArrayRef<AffineMap>{identity, row, row}, iterators,
+      [&](OpBuilder &builder, Location loc, ValueRange elements) {
+        ImplicitLocOpBuilder at(loc, builder);
+        Scalars s{at};
+        Value x = s.widen(elements[0]), best = elements[1];
+        Value low = greatest ? best : x, high = greatest ? x : best;
+        Value better = last ? s.lessEqual(low, high, isUnsigned) : s.less(low, high, isUnsigned);
+        if (isa<FloatType>(compute)) {
+          Value bestIsNan = s.isNan(best);
+          Value newNan = arith::AndIOp::create(
+              at, s.isNan(x), last ? s.constantInt(at.getI1Type(), 1)
+                                   : s.equal(bestIsNan, s.constantInt(at.getI1Type(), 0)));
+          better = arith::OrIOp::create(at, better, newNan);
+        }
+        Value here = arith::IndexCastOp::create(at, i64, linalg::IndexOp::create(at, dim));
+        linalg::YieldOp::create(at, ValueRange{s.select(better, x, best),
+                                               s.select(better, here, elements[2])});
+      });
+  return generic.getResult(1);
+}
+
+void registerReduction(RuleTable &table) {
+  using namespace burin::onnx;
+  addRow<ReduceSumOp>(table, {Combiner::Sum});
+  addRow<ReduceProdOp>(table, {Combiner::Product});
+  addRow<ReduceMaxOp>(table, {Combiner::Max});
+  addRow<ReduceMinOp>(table, {Combiner::Min});
+  addRow<ReduceMeanOp>(table, {Combiner::Sum, nullptr, mean});
+  addRow<ReduceL1Op>(table, {Combiner::Sum, absolute});
+  addRow<ReduceL2Op>(table, {Combiner::Sum, square, root});
+  addRow<ReduceSumSquareOp>(table, {Combiner::Sum, square});
+  addRow<ReduceLogSumOp>(table, {Combiner::Sum, nullptr, logarithm});
+  table.add<ReduceLogSumExpOp>(lowerLogSumExp);
+  table.add<ArgMaxOp>(lowerArgReduction<ArgMaxOp>);
+  table.add<ArgMinOp>(lowerArgReduction<ArgMinOp>);
+  table.add<CumSumOp>(lowerScan<CumSumOp, Combiner::Sum>);
+  table.add<CumProdOp>(lowerScan<CumProdOp, Combiner::Product>);
+}
+
+} // namespace burin::lower

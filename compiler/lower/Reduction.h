@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef BURIN_COMPILER_LOWER_REDUCTION_H
+#define BURIN_COMPILER_LOWER_REDUCTION_H
+
+#include "compiler/lower/Lowering.h"
+
+namespace burin::lower {
+
+/// The least (or, where `largest`, the greatest) value of a storage type, which
+/// loses against every element.
+mlir::Value extremeOf(Lowering &b, mlir::Type storage, bool isUnsigned, bool largest);
+
+/// Index along `dim` of the greatest (least) element of `input`, as i64; the result
+/// drops `dim`. Of equals the first, or the last; NaN beats numbers.
+mlir::Value argReduce(Lowering &b, mlir::Value input, bool isUnsigned, int64_t dim, bool greatest,
+                      bool last);
+
+/// `axis` counted from the front, or nothing where it is outside of `rank`.
+std::optional<int64_t> normalizedAxis(int64_t axis, int64_t rank);
+
+} // namespace burin::lower
+
+#endif
