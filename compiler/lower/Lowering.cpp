@@ -3,7 +3,6 @@
 
 #include "dialects/onnx/OnnxOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -49,10 +48,10 @@ bool Lowering::isAbsent(unsigned operand) const {
 }
 
 static DenseElementsAttr constantElements(Operation *op, unsigned operand) {
-  DenseElementsAttr elements;
-  if (operand < op->getNumOperands())
-    matchPattern(op->getOperand(operand), m_Constant(&elements));
-  return elements;
+  if (operand >= op->getNumOperands())
+    return nullptr;
+  auto constant = op->getOperand(operand).getDefiningOp<onnx::ConstantOp>();
+  return constant ? dyn_cast<DenseElementsAttr>(constant.getValue()) : nullptr;
 }
 
 std::optional<SmallVector<int64_t>> Lowering::constantInts(unsigned operand) const {
