@@ -4,13 +4,14 @@
  * object code holds, and what its kernels and main program are called with.
  * Users never include this file; burin.h is theirs.
  *
- * Every struct is laid out for LP64, pinned by static assertions, and built by
- * compiler/emit/Program.cpp field by field. A change of any of them raises
+ * Every struct is laid out for LP64, pinned by the static assertions below, and built
+ * by compiler/emit/Program.cpp field by field. A change of any of them raises
  * BURIN_ABI_VERSION.
  */
 #ifndef BURIN_ABI_H
 #define BURIN_ABI_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,10 +22,10 @@ extern "C" {
 #endif
 
 /* Where a kernel reports a run-time fault of its data. Workers race to set
- * `code` from 0; the first one wins. */
+ * `code` from 0 by an atomic exchange; the winner alone writes the rest. */
 typedef struct burin_error_word {
   int32_t code;   /* a burin_status, 0 while all is well */
-  uint32_t node;  /* index into burin_program.node_names, or UINT32_MAX */
+  uint32_t node;  /* index into burin_program.node_names, or UINT32_MAX: the launch's */
   int64_t detail; /* the offending value, e.g. an index out of range */
 } burin_error_word;
 
@@ -56,31 +57,35 @@ typedef struct burin_frame {
   const unsigned char *weights;  /* burin_program.weights */
   void *const *inputs;           /* one per burin_program.inputs */
   void *const *outputs;          /* one per burin_program.outputs */
-  const int64_t *dims;           /* one per burin_program.dims, actual sizes */
+  int64_t *dims;                 /* one per burin_program.dims, actual sizes. The main
+                                    program sets those that no input's shape decides,
+                                    before it returns; until then they hold their max */
   burin_error_word *error;
-  /* Runs all tasks of a launch and returns when they are done; non-zero stops
-   * the program (the error word says why). */
+  /* Runs all tasks of a launch and returns when they are done. Non-zero (the error
+   * word says why) must end the program at once. Never called from inside a kernel. */
   int32_t (*launch)(struct burin_context *, const burin_launch *);
   struct burin_context *context;
 } burin_frame;
 
-/* The main program of one variant. Returns 0 or what `launch` returned. */
+/* The main program of one variant. Returns 0, what `launch` returned, or the code of
+ * the error word that it filled itself. */
 typedef int32_t (*burin_main_fn)(const burin_frame *frame);
 
 /* One input or output. Strings are UTF-8, owned by the artifact. */
 typedef struct burin_tensor_info_abi {
   const char *name;
   const int64_t *shape;       /* rank sizes; a dynamic one is -1 - index of its dim */
-  const char *const *dim_names; /* rank names, "" where ONNX gave none */
+  const char *const *dim_names; /* rank names, "" where ONNX gave none; may be null */
   uint64_t max_bytes;         /* size of the dense row-major tensor at its bound */
   uint32_t dtype;             /* burin_dtype */
   uint32_t rank;
 } burin_tensor_info_abi;
 
-/* A dynamic size that the caller decides, by the shapes of the inputs. */
+/* A dynamic size: one that the shapes of the inputs decide, or, where it is in none,
+ * the data (the main program then sets it). Outputs need room for its max. */
 typedef struct burin_dim_abi {
   const char *name;
-  int64_t min, max; /* inclusive */
+  int64_t min, max; /* inclusive, not negative */
 } burin_dim_abi;
 
 /* The constant that describes a compiled model; `burin_model_<name>` leads to
@@ -110,8 +115,97 @@ enum burin_cpu_feature {
   BURIN_CPU_AVX2 = 1u << 0,     /* x86-64-v3: AVX2, FMA, F16C, BMI1/2, LZCNT, MOVBE */
   BURIN_CPU_AVX512 = 1u << 1,   /* x86-64-v4: F, BW, CD, DQ, VL */
   BURIN_CPU_AVX512VNNI = 1u << 2,
-  BURIN_CPU_AVX512BF16 = 1u << 3
+  BURIN_CPU_AVX512BF16 = 1u << 3,
+  BURIN_CPU_AVX512VBMI = 1u << 4, /* VBMI, VBMI2, IFMA, BITALG, VPOPCNTDQ */
+  BURIN_CPU_GFNI = 1u << 5,
+  BURIN_CPU_AVXVNNI = 1u << 6,
+  BURIN_CPU_AVX512FP16 = 1u << 7
 };
+
+/* The runtime's functions, in the order of burin_model's slots; the compiler fills the
+ * table of a model with them. */
+#define BURIN_MODEL_SLOTS(SLOT)                                                                    \
+  SLOT(describe) SLOT(input) SLOT(output) SLOT(memory) SLOT(create) SLOT(run) SLOT(run_batch)      \
+  SLOT(output_shape) SLOT(message) SLOT(destroy) SLOT(pool_create) SLOT(pool_workers)              \
+  SLOT(pool_destroy) SLOT(certificate) SLOT(pool_parts)
+
+#pragma GCC visibility push(hidden)
+burin_status burin_rt_describe(const burin_model *, uint32_t *inputs, uint32_t *outputs);
+burin_status burin_rt_input(const burin_model *, uint32_t index, burin_tensor_info *);
+burin_status burin_rt_output(const burin_model *, uint32_t index, burin_tensor_info *);
+burin_status burin_rt_memory(const burin_model *, uint32_t workers, burin_memory *);
+burin_status burin_rt_create(const burin_model *, const burin_options *, burin_context **);
+burin_status burin_rt_run(burin_context *, const burin_tensor *inputs, uint32_t input_count,
+                          const burin_tensor *outputs, uint32_t output_count);
+burin_status burin_rt_run_batch(burin_context *, uint32_t requests, const burin_tensor *inputs,
+                                uint32_t input_count, const burin_tensor *outputs,
+                                uint32_t output_count);
+burin_status burin_rt_output_shape(const burin_context *, uint32_t index, int64_t *shape);
+const char *burin_rt_message(const burin_context *);
+void burin_rt_destroy(burin_context *);
+burin_status burin_rt_pool_create(uint32_t workers, burin_pool **);
+uint32_t burin_rt_pool_workers(const burin_pool *);
+void burin_rt_pool_destroy(burin_pool *);
+const char *burin_rt_certificate(const burin_model *);
+uint64_t burin_rt_pool_parts(const burin_pool *, uint32_t worker);
+#pragma GCC visibility pop
+
+/* The layout, pinned. */
+#define BURIN_PIN(type, field, offset)                                                             \
+  static_assert(offsetof(type, field) == (offset), #type "." #field " has moved")
+static_assert(sizeof(void *) == 8 && sizeof(size_t) == 8, "LP64 only");
+static_assert(sizeof(burin_error_word) == 16, "burin_error_word has another size");
+BURIN_PIN(burin_error_word, node, 4);
+BURIN_PIN(burin_error_word, detail, 8);
+static_assert(sizeof(burin_kargs) == 24, "burin_kargs has another size");
+BURIN_PIN(burin_kargs, dims, 8);
+BURIN_PIN(burin_kargs, error, 16);
+static_assert(sizeof(burin_launch) == 24, "burin_launch has another size");
+BURIN_PIN(burin_launch, args, 8);
+BURIN_PIN(burin_launch, tasks, 16);
+BURIN_PIN(burin_launch, node, 20);
+static_assert(sizeof(burin_frame) == 64, "burin_frame has another size");
+BURIN_PIN(burin_frame, weights, 8);
+BURIN_PIN(burin_frame, inputs, 16);
+BURIN_PIN(burin_frame, outputs, 24);
+BURIN_PIN(burin_frame, dims, 32);
+BURIN_PIN(burin_frame, error, 40);
+BURIN_PIN(burin_frame, launch, 48);
+BURIN_PIN(burin_frame, context, 56);
+static_assert(sizeof(burin_tensor_info_abi) == 40, "burin_tensor_info_abi has another size");
+BURIN_PIN(burin_tensor_info_abi, shape, 8);
+BURIN_PIN(burin_tensor_info_abi, dim_names, 16);
+BURIN_PIN(burin_tensor_info_abi, max_bytes, 24);
+BURIN_PIN(burin_tensor_info_abi, dtype, 32);
+BURIN_PIN(burin_tensor_info_abi, rank, 36);
+static_assert(sizeof(burin_dim_abi) == 24, "burin_dim_abi has another size");
+BURIN_PIN(burin_dim_abi, min, 8);
+BURIN_PIN(burin_dim_abi, max, 16);
+static_assert(sizeof(burin_program) == 136, "burin_program has another size");
+BURIN_PIN(burin_program, name, 8);
+BURIN_PIN(burin_program, compiler, 16);
+BURIN_PIN(burin_program, target, 24);
+BURIN_PIN(burin_program, certificate, 32);
+BURIN_PIN(burin_program, inputs, 40);
+BURIN_PIN(burin_program, outputs, 48);
+BURIN_PIN(burin_program, dims, 56);
+BURIN_PIN(burin_program, node_names, 64);
+BURIN_PIN(burin_program, weights, 72);
+BURIN_PIN(burin_program, weights_bytes, 80);
+BURIN_PIN(burin_program, arena_bytes, 88);
+BURIN_PIN(burin_program, scratch_bytes, 96);
+BURIN_PIN(burin_program, input_count, 104);
+BURIN_PIN(burin_program, output_count, 108);
+BURIN_PIN(burin_program, dim_count, 112);
+BURIN_PIN(burin_program, node_count, 116);
+BURIN_PIN(burin_program, cpu_features, 120);
+BURIN_PIN(burin_program, main, 128);
+static_assert(sizeof(struct burin_model) == 144, "burin_model has another size");
+BURIN_PIN(burin_model, program, 8);
+BURIN_PIN(burin_model, name, 16);
+BURIN_PIN(burin_model, describe, 24);
+BURIN_PIN(burin_model, pool_parts, 136);
+#undef BURIN_PIN
 
 #ifdef __cplusplus
 }

@@ -3,19 +3,19 @@
  * The C API of a compiled model. C11, libc only, no globals, no exceptions.
  *
  *   const burin_model *m = burin_model_mnist();        // linked in, or
- *   burin_library *lib; burin_load("mnist.so", NULL, &lib, &m);
+ *   burin_library *lib; burin_load("mnist.so", NULL, &lib, &m, NULL, 0);
  *
  *   burin_memory need; m->memory(m, 1, &need);
  *   void *arena = aligned_alloc(need.alignment, need.bytes);
  *   burin_context *ctx;
  *   m->create(m, &(burin_options){.arena = arena, .arena_bytes = need.bytes}, &ctx);
- *   m->run(ctx, (burin_tensor[]){{.data = image}}, (burin_tensor[]){{.data = scores}});
+ *   m->run(ctx, &(burin_tensor){.data = image}, 1, &(burin_tensor){.data = scores}, 1);
  *   m->destroy(ctx);
  *
  * A model is read-only and shared by any number of contexts. A context runs one
  * request at a time. Between create and destroy nothing is allocated, mapped or
  * started. Every function returns a status; the text of the last failure of a
- * context is at burin_model.message.
+ * context is at burin_model.message. burin/load.h opens a model.so.
  */
 #ifndef BURIN_H
 #define BURIN_H
@@ -35,14 +35,16 @@ typedef enum burin_status {
   BURIN_BAD_FILE = 2,       /* not an artifact, truncated, or its symbol is missing */
   BURIN_BAD_ABI = 3,        /* made for another version of this interface */
   BURIN_UNSUPPORTED_CPU = 4,/* this machine lacks what the code needs */
-  BURIN_NO_MEMORY = 5,      /* the arena is too small or misaligned */
+  BURIN_NO_MEMORY = 5,      /* the arena is too small or misaligned; no thread for a pool */
   BURIN_INDEX_RANGE = 6,    /* an index in the data is out of range */
   BURIN_SHAPE_MISMATCH = 7, /* a shape given as data disagrees with the compiled one */
   BURIN_BUSY = 8,           /* the context is already running a request */
   BURIN_INTERNAL = 9
 } burin_status;
 
-/* Element types, with ONNX's numbers (TensorProto.DataType). */
+/* Element types, with ONNX's numbers (TensorProto.DataType). In a tensor of a
+ * request an element of 2 or 4 bits takes a byte of its own, sign-extended where
+ * it is signed; a bool takes a byte that is 0 or 1. */
 typedef enum burin_dtype {
   BURIN_F32 = 1, BURIN_U8 = 2, BURIN_I8 = 3, BURIN_U16 = 4, BURIN_I16 = 5,
   BURIN_I32 = 6, BURIN_I64 = 7, BURIN_STRING = 8, BURIN_BOOL = 9 /* one byte */,
@@ -68,14 +70,16 @@ typedef struct burin_tensor_info {
   uint64_t max_bytes;
 } burin_tensor_info;
 
-/* One input or output of one request: dense, row-major, caller's memory. `data`
- * need not be aligned beyond its element. `shape` may be null when the model's
- * is static. For outputs `shape` is ignored; see burin_model.output_shape. */
+/* One input or output of one request: dense, row-major, caller's memory, of which
+ * no output overlaps another tensor. `data` need not be aligned beyond its element,
+ * and may be null where the tensor has no elements. */
 typedef struct burin_tensor {
   void *data;
-  uint64_t bytes;       /* 0: as large as the model says */
-  const int64_t *shape;
-  uint32_t rank;
+  uint64_t bytes;       /* of data; 0: as large as the model says. An output may have more */
+  const int64_t *shape; /* rank sizes; may be null where the model's is static. Ignored for
+                           outputs: see burin_model.output_shape */
+  uint32_t rank;        /* of shape; ignored where that is null */
+  uint32_t dtype;       /* burin_dtype to check against the model's; 0: not checked */
 } burin_tensor;
 
 /* How much memory a context needs for a number of workers. */
@@ -87,8 +91,9 @@ typedef struct burin_memory {
   uint64_t weights;       /* read-only, inside the artifact */
 } burin_memory;
 
-/* Runs fn(state, worker, task) for every task in [0, tasks), in any order, on at
- * most `workers` workers numbered from 0, and returns when all are done. */
+/* Runs fn(state, worker, task) for every task in [0, tasks), in any order, and returns
+ * when all are done. `worker` is below burin_options.workers and never used by two
+ * threads at once. A run asks for at most `workers` tasks, of about equal length. */
 typedef void (*burin_parallel_for)(void *executor, uint32_t tasks,
                                    void (*fn)(void *state, uint32_t worker, uint32_t task),
                                    void *state);
@@ -100,11 +105,12 @@ typedef void (*burin_profile_fn)(void *user, const char *node, uint32_t tasks, i
 typedef struct burin_options {
   void *arena;           /* caller's memory, as burin_model.memory asks; must outlive the context */
   uint64_t arena_bytes;
-  uint32_t workers;      /* 0: 1, or the pool's */
+  uint32_t workers;      /* 0: the pool's, or 1. The arena has scratch for as many */
+  uint32_t reserved;     /* 0 */
   burin_pool *pool;      /* made by pool_create, or null: the calling thread */
-  burin_parallel_for parallel_for; /* instead of pool; with its executor */
+  burin_parallel_for parallel_for; /* instead of pool; called with executor */
   void *executor;
-  burin_log_fn log;      /* may be null */
+  burin_log_fn log;      /* may be null; told of every failure */
   burin_profile_fn profile; /* may be null */
   void *user;            /* passed to log and profile */
 } burin_options;
@@ -118,25 +124,55 @@ struct burin_model {
   burin_status (*describe)(const burin_model *, uint32_t *inputs, uint32_t *outputs);
   burin_status (*input)(const burin_model *, uint32_t index, burin_tensor_info *);
   burin_status (*output)(const burin_model *, uint32_t index, burin_tensor_info *);
+  /* What create will ask for; `workers` as there, 0 counts as 1. */
   burin_status (*memory)(const burin_model *, uint32_t workers, burin_memory *);
-  /* Fails with BURIN_UNSUPPORTED_CPU, BURIN_NO_MEMORY or BURIN_BAD_ARGUMENT. */
+  /* Fails with BURIN_BAD_ABI, BURIN_UNSUPPORTED_CPU, BURIN_NO_MEMORY or
+   * BURIN_BAD_ARGUMENT; options.log is told why. The context lives in the arena. */
   burin_status (*create)(const burin_model *, const burin_options *, burin_context **);
-  burin_status (*run)(burin_context *, const burin_tensor *inputs, const burin_tensor *outputs);
-  /* `count` requests, inputs[r * input_count + i]; each gets the bits it would get alone. */
-  burin_status (*run_batch)(burin_context *, uint32_t count, const burin_tensor *inputs,
-                            const burin_tensor *outputs);
-  /* The shape output `index` had in the last run; `shape` holds its rank. */
+  /* One request. The counts are those of `describe`. Fails with BURIN_BAD_ARGUMENT,
+   * BURIN_BUSY, or what the data did wrong; outputs are then undefined. */
+  burin_status (*run)(burin_context *, const burin_tensor *inputs, uint32_t input_count,
+                      const burin_tensor *outputs, uint32_t output_count);
+  /* `requests` requests, inputs[r * input_count + i]; each gets the bits it would get
+   * alone. The first that fails ends the batch. */
+  burin_status (*run_batch)(burin_context *, uint32_t requests, const burin_tensor *inputs,
+                            uint32_t input_count, const burin_tensor *outputs,
+                            uint32_t output_count);
+  /* The shape output `index` had in the last run; `shape` has room for its rank. */
   burin_status (*output_shape)(const burin_context *, uint32_t index, int64_t *shape);
+  /* Why the last run failed, "" if it did not; valid until the next run. */
   const char *(*message)(const burin_context *);
+  /* Ends a context that runs no request; the arena is the caller's again. */
   void (*destroy)(burin_context *);
-  /* A pool of `workers` threads (the caller counts as one); 0 asks for one per
-   * available core. It may be shared by contexts that do not run at once. */
+  /* A pool of `workers` workers, of which the caller is one; 0 asks for one per core
+   * that this process may use. Contexts may share it: one that finds it taken runs
+   * on its own thread. Its threads take no signals. */
   burin_status (*pool_create)(uint32_t workers, burin_pool **);
   uint32_t (*pool_workers)(const burin_pool *);
+  /* After the contexts that use it. */
   void (*pool_destroy)(burin_pool *);
   /* JSON: memory, kernels, target, provenance; owned by the artifact. */
   const char *(*certificate)(const burin_model *);
+  /* How many parts of launches worker `worker` of a pool has run so far. */
+  uint64_t (*pool_parts)(const burin_pool *, uint32_t worker);
 };
+
+/* A status in words, for messages where there is no context to ask. */
+static inline const char *burin_status_text(burin_status status) {
+  switch (status) {
+  case BURIN_OK: return "ok";
+  case BURIN_BAD_ARGUMENT: return "bad argument";
+  case BURIN_BAD_FILE: return "not a Burin artifact, or a damaged one";
+  case BURIN_BAD_ABI: return "made for another version of Burin's interface";
+  case BURIN_UNSUPPORTED_CPU: return "this machine's CPU lacks what the code needs";
+  case BURIN_NO_MEMORY: return "not enough memory, or misaligned memory";
+  case BURIN_INDEX_RANGE: return "an index in the data is out of range";
+  case BURIN_SHAPE_MISMATCH: return "a shape in the data disagrees with the model's";
+  case BURIN_BUSY: return "the context is running another request";
+  case BURIN_INTERNAL: return "internal error";
+  }
+  return "unknown status";
+}
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A context: made in the caller's memory, checks each request against the model,
+ * runs the main program, says what went wrong.
+ */
+#include <string.h>
+
+#include "runtime.h"
+
+/* Tells the log why a context could not be made. */
+static burin_status refuse(const burin_options *options, burin_status status, const char *format,
+                           ...) {
+  if (options && options->log) {
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    burin_vformat(text, sizeof text, format, arguments);
+    va_end(arguments);
+    options->log(options->user, status, text);
+  }
+  return status;
+}
+
+burin_status burin_rt_create(const burin_model *model, const burin_options *options,
+                             burin_context **made) {
+  if (!model || !options || !made)
+    return refuse(options, BURIN_BAD_ARGUMENT, "create: a null argument");
+  *made = NULL;
+  const burin_program *program = model->program;
+  if (model->abi_version != BURIN_ABI_VERSION || !program ||
+      program->abi_version != BURIN_ABI_VERSION || program->struct_size != sizeof(burin_program))
+    return refuse(options, BURIN_BAD_ABI, "the model was made for interface version %d, not %d",
+                  (int64_t)model->abi_version, (int64_t)BURIN_ABI_VERSION);
+  const char *missing = burin_missing_cpu_feature(program->cpu_features);
+  if (missing)
+    return refuse(options, BURIN_UNSUPPORTED_CPU,
+                  "model '%s' was compiled for %s, but this CPU lacks %s", program->name,
+                  program->target, missing);
+
+  if (options->pool && options->parallel_for)
+    return refuse(options, BURIN_BAD_ARGUMENT, "both a pool and a parallel_for were given");
+  if (options->pool && !burin_pool_valid(options->pool))
+    return refuse(options, BURIN_BAD_ABI, "the pool was made by another version of the runtime");
+  uint32_t most = options->pool ? burin_rt_pool_workers(options->pool)
+                                : options->parallel_for ? UINT32_MAX : 1;
+  uint32_t workers = options->workers ? options->workers : options->pool ? most : 1;
+  burin_arena_layout layout;
+  if (!burin_layout(program, workers, &layout))
+    return refuse(options, BURIN_BAD_ARGUMENT, "scratch for %d workers passes 2^63 bytes",
+                  (int64_t)workers);
+  if (!options->arena || options->arena_bytes < layout.bytes)
+    return refuse(options, BURIN_NO_MEMORY, "the arena has %d bytes; %d workers need %d",
+                  options->arena ? (int64_t)options->arena_bytes : (int64_t)0, (int64_t)workers,
+                  (int64_t)layout.bytes);
+  if ((uintptr_t)options->arena % BURIN_ALIGNMENT)
+    return refuse(options, BURIN_NO_MEMORY, "the arena's address is no multiple of %d",
+                  (int64_t)BURIN_ALIGNMENT);
+
+  unsigned char *base = options->arena;
+  burin_context *context = options->arena;
+  memset(context, 0, sizeof *context);
+  context->model = model;
+  context->program = program;
+  context->options = *options;
+  context->workers = workers < most ? workers : most;
+  context->dims = (int64_t *)(base + layout.dims);
+  context->dim_known = (bool *)(base + layout.dim_known);
+  context->inputs = (void **)(base + layout.inputs);
+  context->outputs = (void **)(base + layout.outputs);
+  context->activations = base + layout.activations;
+  context->scratch = base + layout.scratch;
+  for (uint32_t i = 0; i < program->dim_count; ++i)
+    context->dims[i] = program->dims[i].max;
+  *made = context;
+  return BURIN_OK;
+}
+
+void burin_rt_destroy(burin_context *context) {
+  (void)context; /* all of it is the caller's memory */
+}
+
+/* Remembers why a request failed. */
+static burin_status fail(burin_context *context, burin_status status, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  burin_vformat(context->message, sizeof context->message, format, arguments);
+  va_end(arguments);
+  if (context->options.log)
+    context->options.log(context->options.user, status, context->message);
+  return status;
+}
+
+/*===- Checking a request --------------------------------------------------===*/
+
+/* The size of dimension `i`, with dynamic ones at their actual size. */
+static int64_t size_of(const burin_context *context, const burin_tensor_info_abi *info,
+                       uint32_t i) {
+  int64_t size = info->shape[i];
+  return size >= 0 ? size : context->dims[-1 - size];
+}
+
+static bool is_static(const burin_tensor_info_abi *info) {
+  for (uint32_t i = 0; i < info->rank; ++i)
+    if (info->shape[i] < 0)
+      return false;
+  return true;
+}
+
+/* Checks the shape of input `index` and takes its dynamic sizes. */
+static burin_status take_shape(burin_context *context, uint32_t index,
+                               const burin_tensor *tensor) {
+  const burin_tensor_info_abi *info = &context->program->inputs[index];
+  if (!tensor->shape) {
+    if (is_static(info))
+      return BURIN_OK;
+    return fail(context, BURIN_BAD_ARGUMENT, "input '%s' has dynamic sizes: give its shape",
+                info->name);
+  }
+  if (tensor->rank != info->rank)
+    return fail(context, BURIN_BAD_ARGUMENT, "input '%s' has rank %d, not %d", info->name,
+                (int64_t)info->rank, (int64_t)tensor->rank);
+  for (uint32_t i = 0; i < info->rank; ++i) {
+    int64_t size = tensor->shape[i], expected = info->shape[i];
+    if (expected >= 0) {
+      if (size != expected)
+        return fail(context, BURIN_BAD_ARGUMENT, "input '%s': dimension %d is %d, not %d",
+                    info->name, (int64_t)i, expected, size);
+      continue;
+    }
+    uint32_t dim = (uint32_t)(-1 - expected);
+    const burin_dim_abi *range = &context->program->dims[dim];
+    if (size < range->min || size > range->max)
+      return fail(context, BURIN_BAD_ARGUMENT,
+                  "input '%s': dimension %d ('%s') is %d, outside %d..%d", info->name, (int64_t)i,
+                  range->name, size, range->min, range->max);
+    if (context->dim_known[dim] && context->dims[dim] != size)
+      return fail(context, BURIN_BAD_ARGUMENT,
+                  "input '%s': dimension %d ('%s') is %d, but %d in an earlier input", info->name,
+                  (int64_t)i, range->name, size, context->dims[dim]);
+    context->dims[dim] = size;
+    context->dim_known[dim] = true;
+  }
+  return BURIN_OK;
+}
+
+/* Checks type, room and address of a tensor whose sizes are known. An input has to
+ * have exactly the bytes of its shape, an output at least those. */
+static burin_status check_data(burin_context *context, const char *kind,
+                               const burin_tensor_info_abi *info, const burin_tensor *tensor) {
+  if (tensor->dtype && tensor->dtype != info->dtype)
+    return fail(context, BURIN_BAD_ARGUMENT, "%s '%s' has element type %d, not %d", kind,
+                info->name, (int64_t)info->dtype, (int64_t)tensor->dtype);
+  uint64_t bytes = burin_dtype_bytes(info->dtype);
+  if (!bytes)
+    return fail(context, BURIN_INTERNAL, "%s '%s' has element type %d, which has no fixed size",
+                kind, info->name, (int64_t)info->dtype);
+  for (uint32_t i = 0; i < info->rank; ++i)
+    if (__builtin_mul_overflow(bytes, (uint64_t)size_of(context, info, i), &bytes))
+      return fail(context, BURIN_BAD_ARGUMENT, "%s '%s' passes 2^64 bytes", kind, info->name);
+  bool wrong = *kind == 'i' ? tensor->bytes != bytes : tensor->bytes < bytes;
+  if (tensor->bytes && wrong)
+    return fail(context, BURIN_BAD_ARGUMENT, "%s '%s' takes %d bytes, not %d", kind, info->name,
+                (int64_t)bytes, (int64_t)tensor->bytes);
+  if (bytes && !tensor->data)
+    return fail(context, BURIN_BAD_ARGUMENT, "%s '%s' has no data", kind, info->name);
+  return BURIN_OK;
+}
+
+static burin_status take_request(burin_context *context, const burin_tensor *inputs,
+                                 const burin_tensor *outputs) {
+  const burin_program *program = context->program;
+  burin_status status;
+  for (uint32_t i = 0; i < program->dim_count; ++i) {
+    context->dims[i] = program->dims[i].max;
+    context->dim_known[i] = false;
+  }
+  for (uint32_t i = 0; i < program->input_count; ++i)
+    if ((status = take_shape(context, i, &inputs[i])))
+      return status;
+  for (uint32_t i = 0; i < program->input_count; ++i) {
+    if ((status = check_data(context, "input", &program->inputs[i], &inputs[i])))
+      return status;
+    context->inputs[i] = inputs[i].data;
+  }
+  for (uint32_t i = 0; i < program->output_count; ++i) {
+    if ((status = check_data(context, "output", &program->outputs[i], &outputs[i])))
+      return status;
+    context->outputs[i] = outputs[i].data;
+  }
+  return BURIN_OK;
+}
+
+/*===- Running one ---------------------------------------------------------===*/
+
+static burin_status explain(burin_context *context) {
+  const burin_error_word *error = &context->error;
+  const burin_program *program = context->program;
+  const char *node = error->node < program->node_count ? program->node_names[error->node] : "?";
+  burin_status status = (burin_status)error->code;
+  switch (status) {
+  case BURIN_INDEX_RANGE:
+    return fail(context, status, "node '%s': index %d is out of range", node, error->detail);
+  case BURIN_SHAPE_MISMATCH:
+    return fail(context, status,
+                "node '%s': a size in the data is %d, which is not what the model was compiled for",
+                node, error->detail);
+  default:
+    return fail(context, status, "node '%s': %s (%d)", node, burin_status_text(status),
+                error->detail);
+  }
+}
+
+static burin_status run_one(burin_context *context, const burin_tensor *inputs,
+                            const burin_tensor *outputs) {
+  const burin_program *program = context->program;
+  burin_status status = take_request(context, inputs, outputs);
+  if (status)
+    return status;
+  context->error = (burin_error_word){0, UINT32_MAX, 0};
+  burin_frame frame = {.arena = context->activations,
+                       .weights = program->weights,
+                       .inputs = context->inputs,
+                       .outputs = context->outputs,
+                       .dims = context->dims,
+                       .error = &context->error,
+                       .launch = burin_launch_run,
+                       .context = context};
+  uint64_t fp = burin_enter_fp();
+  int32_t code = program->main(&frame);
+  burin_leave_fp(fp);
+  if (!code && !context->error.code)
+    return BURIN_OK;
+  if (!context->error.code)
+    context->error.code = code;
+  return explain(context);
+}
+
+burin_status burin_rt_run_batch(burin_context *context, uint32_t requests,
+                                const burin_tensor *inputs, uint32_t input_count,
+                                const burin_tensor *outputs, uint32_t output_count) {
+  if (!context)
+    return BURIN_BAD_ARGUMENT;
+  if (atomic_exchange_explicit(&context->busy, true, memory_order_acquire))
+    return BURIN_BUSY; /* the message belongs to the request that runs */
+  context->message[0] = 0;
+  const burin_program *program = context->program;
+  burin_status status = BURIN_OK;
+  if (input_count != program->input_count || output_count != program->output_count)
+    status = fail(context, BURIN_BAD_ARGUMENT,
+                  "model '%s' has %d inputs and %d outputs, not %d and %d", program->name,
+                  (int64_t)program->input_count, (int64_t)program->output_count,
+                  (int64_t)input_count, (int64_t)output_count);
+  else if (requests && ((input_count && !inputs) || (output_count && !outputs)))
+    status = fail(context, BURIN_BAD_ARGUMENT, "no %s were given", outputs ? "inputs" : "outputs");
+  for (uint32_t r = 0; r < requests && !status; ++r)
+    status = run_one(context, input_count ? inputs + (size_t)r * input_count : inputs,
+                     output_count ? outputs + (size_t)r * output_count : outputs);
+  atomic_store_explicit(&context->busy, false, memory_order_release);
+  return status;
+}
+
+burin_status burin_rt_run(burin_context *context, const burin_tensor *inputs, uint32_t input_count,
+                          const burin_tensor *outputs, uint32_t output_count) {
+  return burin_rt_run_batch(context, 1, inputs, input_count, outputs, output_count);
+}
+
+burin_status burin_rt_output_shape(const burin_context *context, uint32_t index, int64_t *shape) {
+  if (!context || index >= context->program->output_count)
+    return BURIN_BAD_ARGUMENT;
+  const burin_tensor_info_abi *info = &context->program->outputs[index];
+  if (info->rank && !shape)
+    return BURIN_BAD_ARGUMENT;
+  for (uint32_t i = 0; i < info->rank; ++i)
+    shape[i] = size_of(context, info, i);
+  return BURIN_OK;
+}
+
+const char *burin_rt_message(const burin_context *context) {
+  return context ? context->message : "";
+}

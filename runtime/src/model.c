@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a model is: the questions that need no context.
+ */
+#include "runtime.h"
+
+uint32_t burin_dtype_bytes(uint32_t dtype) {
+  switch ((burin_dtype)dtype) {
+  case BURIN_U2: case BURIN_I2: case BURIN_U4: case BURIN_I4: case BURIN_F4E2M1:
+  case BURIN_U8: case BURIN_I8: case BURIN_BOOL:
+  case BURIN_F8E4M3FN: case BURIN_F8E4M3FNUZ: case BURIN_F8E5M2: case BURIN_F8E5M2FNUZ:
+  case BURIN_F8E8M0:
+    return 1;
+  case BURIN_U16: case BURIN_I16: case BURIN_F16: case BURIN_BF16:
+    return 2;
+  case BURIN_F32: case BURIN_I32: case BURIN_U32:
+    return 4;
+  case BURIN_I64: case BURIN_F64: case BURIN_U64: case BURIN_C64:
+    return 8;
+  case BURIN_C128:
+    return 16;
+  case BURIN_STRING:
+    return 0;
+  }
+  return 0;
+}
+
+/* The program behind a table of this version, or null. */
+static const burin_program *program_of(const burin_model *model) {
+  return model && model->abi_version == BURIN_ABI_VERSION ? model->program : NULL;
+}
+
+burin_status burin_rt_describe(const burin_model *model, uint32_t *inputs, uint32_t *outputs) {
+  const burin_program *program = program_of(model);
+  if (!program || !inputs || !outputs)
+    return BURIN_BAD_ARGUMENT;
+  *inputs = program->input_count;
+  *outputs = program->output_count;
+  return BURIN_OK;
+}
+
+static void fill_info(const burin_tensor_info_abi *from, burin_tensor_info *to) {
+  to->name = from->name;
+  to->dtype = (burin_dtype)from->dtype;
+  to->rank = from->rank;
+  to->shape = from->shape;
+  to->dim_names = from->dim_names;
+  to->max_bytes = from->max_bytes;
+}
+
+burin_status burin_rt_input(const burin_model *model, uint32_t index, burin_tensor_info *info) {
+  const burin_program *program = program_of(model);
+  if (!program || !info || index >= program->input_count)
+    return BURIN_BAD_ARGUMENT;
+  fill_info(&program->inputs[index], info);
+  return BURIN_OK;
+}
+
+burin_status burin_rt_output(const burin_model *model, uint32_t index, burin_tensor_info *info) {
+  const burin_program *program = program_of(model);
+  if (!program || !info || index >= program->output_count)
+    return BURIN_BAD_ARGUMENT;
+  fill_info(&program->outputs[index], info);
+  return BURIN_OK;
+}
+
+/* Appends `count` elements of `size` bytes to `*end`; returns where they begin. */
+static uint64_t append(uint64_t *end, uint64_t count, uint64_t size, bool *fits) {
+  uint64_t begin = *end, bytes, rounded;
+  if (__builtin_mul_overflow(count, size, &bytes) ||
+      __builtin_add_overflow(bytes, BURIN_ALIGNMENT - 1, &rounded) ||
+      __builtin_add_overflow(begin, rounded & ~(uint64_t)(BURIN_ALIGNMENT - 1), end) ||
+      *end > INT64_MAX)
+    *fits = false;
+  return begin;
+}
+
+bool burin_layout(const burin_program *program, uint32_t workers, burin_arena_layout *layout) {
+  bool fits = true;
+  uint64_t end = 0;
+  append(&end, 1, sizeof(struct burin_context), &fits);
+  layout->dims = append(&end, program->dim_count, sizeof(int64_t), &fits);
+  layout->dim_known = append(&end, program->dim_count, sizeof(bool), &fits);
+  layout->inputs = append(&end, program->input_count, sizeof(void *), &fits);
+  layout->outputs = append(&end, program->output_count, sizeof(void *), &fits);
+  layout->activations = append(&end, program->arena_bytes, 1, &fits);
+  layout->scratch = append(&end, workers, program->scratch_bytes, &fits);
+  layout->bytes = end;
+  return fits;
+}
+
+burin_status burin_rt_memory(const burin_model *model, uint32_t workers, burin_memory *memory) {
+  const burin_program *program = program_of(model);
+  burin_arena_layout layout;
+  if (!workers)
+    workers = 1;
+  if (!program || !memory || !burin_layout(program, workers, &layout))
+    return BURIN_BAD_ARGUMENT;
+  memory->bytes = layout.bytes;
+  memory->alignment = BURIN_ALIGNMENT;
+  memory->activations = program->arena_bytes;
+  memory->scratch = workers * program->scratch_bytes;
+  memory->weights = program->weights_bytes;
+  return BURIN_OK;
+}
+
+const char *burin_rt_certificate(const burin_model *model) {
+  const burin_program *program = program_of(model);
+  return program ? program->certificate : NULL;
+}

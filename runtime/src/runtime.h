@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Inside the runtime: what its files share. One context serves one request at a
+ * time; a model, its program and its weights are constants. No file of the runtime
+ * has a variable outside a function.
+ *
+ *   model.c     what a model is: inputs, outputs, memory
+ *   context.c   create, check a request, run, destroy
+ *   launch.c    one launch: its tasks parted among workers
+ *   pool.c      the workers
+ *   cores.c     how many cores this process may use
+ *   cpu.c       which instructions this CPU has
+ *   message.c   text without stdio
+ */
+#ifndef BURIN_RUNTIME_H
+#define BURIN_RUNTIME_H
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "burin/abi.h"
+
+#define BURIN_ALIGNMENT 64u /* of the arena and everything in it: a cache line, a zmm */
+
+/* At the start of the caller's arena; the arrays and the memory that its pointers
+ * name follow it there (burin_arena_layout). */
+struct burin_context {
+  const burin_model *model;
+  const burin_program *program;
+  burin_options options;
+  uint32_t workers; /* that a launch may use, each with its scratch */
+  atomic_bool busy;
+  burin_error_word error;
+  int64_t *dims;   /* actual sizes of the last request */
+  bool *dim_known; /* which of them an input of this request has given */
+  void **inputs, **outputs;
+  unsigned char *activations, *scratch;
+  char message[512];
+};
+
+/* Byte offsets into the arena of a context, each a multiple of BURIN_ALIGNMENT. */
+typedef struct burin_arena_layout {
+  uint64_t dims, dim_known, inputs, outputs, activations, scratch, bytes;
+} burin_arena_layout;
+
+#pragma GCC visibility push(hidden)
+
+/* Where everything goes in the arena of a context with so many workers; false where
+ * the sum passes 2^63. */
+bool burin_layout(const burin_program *, uint32_t workers, burin_arena_layout *);
+
+/* Bytes of one element in a request, 0 for a type that has no fixed size. */
+uint32_t burin_dtype_bytes(uint32_t dtype);
+
+/* burin_frame.launch. */
+int32_t burin_launch_run(burin_context *, const burin_launch *);
+
+/* Runs fn(state, part, part) for each part in [0, parts), part i on worker i, and
+ * returns when all are done. False, with nothing run, where the pool is taken or has
+ * fewer workers. */
+bool burin_pool_run(burin_pool *, uint32_t parts,
+                    void (*fn)(void *state, uint32_t worker, uint32_t part), void *state);
+
+/* Whether a pool has this runtime's layout. */
+bool burin_pool_valid(const burin_pool *);
+
+/* Cores by affinity and cgroup quota, at least 1. */
+uint32_t burin_available_cores(void);
+
+/* The name of the first of `features` (bits of burin_cpu_feature) that this CPU or
+ * its kernel lacks, or null. */
+const char *burin_missing_cpu_feature(uint64_t features);
+
+/* Writes at most `size` bytes with their final 0. %s takes a string (null prints as
+ * "?"), %d an int64_t, %% a percent sign. */
+void burin_format(char *to, size_t size, const char *format, ...);
+void burin_vformat(char *to, size_t size, const char *format, va_list);
+
+#pragma GCC visibility pop
+
+/* Kernels compute under the default floating-point environment, whatever the caller's:
+ * round to nearest, subnormals kept, no trap. Returns what to restore. */
+static inline uint64_t burin_enter_fp(void) {
+#if defined(__x86_64__)
+  uint32_t saved, standard = 0x1f80;
+  __asm__ volatile("stmxcsr %0" : "=m"(saved));
+  __asm__ volatile("ldmxcsr %0" : : "m"(standard) : "memory");
+  return saved;
+#elif defined(__aarch64__)
+  uint64_t saved, standard = 0;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(saved));
+  __asm__ volatile("msr fpcr, %0" : : "r"(standard) : "memory");
+  return saved;
+#else
+#error "no way known to set this CPU's floating-point environment"
+#endif
+}
+
+static inline void burin_leave_fp(uint64_t saved) {
+#if defined(__x86_64__)
+  uint32_t word = (uint32_t)saved;
+  __asm__ volatile("ldmxcsr %0" : : "m"(word) : "memory");
+#else
+  __asm__ volatile("msr fpcr, %0" : : "r"(saved) : "memory");
+#endif
+}
+
+#endif
