@@ -263,9 +263,9 @@ private:
     std::vector<llvm::Constant *> table{b.getInt32(BURIN_ABI_VERSION),
                                         b.getInt32(sizeof(burin_model)),
                                         global(program, "program"), string(options.modelName)};
-    for (const char *slot :
-         {"describe", "input", "output", "memory", "create", "run", "run_batch", "output_shape",
-          "message", "destroy", "pool_create", "pool_workers", "pool_destroy", "certificate"}) {
+#define BURIN_SLOT(name) #name,
+    for (const char *slot : {BURIN_MODEL_SLOTS(BURIN_SLOT)}) {
+#undef BURIN_SLOT
       auto *function = llvm::Function::Create(llvm::FunctionType::get(i32, true),
                                               llvm::GlobalValue::ExternalLinkage,
                                               Twine("burin_rt_") + slot, module);

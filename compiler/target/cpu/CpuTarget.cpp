@@ -71,14 +71,17 @@ public:
     std::unique_ptr<llvm::TargetMachine> machine = makeMachine();
     const llvm::MCSubtargetInfo &info = *machine->getMCSubtargetInfo();
     uint64_t bits = 0;
-    if (info.checkFeatures("+avx2"))
-      bits |= BURIN_CPU_AVX2;
-    if (info.checkFeatures("+avx512f"))
-      bits |= BURIN_CPU_AVX512;
-    if (info.checkFeatures("+avx512vnni"))
-      bits |= BURIN_CPU_AVX512VNNI;
-    if (info.checkFeatures("+avx512bf16"))
-      bits |= BURIN_CPU_AVX512BF16;
+    for (auto [feature, bit] : std::initializer_list<std::pair<const char *, uint64_t>>{
+             {"+avx2", BURIN_CPU_AVX2},
+             {"+avx512f", BURIN_CPU_AVX512},
+             {"+avx512vnni", BURIN_CPU_AVX512VNNI},
+             {"+avx512bf16", BURIN_CPU_AVX512BF16},
+             {"+avx512vbmi2", BURIN_CPU_AVX512VBMI},
+             {"+gfni", BURIN_CPU_GFNI},
+             {"+avxvnni", BURIN_CPU_AVXVNNI},
+             {"+avx512fp16", BURIN_CPU_AVX512FP16}})
+      if (info.checkFeatures(feature))
+        bits |= bit;
     return bits;
   }
 
