@@ -15,6 +15,38 @@ using namespace burin::plan;
 #define GET_ATTRDEF_CLASSES
 #include "dialects/plan/PlanOpsAttributes.cpp.inc"
 
+LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 ArrayRef<int64_t> source, ArrayRef<int64_t> permutation,
+                                 int64_t leading, int64_t panel) {
+  int64_t rank = source.size();
+  SmallVector<int64_t> sorted(permutation);
+  llvm::sort(sorted);
+  if (!llvm::equal(sorted, llvm::seq<int64_t>(0, rank)))
+    return emitError() << "a layout permutes the dims of its source";
+  int64_t elements = 1;
+  for (int64_t size : source)
+    if (size < 0 || llvm::MulOverflow(elements, size, elements))
+      return emitError() << "a layout has a static source of less than 2^63 elements";
+  if (panel < 0 || leading < 0 || (panel > 0 && leading + 2 > rank) || (panel == 0 && leading > 0))
+    return emitError() << "panels take leading dims, a column dim and reduction dims";
+  return success();
+}
+
+SmallVector<int64_t> LayoutAttr::getShape() {
+  SmallVector<int64_t> permuted;
+  for (int64_t dim : getPermutation())
+    permuted.push_back(getSource()[dim]);
+  if (getPanel() == 0)
+    return permuted;
+  SmallVector<int64_t> shape(ArrayRef(permuted).take_front(getLeading()));
+  shape.push_back(llvm::divideCeil(uint64_t(permuted[getLeading()]), uint64_t(getPanel())));
+  int64_t depth = 1;
+  for (int64_t size : ArrayRef(permuted).drop_front(getLeading() + 1))
+    depth *= size;
+  shape.append({depth, getPanel()});
+  return shape;
+}
+
 void PlanDialect::registerAttributes() {
   addAttributes<
 #define GET_ATTRDEF_LIST

@@ -27,6 +27,31 @@ def Plan_Dialect : Dialect {
 
 class Plan_Op<string mnemonic, list<Trait> traits = []> : Op<Plan_Dialect, mnemonic, traits>;
 
+def Plan_LayoutAttr : AttrDef<Plan_Dialect, "Layout"> {
+  let mnemonic = "layout";
+  let summary = "how constant data is rearranged when the artifact is written";
+  let description = [{
+    The data has the row-major shape `source`. Its dims in the order of
+    `permutation` are the result, where `panel` is 0. Otherwise they are `leading`
+    dims, one column dim N and reduction dims of product K, and the result is
+    `[leading..., ceil(N / panel), K, panel]` with zeros in the columns past N: what
+    kern.contract reads.
+  }];
+  let parameters = (ins ArrayRefParameter<"int64_t">:$source,
+                        ArrayRefParameter<"int64_t">:$permutation,
+                        DefaultValuedParameter<"int64_t", "0">:$leading,
+                        DefaultValuedParameter<"int64_t", "0">:$panel);
+  let assemblyFormat = [{
+    `<` `[` $source `]` `permute` `[` $permutation `]`
+    (`leading` $leading^)? (`panel` $panel^)? `>`
+  }];
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Shape of the rearranged data.
+    ::llvm::SmallVector<int64_t> getShape();
+  }];
+}
+
 def Plan_WeightAttr : AttrDef<Plan_Dialect, "Weight", [TypedAttrInterface]> {
   let mnemonic = "weight";
   let summary = "constant data that stays outside the IR";
@@ -35,11 +60,17 @@ def Plan_WeightAttr : AttrDef<Plan_Dialect, "Weight", [TypedAttrInterface]> {
     of `segment`, a mapping that compiler/import/Weights.h holds ("model" is the
     ONNX file; external files have their own names; compiler-made data is in
     "derived"). A `layout`, where present, is applied when the artifact is
-    written: the bytes then hold `source` elements and `type` is the shape after it.
+    written (compiler/plan/PackWeights.h): the bytes then hold its `source` elements and `type`
+    is the shape after it.
   }];
   let parameters = (ins AttributeSelfTypeParameter<"">:$type, "::mlir::StringAttr":$segment,
-                        "uint64_t":$offset, "uint64_t":$length);
-  let assemblyFormat = "`<` $segment `,` $offset `,` $length `>`";
+                        "uint64_t":$offset, "uint64_t":$length, OptionalParameter<"LayoutAttr">:$layout);
+  let assemblyFormat = "`<` $segment `,` $offset `,` $length (`,` $layout^)? `>`";
+  let builders = [
+    AttrBuilder<(ins "::mlir::Type":$type, "::mlir::StringAttr":$segment, "uint64_t":$offset,
+                     "uint64_t":$length),
+                [{ return $_get($_ctxt, type, segment, offset, length, LayoutAttr()); }]>
+  ];
 }
 
 def Plan_Storage : I32EnumAttr<"Storage", "what memory a tensor lives in", [

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/plan/PackWeights.h"
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <cstring>
+
+using namespace mlir;
+
+namespace burin {
+
+std::optional<uint64_t> packedBytes(plan::LayoutAttr layout, unsigned elementBytes) {
+  int64_t bytes = elementBytes;
+  for (int64_t size : layout.getShape())
+    if (llvm::MulOverflow(bytes, size, bytes))
+      return std::nullopt;
+  return uint64_t(bytes);
+}
+
+namespace {
+
+/// A walk over source dims: sizes and strides, outermost first, in elements.
+struct Walk {
+  SmallVector<int64_t> sizes, strides;
+
+  int64_t count() const {
+    int64_t product = 1;
+    for (int64_t size : sizes)
+      product *= size;
+    return product;
+  }
+
+  /// Calls `visit(i, offset)` for each position i in row-major order.
+  template <typename Visit> void forEach(Visit visit) const {
+    SmallVector<int64_t> position(sizes.size(), 0);
+    int64_t offset = 0;
+    for (int64_t i = 0, e = count(); i < e; ++i) {
+      visit(i, offset);
+      for (size_t d = sizes.size(); d-- > 0;) {
+        offset += strides[d];
+        if (++position[d] < sizes[d])
+          break;
+        offset -= strides[d] * sizes[d];
+        position[d] = 0;
+      }
+    }
+  }
+};
+
+/// Panels of T: for each leading position, panel and k, 16 columns.
+template <typename T>
+void pack(const T *source, T *out, const Walk &leading, int64_t columns, int64_t columnStride,
+          const Walk &depth, int64_t panel) {
+  int64_t panels = llvm::divideCeil(uint64_t(columns), uint64_t(panel)), k = depth.count();
+  leading.forEach([&](int64_t group, int64_t at) {
+    for (int64_t p = 0; p < panels; ++p) {
+      const T *from = source + at + p * panel * columnStride;
+      T *to = out + (group * panels + p) * k * panel;
+      int64_t width = std::min(panel, columns - p * panel);
+      depth.forEach([&](int64_t i, int64_t offset) {
+        for (int64_t j = 0; j < width; ++j)
+          to[i * panel + j] = from[offset + j * columnStride];
+        for (int64_t j = width; j < panel; ++j)
+          to[i * panel + j] = T();
+      });
+    }
+  });
+}
+
+template <typename T>
+void packAs(ArrayRef<char> source, plan::LayoutAttr layout, MutableArrayRef<char> out) {
+  SmallVector<int64_t> strides(layout.getSource().size(), 1);
+  for (size_t d = strides.size(); d-- > 1;)
+    strides[d - 1] = strides[d] * layout.getSource()[d];
+  auto walk = [&](ArrayRef<int64_t> dims) {
+    Walk made;
+    for (int64_t dim : dims) {
+      made.sizes.push_back(layout.getSource()[dim]);
+      made.strides.push_back(strides[dim]);
+    }
+    return made;
+  };
+  auto *from = reinterpret_cast<const T *>(source.data());
+  auto *to = reinterpret_cast<T *>(out.data());
+  ArrayRef<int64_t> order = layout.getPermutation();
+  if (layout.getPanel() == 0) {
+    walk(order).forEach([&](int64_t i, int64_t offset) { to[i] = from[offset]; });
+    return;
+  }
+  int64_t column = order[layout.getLeading()];
+  pack(from, to, walk(order.take_front(layout.getLeading())), layout.getSource()[column],
+       strides[column], walk(order.drop_front(layout.getLeading() + 1)), layout.getPanel());
+}
+
+/// Bytes without a type of their own, e.g. of 16-byte elements or at odd addresses.
+template <unsigned size> struct Bytes {
+  char bytes[size] = {};
+};
+
+} // namespace
+
+void packWeights(ArrayRef<char> source, plan::LayoutAttr layout, unsigned elementBytes,
+                 MutableArrayRef<char> out) {
+  switch (elementBytes) {
+  case 1:
+    return packAs<Bytes<1>>(source, layout, out);
+  case 2:
+    return packAs<Bytes<2>>(source, layout, out);
+  case 4:
+    return packAs<Bytes<4>>(source, layout, out);
+  case 8:
+    return packAs<Bytes<8>>(source, layout, out);
+  default:
+    llvm_unreachable("withLayout takes elements of 1, 2, 4 or 8 bytes");
+  }
+}
+
+TypedAttr withLayout(TypedAttr value, plan::LayoutAttr layout) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || !type.hasStaticShape() || !type.getElementType().isIntOrFloat())
+    return nullptr;
+  unsigned bits = type.getElementTypeBitWidth();
+  if (bits != 8 && bits != 16 && bits != 32 && bits != 64)
+    return nullptr;
+  int64_t elements = 1;
+  for (int64_t size : layout.getSource())
+    elements *= size;
+  if (elements != type.getNumElements())
+    return nullptr;
+  std::optional<uint64_t> bytes = packedBytes(layout, bits / 8);
+  if (!bytes)
+    return nullptr;
+  auto packed = RankedTensorType::get(layout.getShape(), type.getElementType());
+
+  if (auto weight = dyn_cast<plan::WeightAttr>(value)) {
+    if (weight.getLayout())
+      return nullptr;
+    return plan::WeightAttr::get(value.getContext(), packed, weight.getSegment(),
+                                 weight.getOffset(), weight.getLength(), layout);
+  }
+  auto dense = dyn_cast<DenseElementsAttr>(value);
+  if (!dense)
+    return nullptr;
+  if (dense.isSplat()) // columns past N may hold anything
+    return dense.resizeSplat(packed);
+  std::vector<char> out(*bytes);
+  packWeights(dense.getRawData(), layout, bits / 8, out);
+  return DenseElementsAttr::getFromRawBuffer(packed, out);
+}
+
+} // namespace burin
