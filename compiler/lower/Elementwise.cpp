@@ -239,12 +239,15 @@ void attachArithmetic(MLIRContext *context) {
   }>(context);
   row<BitShiftOp, [](ScalarBody &s) -> Value {
     Value width = s.value(s.x().getType().getIntOrFloatBitWidth()), zero = s.value(0);
-    Value inside = s.less(s.y(), width, /*isUnsigned=*/true);
+    Value inside = s.less(s.y(), width, /*isUnsigned=*/true); // nor is a negative shift
     Value amount = s.select(inside, s.y(), zero);
-    Value shifted = cast<BitShiftOp>(s.op).getDirection() == "LEFT"
-                        ? Value(arith::ShLIOp::create(s.b, s.x(), amount))
-                        : arith::ShRUIOp::create(s.b, s.x(), amount);
-    return s.select(inside, shifted, zero);
+    if (cast<BitShiftOp>(s.op).getDirection() == "LEFT")
+      return s.select(inside, arith::ShLIOp::create(s.b, s.x(), amount), zero);
+    if (s.isUnsigned())
+      return s.select(inside, arith::ShRUIOp::create(s.b, s.x(), amount), zero);
+    // The sign is shifted in, however far.
+    Value sign = s.select(s.less(s.x(), zero), s.value(-1), zero);
+    return s.select(inside, arith::ShRSIOp::create(s.b, s.x(), amount), sign);
   }>(context);
 }
 

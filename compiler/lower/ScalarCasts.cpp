@@ -25,9 +25,10 @@ struct Format {
   int bias;
   int largest;  // code of the largest finite magnitude
   int infinity; // code of infinity, or -1
-  int nan;      // code of NaN without sign, or -1
+  int nan;      // code that NaN becomes, without sign
   bool hasNegativeZero;
 
+  bool hasNan() const { return width == 8; }
   int smallestNormalExponent() const { return 1 - bias; }
 };
 
@@ -41,7 +42,7 @@ std::optional<Format> formatOf(Type type) {
   if (isa<Float8E5M2FNUZType>(type))
     return Format{8, 2, 16, 0x7f, -1, 0x80, false};
   if (isa<Float4E2M1FNType>(type))
-    return Format{4, 1, 1, 0x7, -1, -1, true};
+    return Format{4, 1, 1, 0x7, -1, 0x8, true}; // no NaN: it becomes -0
   return std::nullopt;
 }
 
@@ -74,7 +75,7 @@ Value widenSmall(Bits s, Value x, const Format &format) {
     value = s.select(s.equal(magnitude, s.code(format.infinity)), infinity, value);
   }
   Value signedValue = s.floatOf(s.either(s.bitsOf(value), sign));
-  if (format.nan < 0)
+  if (!format.hasNan())
     return signedValue;
   Value nan = s.constant(s.f32, std::numeric_limits<double>::quiet_NaN());
   Value isNan = !format.hasNegativeZero ? s.equal(bits, s.code(format.nan))
@@ -99,10 +100,9 @@ Value narrowSmall(Bits s, Value x, const Format &format, Type to, bool saturate)
   Value smallestNormal = s.bitsOf(s.constant(s.f32, std::ldexp(1.0, format.smallestNormalExponent())));
   Value code = s.select(s.less(magnitude, smallestNormal), subnormal, normal);
 
-  bool clamps = saturate || format.nan < 0;
+  bool clamps = saturate || !format.hasNan();
   Value beyond = s.code(clamps ? format.largest : format.infinity >= 0 ? format.infinity : format.nan);
   Value isBeyond = s.less(s.code(format.largest), code);
-  // The exponent arithmetic wraps for infinity's neighbours only in formats as wide as f32.
   code = s.select(isBeyond, beyond, code);
   Value sign = s.shl(s.shr(bits, 31), format.width - 1);
   if (format.hasNegativeZero) {
@@ -112,12 +112,10 @@ Value narrowSmall(Bits s, Value x, const Format &format, Type to, bool saturate)
     Value needsSign = s.notEqual(code, s.code(0));
     code = s.select(needsSign, s.either(code, sign), code);
   }
-  if (format.nan >= 0) {
-    Value nan = s.code(format.nan);
-    if (format.hasNegativeZero)
-      nan = s.either(nan, sign);
-    code = s.select(s.isNan(x), nan, code);
-  }
+  Value nan = s.code(format.nan);
+  if (format.hasNegativeZero)
+    nan = s.either(nan, sign);
+  code = s.select(s.isNan(x), nan, code);
   Value stored = arith::TruncIOp::create(s.b, s.b.getIntegerType(format.width), code);
   return arith::BitcastOp::create(s.b, to, stored);
 }
@@ -228,7 +226,10 @@ Value Scalars::cast(Value x, Type from, Type to, const CastOptions &options) {
     x = widen(x);
     if (isa<FloatType>(to))
       return narrow(x, to, options);
-    return saturatingToInt(x, stored, isUnsigned(to));
+    if (stored.getIntOrFloatBitWidth() >= 8)
+      return saturatingToInt(x, stored, isUnsigned(to));
+    // 4- and 2-bit integers keep the low bits, as ONNX's own reference does.
+    return arith::TruncIOp::create(b, stored, saturatingToInt(x, b.getI32Type(), false));
   }
   unsigned fromWidth = x.getType().getIntOrFloatBitWidth();
   unsigned toWidth = stored.getIntOrFloatBitWidth();
