@@ -64,6 +64,15 @@ burin_status burin_rt_output(const burin_model *model, uint32_t index, burin_ten
   return BURIN_OK;
 }
 
+burin_status burin_rt_dim(const burin_model *model, uint32_t index, burin_dim_info *info) {
+  const burin_program *program = program_of(model);
+  if (!program || !info || index >= program->dim_count)
+    return BURIN_BAD_ARGUMENT;
+  const burin_dim_abi *dim = &program->dims[index];
+  *info = (burin_dim_info){dim->name, dim->min, dim->max};
+  return BURIN_OK;
+}
+
 /* Appends `count` elements of `size` bytes to `*end`; returns where they begin. */
 static uint64_t append(uint64_t *end, uint64_t count, uint64_t size, bool *fits) {
   uint64_t begin = *end, bytes, rounded;

@@ -125,14 +125,15 @@ enum burin_cpu_feature {
 /* The runtime's functions, in the order of burin_model's slots; the compiler fills the
  * table of a model with them. */
 #define BURIN_MODEL_SLOTS(SLOT)                                                                    \
-  SLOT(describe) SLOT(input) SLOT(output) SLOT(memory) SLOT(create) SLOT(run) SLOT(run_batch)      \
-  SLOT(output_shape) SLOT(message) SLOT(destroy) SLOT(pool_create) SLOT(pool_workers)              \
-  SLOT(pool_destroy) SLOT(certificate) SLOT(pool_parts)
+  SLOT(describe) SLOT(input) SLOT(output) SLOT(dim) SLOT(memory) SLOT(create) SLOT(run)            \
+  SLOT(run_batch) SLOT(output_shape) SLOT(message) SLOT(destroy) SLOT(pool_create)                \
+  SLOT(pool_workers) SLOT(pool_destroy) SLOT(certificate) SLOT(pool_parts)
 
 #pragma GCC visibility push(hidden)
 burin_status burin_rt_describe(const burin_model *, uint32_t *inputs, uint32_t *outputs);
 burin_status burin_rt_input(const burin_model *, uint32_t index, burin_tensor_info *);
 burin_status burin_rt_output(const burin_model *, uint32_t index, burin_tensor_info *);
+burin_status burin_rt_dim(const burin_model *, uint32_t index, burin_dim_info *);
 burin_status burin_rt_memory(const burin_model *, uint32_t workers, burin_memory *);
 burin_status burin_rt_create(const burin_model *, const burin_options *, burin_context **);
 burin_status burin_rt_run(burin_context *, const burin_tensor *inputs, uint32_t input_count,
@@ -200,11 +201,12 @@ BURIN_PIN(burin_program, dim_count, 112);
 BURIN_PIN(burin_program, node_count, 116);
 BURIN_PIN(burin_program, cpu_features, 120);
 BURIN_PIN(burin_program, main, 128);
-static_assert(sizeof(struct burin_model) == 144, "burin_model has another size");
+static_assert(sizeof(struct burin_model) == 152, "burin_model has another size");
 BURIN_PIN(burin_model, program, 8);
 BURIN_PIN(burin_model, name, 16);
 BURIN_PIN(burin_model, describe, 24);
-BURIN_PIN(burin_model, pool_parts, 136);
+BURIN_PIN(burin_model, memory, 56);
+BURIN_PIN(burin_model, pool_parts, 144);
 #undef BURIN_PIN
 
 #ifdef __cplusplus

@@ -43,8 +43,9 @@ typedef enum burin_status {
 } burin_status;
 
 /* Element types, with ONNX's numbers (TensorProto.DataType). In a tensor of a
- * request an element of 2 or 4 bits takes a byte of its own, sign-extended where
- * it is signed; a bool takes a byte that is 0 or 1. */
+ * request an element of 2 or 4 bits takes a byte of its own: inputs are extended by
+ * sign where the type is signed and by zeros elsewhere, of outputs only those low
+ * bits count. A bool takes a byte that is 0 or 1. */
 typedef enum burin_dtype {
   BURIN_F32 = 1, BURIN_U8 = 2, BURIN_I8 = 3, BURIN_U16 = 4, BURIN_I16 = 5,
   BURIN_I32 = 6, BURIN_I64 = 7, BURIN_STRING = 8, BURIN_BOOL = 9 /* one byte */,
@@ -65,10 +66,16 @@ typedef struct burin_tensor_info {
   const char *name;
   burin_dtype dtype;
   uint32_t rank;
-  const int64_t *shape;         /* rank sizes; negative where the caller decides */
+  const int64_t *shape;         /* rank sizes; -1 - d where it is the model's dim d */
   const char *const *dim_names; /* rank names, "" where the model has none */
   uint64_t max_bytes;
 } burin_tensor_info;
+
+/* A size that is not fixed: the shapes of the inputs decide it, or the data do. */
+typedef struct burin_dim_info {
+  const char *name;
+  int64_t min, max; /* inclusive */
+} burin_dim_info;
 
 /* One input or output of one request: dense, row-major, caller's memory, of which
  * no output overlaps another tensor. `data` need not be aligned beyond its element,
@@ -124,6 +131,7 @@ struct burin_model {
   burin_status (*describe)(const burin_model *, uint32_t *inputs, uint32_t *outputs);
   burin_status (*input)(const burin_model *, uint32_t index, burin_tensor_info *);
   burin_status (*output)(const burin_model *, uint32_t index, burin_tensor_info *);
+  burin_status (*dim)(const burin_model *, uint32_t index, burin_dim_info *);
   /* What create will ask for; `workers` as there, 0 counts as 1. */
   burin_status (*memory)(const burin_model *, uint32_t workers, burin_memory *);
   /* Fails with BURIN_BAD_ABI, BURIN_UNSUPPORTED_CPU, BURIN_NO_MEMORY or

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The verbs of burin-run.
+
+#ifndef BURIN_RUN_COMMANDS_H
+#define BURIN_RUN_COMMANDS_H
+
+#include "Session.h"
+
+namespace burin::run {
+
+struct Flags {
+  std::string model;
+  std::vector<std::string> rest; // further arguments: data sets
+  InputFlags inputs;
+  std::string output; // folder
+  uint32_t threads = 1, batch = 1;
+  double seconds = 2, rtol = 1e-3, atol = 1e-7;
+  uint32_t timeout = 0; // seconds, 0 for none
+  bool json = false;
+};
+
+ExitCode runModel(const Flags &flags);
+ExitCode bench(const Flags &flags);
+ExitCode check(const Flags &flags);
+ExitCode inspect(const Flags &flags);
+
+} // namespace burin::run
+
+#endif

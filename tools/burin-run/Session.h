@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An artifact that is loaded and ready to run.
+
+#ifndef BURIN_RUN_SESSION_H
+#define BURIN_RUN_SESSION_H
+
+#include "Tensor.h"
+
+#include <optional>
+
+namespace burin::run {
+
+/// What the command line says about inputs.
+struct InputFlags {
+  std::vector<std::string> files; // NAME=FILE, or FILE by position
+  std::optional<uint64_t> random; // seed
+  std::vector<std::string> dims;  // NAME=SIZE, for random inputs of dynamic size
+};
+
+class Session {
+public:
+  /// Loads the artifact and makes a context; `threads` 0 is one per core.
+  Session(const std::string &path, uint32_t threads);
+  ~Session();
+  Session(const Session &) = delete;
+
+  const burin_model *model() const { return table; }
+  const std::vector<burin_tensor_info> &inputs() const { return inputInfos; }
+  const std::vector<burin_tensor_info> &outputs() const { return outputInfos; }
+  const std::vector<burin_dim_info> &dims() const { return dimInfos; }
+  const burin_memory &memory() const { return need; }
+  uint32_t threads() const { return workers; }
+  /// Parts of launches that each worker has run.
+  std::vector<uint64_t> parts() const;
+
+  /// Inputs from files or at random; throws where some are missing.
+  std::vector<Tensor> makeInputs(const InputFlags &flags) const;
+  /// Room for the outputs of one request.
+  std::vector<Memory> makeOutputs() const;
+
+  /// Runs `requests` requests with the same inputs; `outputs` are those of all of them,
+  /// one request after the other. Throws what went wrong.
+  void run(const std::vector<Tensor> &inputs, const std::vector<Memory> &outputs,
+           uint32_t requests = 1);
+  /// Of output `index` in the last run.
+  std::vector<int64_t> outputShape(size_t index) const;
+
+private:
+  void close();
+  Tensor randomInput(size_t index, uint64_t seed, const std::vector<int64_t> &sizes) const;
+
+  burin_library *library = nullptr;
+  const burin_model *table = nullptr;
+  burin_pool *pool = nullptr;
+  burin_context *context = nullptr;
+  uint32_t workers = 1;
+  burin_memory need{};
+  Memory arena;
+  std::string message; // of the last failure
+  std::vector<burin_tensor_info> inputInfos, outputInfos;
+  std::vector<burin_dim_info> dimInfos;
+};
+
+/// The shape of an input or output, -1 where it is dynamic.
+std::vector<int64_t> shapeOf(const burin_tensor_info &info);
+
+/// The most memory this process had so far, in bytes.
+uint64_t peakRss();
+
+/// Monotonic wall-clock time and this process's CPU time, in milliseconds.
+double wallMs();
+double cpuMs();
+
+/// `text` as a JSON string with its quotes.
+std::string json(const std::string &text);
+/// A list of JSON values.
+template <typename List, typename Make> std::string jsonList(const List &list, Make make) {
+  std::string text = "[";
+  for (const auto &item : list)
+    text += (text.size() > 1 ? ", " : "") + make(item);
+  return text + "]";
+}
+std::string jsonSizes(const std::vector<int64_t> &sizes);
+
+} // namespace burin::run
+
+#endif
