@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "Fixture.h"
+
+/*===- Kernels --------------------------------------------------------------===*/
+
+static void task_range(int64_t rows, uint32_t task, int64_t *from, int64_t *to) {
+  *from = rows * task / fixture_tasks;
+  *to = rows * (task + 1) / fixture_tasks;
+}
+
+/* doubled = 2 x, each row by way of the scratch */
+static void k_double(const burin_kargs *args, uint32_t begin, uint32_t end, void *scratch) {
+  const float *x = args->buffers[0];
+  float *doubled = args->buffers[1], *row = scratch;
+  for (uint32_t task = begin; task < end; ++task) {
+    int64_t from, to;
+    task_range(args->dims[0], task, &from, &to);
+    for (int64_t r = from; r < to; ++r) {
+      for (int c = 0; c < fixture_columns; ++c)
+        row[c] = 2 * x[r * fixture_columns + c];
+      memcpy(doubled + r * fixture_columns, row, fixture_columns * sizeof(float));
+    }
+  }
+}
+
+/* y = doubled + bias */
+static void k_add(const burin_kargs *args, uint32_t begin, uint32_t end, void *scratch) {
+  (void)scratch;
+  const float *doubled = args->buffers[0], *bias = args->buffers[1];
+  float *y = args->buffers[2];
+  for (uint32_t task = begin; task < end; ++task) {
+    int64_t from, to;
+    task_range(args->dims[0], task, &from, &to);
+    for (int64_t i = from * fixture_columns; i < to * fixture_columns; ++i)
+      y[i] = doubled[i] + bias[i % fixture_columns];
+  }
+}
+
+static void k_pick(const burin_kargs *args, uint32_t begin, uint32_t end, void *scratch) {
+  (void)begin, (void)end, (void)scratch;
+  const float *bias = args->buffers[0];
+  const int64_t *index = args->buffers[1];
+  float *picked = args->buffers[2];
+  for (int64_t i = 0; i < args->dims[1]; ++i) {
+    int64_t at = index[i];
+    if (at < 0 || at >= fixture_columns) {
+      int32_t none = 0;
+      if (__atomic_compare_exchange_n(&args->error->code, &none, BURIN_INDEX_RANGE, 0,
+                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        args->error->detail = at;
+      at = 0;
+    }
+    picked[i] = bias[at];
+  }
+}
+
+static void k_positive(const burin_kargs *args, uint32_t begin, uint32_t end, void *scratch) {
+  (void)begin, (void)end, (void)scratch;
+  const float *x = args->buffers[0];
+  float *positive = args->buffers[1];
+  int64_t *count = args->buffers[2];
+  *count = 0;
+  for (int64_t i = 0; i < args->dims[0] * fixture_columns; ++i)
+    if (x[i] > 0)
+      positive[(*count)++] = x[i];
+}
+
+/*===- Program --------------------------------------------------------------===*/
+
+static int32_t launch(const burin_frame *frame, burin_kernel_fn kernel, void *const *buffers,
+                      uint32_t tasks, uint32_t node) {
+  burin_kargs args = {buffers, frame->dims, frame->error};
+  burin_launch launch = {kernel, &args, tasks, node};
+  return frame->launch(frame->context, &launch);
+}
+
+static int32_t fixture_main(const burin_frame *frame) {
+  void *const *in = frame->inputs, *const *out = frame->outputs;
+  int32_t code;
+  void *doubled = frame->arena;
+  if ((code = launch(frame, k_double, (void *[]){in[0], doubled}, fixture_tasks, 0)))
+    return code;
+  if ((code = launch(frame, k_add, (void *[]){doubled, in[1], out[0]}, fixture_tasks, 1)))
+    return code;
+  if ((code = launch(frame, k_pick, (void *[]){in[1], in[2], out[1]}, 1, 2)))
+    return code;
+  void *count = frame->arena; /* `doubled` is dead */
+  if ((code = launch(frame, k_positive, (void *[]){in[0], out[2], count}, 1, 3)))
+    return code;
+  memcpy(&frame->dims[2], count, sizeof(int64_t));
+  return 0;
+}
+
+static const int64_t x_shape[] = {-1, 8}, bias_shape[] = {8}, index_shape[] = {-2},
+                     positive_shape[] = {-3};
+static const char *const x_names[] = {"rows", ""}, *const bias_names[] = {""},
+                  *const index_names[] = {"picks"}, *const positive_names[] = {"positives"};
+
+static const burin_tensor_info_abi inputs[] = {
+    {"x", x_shape, x_names, 64 * 8 * 4, BURIN_F32, 2},
+    {"bias", bias_shape, bias_names, 8 * 4, BURIN_F32, 1},
+    {"index", index_shape, index_names, 16 * 8, BURIN_I64, 1}};
+static const burin_tensor_info_abi outputs[] = {
+    {"y", x_shape, x_names, 64 * 8 * 4, BURIN_F32, 2},
+    {"picked", index_shape, index_names, 16 * 4, BURIN_F32, 1},
+    {"positive", positive_shape, positive_names, 64 * 8 * 4, BURIN_F32, 1}};
+static const burin_dim_abi dims[] = {{"rows", 1, 64}, {"picks", 0, 16}, {"positives", 0, 512}};
+static const char *const nodes[] = {"double", "add", "pick", "positive"};
+
+const burin_program fixture_program = {.abi_version = BURIN_ABI_VERSION,
+                                       .struct_size = sizeof(burin_program),
+                                       .name = "fixture",
+                                       .compiler = "by hand",
+                                       .target = "any CPU",
+                                       .certificate = "{\"kernels\": 4}",
+                                       .inputs = inputs,
+                                       .outputs = outputs,
+                                       .dims = dims,
+                                       .node_names = nodes,
+                                       .arena_bytes = 64 * 8 * 4,
+                                       .scratch_bytes = 64,
+                                       .input_count = 3,
+                                       .output_count = 3,
+                                       .dim_count = 3,
+                                       .node_count = 4,
+                                       .main = fixture_main};
+
+#define SLOT(name) .name = burin_rt_##name,
+const burin_model fixture_model = {.abi_version = BURIN_ABI_VERSION,
+                                   .struct_size = sizeof(burin_model),
+                                   .program = &fixture_program,
+                                   .name = "fixture",
+                                   BURIN_MODEL_SLOTS(SLOT)};
+
+__attribute__((visibility("default"))) const burin_model *burin_model_fixture(void) {
+  return &fixture_model;
+}
+
+burin_model make_model(const burin_program *program) {
+  burin_model model = fixture_model;
+  model.program = program;
+  return model;
+}
+
+/*===- Requests -------------------------------------------------------------===*/
+
+void fill_request(request *r, int64_t rows, int64_t picks) {
+  memset(r, 0, sizeof *r);
+  for (int64_t i = 0; i < rows * fixture_columns; ++i)
+    r->x[i] = (float)(i % 3 == 0 ? -i : i) * 0.37f;
+  for (int i = 0; i < fixture_columns; ++i)
+    r->bias[i] = (float)i + 0.1f;
+  for (int64_t i = 0; i < picks; ++i)
+    r->index[i] = (5 * i + 2) % fixture_columns;
+  r->x_shape[0] = rows;
+  r->x_shape[1] = fixture_columns;
+  r->index_shape[0] = picks;
+  r->inputs[0] = (burin_tensor){.data = r->x, .shape = r->x_shape, .rank = 2};
+  r->inputs[1] = (burin_tensor){.data = r->bias, .dtype = BURIN_F32};
+  r->inputs[2] = (burin_tensor){.data = r->index, .bytes = (uint64_t)picks * 8,
+                                .shape = r->index_shape, .rank = 1, .dtype = BURIN_I64};
+  r->outputs[0] = (burin_tensor){.data = r->y, .bytes = sizeof r->y};
+  r->outputs[1] = (burin_tensor){.data = r->picked};
+  r->outputs[2] = (burin_tensor){.data = r->positive};
+}
+
+int request_is_right(const request *r) {
+  int64_t positives = 0;
+  for (int64_t i = 0; i < r->x_shape[0] * fixture_columns; ++i) {
+    if (r->y[i] != 2 * r->x[i] + r->bias[i % fixture_columns])
+      return 0;
+    if (r->x[i] > 0 && r->positive[positives++] != r->x[i])
+      return 0;
+  }
+  for (int64_t i = 0; i < r->index_shape[0]; ++i)
+    if (r->picked[i] != r->bias[r->index[i]])
+      return 0;
+  return 1;
+}
+
+burin_context *make_context(const burin_model *model, burin_options options, void **memory) {
+  uint32_t workers = options.workers ? options.workers
+                     : options.pool  ? model->pool_workers(options.pool)
+                                     : 1;
+  burin_memory need;
+  CHECK(model->memory(model, workers, &need) == BURIN_OK);
+  *memory = aligned_alloc(need.alignment, need.bytes);
+  CHECK(*memory);
+  options.arena = *memory;
+  options.arena_bytes = need.bytes;
+  burin_context *context;
+  CHECK(model->create(model, &options, &context) == BURIN_OK);
+  return context;
+}
