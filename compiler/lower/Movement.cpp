@@ -1,4 +1,510 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/lower/Lowering.h"
+//
+// The movement family: elements change place, never value. What can be said by
+// affine maps is; the rest pulls each element from a computed place. Shapes given
+// as data are known from the result's type; offsets given as data are read.
 
-void burin::lower::registerMovement(RuleTable &table) {}
+#include "compiler/lower/Access.h"
+#include "dialects/onnx/OnnxOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
+
+using namespace mlir;
+using namespace burin;
+using namespace burin::lower;
+
+namespace {
+
+using Results = FailureOr<SmallVector<Value>>;
+
+RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+/// The zero of a storage type.
+Value zeroOf(Lowering &b, Type type) {
+  if (auto complex = dyn_cast<ComplexType>(type)) {
+    Attribute zero = b.getZeroAttr(complex.getElementType());
+    return complex::ConstantOp::create(b, type, b.getArrayAttr({zero, zero}));
+  }
+  return b.scalarInt(type, 0);
+}
+
+//===- Permutations ---------------------------------------------------------===//
+
+Results lowerTranspose(Lowering &b, Operation *op, ValueRange operands) {
+  FailureOr<RankedTensorType> type = staticResult(b);
+  if (failed(type))
+    return failure();
+  int64_t rank = type->getRank();
+  SmallVector<int64_t> perm = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, rank)));
+  if (auto given = cast<onnx::TransposeOp>(op).getPerm()) {
+    FailureOr<SmallVector<int64_t>> axes = normalizeAxes(b, *given, rank);
+    if (failed(axes))
+      return failure();
+    perm = *axes;
+  }
+  if (int64_t(perm.size()) != rank)
+    return b.unsupported("perm does not name every axis once");
+  return SmallVector<Value>{b.transpose(operands[0], perm)};
+}
+
+/// Splits [n, a, h, w] into factors, permutes those, and merges them to the result.
+Results refactor(Lowering &b, Value input, ArrayRef<int64_t> factors, ArrayRef<int64_t> perm) {
+  Value split = b.reshape(input, factors);
+  return SmallVector<Value>{b.reshape(b.transpose(split, perm), b.resultType().getShape())};
+}
+
+Results lowerDepthToSpace(Lowering &b, Operation *op, ValueRange operands) {
+  if (failed(staticResult(b)))
+    return failure();
+  auto node = cast<onnx::DepthToSpaceOp>(op);
+  ArrayRef<int64_t> in = typeOf(operands[0]).getShape();
+  int64_t block = node.getBlocksize();
+  if (in.size() != 4 || block <= 0 || in[1] % (block * block) != 0)
+    return b.unsupported("needs [N, C, H, W] with C a multiple of blocksize^2");
+  int64_t depth = in[1] / (block * block);
+  if (node.getMode() == "CRD")
+    return refactor(b, operands[0], {in[0], depth, block, block, in[2], in[3]},
+                    {0, 1, 4, 2, 5, 3});
+  return refactor(b, operands[0], {in[0], block, block, depth, in[2], in[3]}, {0, 3, 4, 1, 5, 2});
+}
+
+Results lowerSpaceToDepth(Lowering &b, Operation *op, ValueRange operands) {
+  if (failed(staticResult(b)))
+    return failure();
+  auto node = cast<onnx::SpaceToDepthOp>(op);
+  ArrayRef<int64_t> in = typeOf(operands[0]).getShape();
+  int64_t block = node.getBlocksize();
+  if (in.size() != 4 || block <= 0 || in[2] % block != 0 || in[3] % block != 0)
+    return b.unsupported("needs [N, C, H, W] with H and W multiples of blocksize");
+  SmallVector<int64_t> factors{in[0], in[1], in[2] / block, block, in[3] / block, block};
+  if (node.getMode() == "CRD")
+    return refactor(b, operands[0], factors, {0, 1, 3, 5, 2, 4});
+  return refactor(b, operands[0], factors, {0, 3, 5, 1, 2, 4});
+}
+
+//===- Repetition -----------------------------------------------------------===//
+
+Results lowerExpand(Lowering &b, Operation *op, ValueRange operands) {
+  FailureOr<RankedTensorType> type = staticResult(b);
+  if (failed(type))
+    return failure();
+  // A leading 1 of `shape` may have been shorter than the input's rank: result ranks agree.
+  if (typeOf(operands[0]) == *type)
+    return SmallVector<Value>{operands[0]};
+  return SmallVector<Value>{b.broadcasting(
+      *type, {operands[0]}, [](Lowering &, ValueRange elements) { return elements[0]; })};
+}
+
+Results lowerTile(Lowering &b, Operation *op, ValueRange operands) {
+  FailureOr<RankedTensorType> type = staticResult(b);
+  if (failed(type))
+    return failure();
+  RankedTensorType input = typeOf(operands[0]);
+  // Each axis as [repeats, size], the first of which does not move the place read.
+  SmallVector<int64_t> shape;
+  SmallVector<AffineExpr> exprs;
+  for (auto [from, to] : llvm::zip_equal(input.getShape(), type->getShape())) {
+    if (from == 0 ? to != 0 : to % from != 0)
+      return b.unsupported("the result's sizes are not multiples of the operand's");
+    int64_t repeats = from == 0 ? 1 : to / from;
+    if (repeats != 1)
+      shape.push_back(repeats);
+    exprs.push_back(b.getAffineDimExpr(shape.size()));
+    shape.push_back(from);
+  }
+  auto split = RankedTensorType::get(shape, type->getElementType());
+  Value tiled = b.parallel(split, {operands[0]},
+                           {AffineMap::get(shape.size(), 0, exprs, b.getContext())},
+                           [](Lowering &, ValueRange elements) { return elements[0]; });
+  return SmallVector<Value>{b.reshape(tiled, type->getShape())};
+}
+
+//===- Parts ----------------------------------------------------------------===//
+
+Results lowerConcat(Lowering &b, Operation *op, ValueRange operands) {
+  FailureOr<RankedTensorType> type = staticResult(b);
+  if (failed(type))
+    return failure();
+  FailureOr<int64_t> axis = normalizeAxis(b, cast<onnx::ConcatOp>(op).getAxis(), type->getRank());
+  if (failed(axis))
+    return failure();
+  if (operands.size() == 1)
+    return SmallVector<Value>{operands[0]};
+  SmallVector<OpFoldResult> offsets(type->getRank(), b.getIndexAttr(0)),
+      steps(type->getRank(), b.getIndexAttr(1));
+  Value result = b.empty(*type);
+  int64_t at = 0;
+  for (Value operand : operands) {
+    RankedTensorType part = typeOf(operand);
+    if (part.getRank() != type->getRank())
+      return b.unsupported("operands of different ranks");
+    if (part.getNumElements() == 0)
+      continue;
+    offsets[*axis] = b.getIndexAttr(at);
+    at += part.getDimSize(*axis);
+    result = tensor::InsertSliceOp::create(
+        b, operand, result, offsets, getAsIndexOpFoldResult(b.getContext(), part.getShape()), steps);
+  }
+  return SmallVector<Value>{result};
+}
+
+Results lowerSplit(Lowering &b, Operation *op, ValueRange operands) {
+  if (failed(staticResult(b)))
+    return failure();
+  RankedTensorType input = typeOf(operands[0]);
+  FailureOr<int64_t> axis = normalizeAxis(b, cast<onnx::SplitOp>(op).getAxis(), input.getRank());
+  if (failed(axis))
+    return failure();
+  SmallVector<int64_t> starts(input.getRank(), 0), steps(input.getRank(), 1);
+  SmallVector<Value> results;
+  for (unsigned i = 0; i < op->getNumResults(); ++i) {
+    RankedTensorType part = b.resultType(i);
+    if (starts[*axis] + part.getDimSize(*axis) > input.getDimSize(*axis))
+      return b.unsupported("the parts are longer than the operand");
+    results.push_back(stridedSlice(b, operands[0], part, starts, steps));
+    starts[*axis] += part.getDimSize(*axis);
+  }
+  return results;
+}
+
+/// A slice along one axis, in numbers.
+struct Range {
+  int64_t start = 0, step = 1;
+};
+
+/// ONNX's clamping of starts; ends are told by the result's shape.
+int64_t clampStart(int64_t start, int64_t step, int64_t size) {
+  if (start < 0)
+    start += size;
+  return step > 0 ? std::clamp<int64_t>(start, 0, size)
+                  : std::clamp<int64_t>(start, 0, std::max<int64_t>(size - 1, 0));
+}
+
+Results lowerConstantSlice(Lowering &b, Value input, RankedTensorType result,
+                           ArrayRef<Range> ranges) {
+  SmallVector<int64_t> starts, steps;
+  bool forward = true;
+  for (auto [d, range] : llvm::enumerate(ranges)) {
+    int64_t last = range.start, span;
+    if (llvm::MulOverflow(std::max<int64_t>(result.getDimSize(d) - 1, 0), range.step, span) ||
+        llvm::AddOverflow(last, span, last))
+      return b.unsupported("a step that is out of range");
+    if (result.getDimSize(d) > 0 && (last < 0 || last >= typeOf(input).getDimSize(d)))
+      return b.unsupported("the slice reaches outside its operand");
+    forward &= range.step > 0;
+    starts.push_back(range.start);
+    steps.push_back(result.getDimSize(d) > 1 ? range.step : 1);
+  }
+  if (result.getNumElements() == 0)
+    return SmallVector<Value>{b.fill(result, zeroOf(b, result.getElementType()))};
+  if (forward)
+    return SmallVector<Value>{stridedSlice(b, input, result, starts, steps)};
+  return SmallVector<Value>{b.indexed(result, [&](Lowering &in, ValueRange indices) {
+    Scalars s{in};
+    SmallVector<Value> at;
+    for (auto [index, start, step] : llvm::zip_equal(indices, starts, steps))
+      at.push_back(s.add(s.mul(index, in.index(step)), in.index(start)));
+    return extract(in, input, at);
+  })};
+}
+
+/// Slice with bounds, axes or steps that are data. Axis d of the result belongs to
+/// entry j of the lists where axes[j] is d.
+Results lowerDataSlice(Lowering &b, ValueRange operands, RankedTensorType result) {
+  Value input = operands[0];
+  RankedTensorType inputType = typeOf(input);
+  auto given = [&](unsigned i) { return i < operands.size() ? operands[i] : Value(); };
+  Value axes = given(3), steps = given(4);
+  int64_t count = typeOf(operands[1]).getNumElements(), rank = result.getRank();
+  if (inputType.getNumElements() == 0 || result.getNumElements() == 0)
+    return SmallVector<Value>{b.fill(result, zeroOf(b, result.getElementType()))};
+  return SmallVector<Value>{b.indexed(result, [&](Lowering &in, ValueRange indices) -> Value {
+    Scalars s{in};
+    Value zero = in.index(0), one = in.index(1);
+    SmallVector<Value> at;
+    for (int64_t d = 0; d < rank; ++d) {
+      int64_t size = inputType.getDimSize(d);
+      Value length = in.index(size), start = zero, end = length, step = one;
+      for (int64_t j = 0; j < count; ++j) {
+        auto entry = [&](Value list) { return toIndex(in, extract(in, list, in.index(j))); };
+        Value applies;
+        if (axes) {
+          Value axis = entry(axes);
+          applies = arith::OrIOp::create(in, s.equal(axis, in.index(d)),
+                                         s.equal(axis, in.index(d - rank)));
+        } else if (j != d) {
+          continue;
+        }
+        auto choose = [&](Value value, Value otherwise) {
+          return applies ? s.select(applies, value, otherwise) : value;
+        };
+        start = choose(entry(operands[1]), start);
+        end = choose(entry(operands[2]), end);
+        if (steps)
+          step = choose(entry(steps), step);
+      }
+      // numpy's clamping, then the number of elements it leaves.
+      Value forward = s.less(zero, step);
+      auto clamped = [&](Value bound, Value low, Value high) {
+        bound = s.select(s.less(bound, zero), s.add(bound, length), bound);
+        return s.min(s.max(bound, low), high);
+      };
+      Value high = s.select(forward, length, in.index(size - 1));
+      start = clamped(start, zero, high);
+      Value backEnd = s.min(end, in.index(size - 1));
+      backEnd = s.select(s.less(backEnd, zero), s.max(s.add(backEnd, length), in.index(-1)), backEnd);
+      Value isBack = s.less(step, zero);
+      end = s.select(isBack, backEnd, clamped(end, zero, length));
+      Value span = s.select(isBack, s.sub(start, end), s.sub(end, start));
+      Value stride = s.max(s.select(isBack, s.sub(zero, step), step), one);
+      Value elements = arith::CeilDivSIOp::create(in, s.max(span, zero), stride);
+      check(in, s.equal(elements, in.index(result.getDimSize(d))), shapeMismatch, elements);
+      at.push_back(clampIndex(in, s.add(start, s.mul(indices[d], step)), 0, size - 1));
+    }
+    return extract(in, input, at);
+  })};
+}
+
+Results lowerSlice(Lowering &b, Operation *op, ValueRange operands) {
+  FailureOr<RankedTensorType> type = staticResult(b);
+  if (failed(type))
+    return failure();
+  RankedTensorType input = typeOf(operands[0]);
+  auto starts = b.constantInts(1), axes = b.constantInts(3), steps = b.constantInts(4);
+  if (!starts || (!axes && !b.isAbsent(3)) || (!steps && !b.isAbsent(4)))
+    return lowerDataSlice(b, operands, *type);
+  FailureOr<SmallVector<int64_t>> dims =
+      axes ? normalizeAxes(b, ArrayRef<int64_t>(*axes), input.getRank())
+           : normalizeAxes(b, std::nullopt, input.getRank());
+  if (failed(dims))
+    return failure();
+  if (starts->size() > dims->size() || (steps && steps->size() < starts->size()))
+    return b.unsupported("starts, axes and steps of different lengths");
+  SmallVector<Range> ranges(input.getRank());
+  for (auto [j, start] : llvm::enumerate(*starts)) {
+    int64_t axis = (*dims)[j], step = steps ? (*steps)[j] : 1;
+    if (step == 0)
+      return b.unsupported("a step of 0");
+    ranges[axis] = {clampStart(start, step, input.getDimSize(axis)), step};
+  }
+  return lowerConstantSlice(b, operands[0], *type, ranges);
+}
+
+//===- Borders --------------------------------------------------------------===//
+
+/// Where a padded place outside [0, size) reads, by Pad's mode.
+Value borderIndex(Lowering &b, Value index, int64_t size, StringRef mode) {
+  Scalars s{b};
+  auto floorMod = [&](Value value, int64_t period) -> Value {
+    Value rest = arith::RemSIOp::create(b, value, b.index(period));
+    return s.select(s.less(rest, b.index(0)), s.add(rest, b.index(period)), rest);
+  };
+  if (mode == "wrap")
+    return floorMod(index, size);
+  if (mode == "reflect") {
+    if (size == 1)
+      return b.index(0);
+    Value phase = floorMod(index, 2 * (size - 1)); // there and back, ends not repeated
+    return s.select(s.less(phase, b.index(size)), phase, s.sub(b.index(2 * (size - 1)), phase));
+  }
+  return clampIndex(b, index, 0, size - 1);
+}
+
+/// result[i...] = input[i - before...], and beyond it `padding` or, where that is
+/// null, what `mode` mirrors there. `before` gives an index per axis.
+Value padByPulling(Lowering &b, Value input, RankedTensorType result, StringRef mode,
+                   llvm::function_ref<Value(Lowering &, int64_t)> before,
+                   llvm::function_ref<Value(Lowering &)> padding) {
+  RankedTensorType type = typeOf(input);
+  return b.indexed(result, [&](Lowering &in, ValueRange indices) -> Value {
+    Scalars s{in};
+    Value inside;
+    SmallVector<Value> at;
+    for (auto [d, index] : llvm::enumerate(indices)) {
+      int64_t size = type.getDimSize(d);
+      Value place = s.sub(index, before(in, d));
+      if (padding) {
+        Value fits = isInside(in, place, size);
+        inside = inside ? Value(arith::AndIOp::create(in, inside, fits)) : fits;
+        at.push_back(clampIndex(in, place, 0, size - 1));
+      } else {
+        at.push_back(borderIndex(in, place, size, mode));
+      }
+    }
+    Value element = extract(in, input, at);
+    return inside ? s.select(inside, element, padding(in)) : element;
+  });
+}
+
+Results lowerPad(Lowering &b, Operation *op, ValueRange operands) {
+  FailureOr<RankedTensorType> type = staticResult(b);
+  if (failed(type))
+    return failure();
+  auto node = cast<onnx::PadOp>(op);
+  StringRef mode = node.getMode();
+  bool isConstant = mode == "constant";
+  if (!isConstant && mode != "reflect" && mode != "edge" && mode != "wrap")
+    return b.unsupported("pad mode '" + mode + "'");
+  Value input = operands[0], value = operands.size() > 2 ? operands[2] : Value();
+  RankedTensorType inputType = typeOf(input);
+  int64_t rank = type->getRank();
+  auto paddingOf = [&](Lowering &in) {
+    return value ? extractOnly(in, value) : zeroOf(in, type->getElementType());
+  };
+  if (inputType.getNumElements() == 0) {
+    if (!isConstant && type->getNumElements() != 0)
+      return b.unsupported("an empty operand has no borders to repeat");
+    return SmallVector<Value>{
+        b.indexed(*type, [&](Lowering &in, ValueRange) { return paddingOf(in); })};
+  }
+
+  auto pads = b.constantInts(1), axes = b.constantInts(3);
+  bool knowsAxes = axes || b.isAbsent(3);
+  if (pads && knowsAxes) {
+    FailureOr<SmallVector<int64_t>> dims =
+        axes ? normalizeAxes(b, ArrayRef<int64_t>(*axes), rank) : normalizeAxes(b, std::nullopt, rank);
+    if (failed(dims))
+      return failure();
+    if (pads->size() != 2 * dims->size())
+      return b.unsupported("pads does not hold two numbers per axis");
+    SmallVector<int64_t> before(rank, 0);
+    bool grows = true;
+    for (auto [j, axis] : llvm::enumerate(*dims)) {
+      before[axis] = (*pads)[j];
+      grows &= (*pads)[j] >= 0 && (*pads)[dims->size() + j] >= 0;
+    }
+    auto constant = b.constantFloats(2);
+    auto constantInts = b.constantInts(2);
+    bool knowsValue = !value || (constant && constant->size() == 1) ||
+                      (constantInts && constantInts->size() == 1);
+    if (isConstant && grows && knowsValue) {
+      Value padding = constant       ? b.scalar(type->getElementType(), (*constant)[0])
+                      : constantInts ? b.scalarInt(type->getElementType(), (*constantInts)[0])
+                                     : zeroOf(b, type->getElementType());
+      return SmallVector<Value>{padded(b, input, type->getShape(), before, padding)};
+    }
+    auto constantBefore = [&](Lowering &in, int64_t d) { return in.index(before[d]); };
+    if (isConstant)
+      return SmallVector<Value>{padByPulling(b, input, *type, mode, constantBefore, paddingOf)};
+    return SmallVector<Value>{padByPulling(b, input, *type, mode, constantBefore, nullptr)};
+  }
+
+  // Pads as data: entry j of the first half belongs to axes[j].
+  Value padList = operands[1], axisList = operands.size() > 3 ? operands[3] : Value();
+  int64_t count = typeOf(padList).getNumElements() / 2;
+  if (!axisList && count != rank)
+    return b.unsupported("pads does not hold two numbers per axis");
+  auto dataBefore = [&](Lowering &in, int64_t d) -> Value {
+    Scalars s{in};
+    auto entry = [&](Value list, int64_t j) { return toIndex(in, extract(in, list, in.index(j))); };
+    Value before = in.index(0), after = in.index(0);
+    if (!axisList) {
+      before = entry(padList, d);
+      after = entry(padList, count + d);
+    } else {
+      for (int64_t j = 0; j < count; ++j) {
+        Value axis = entry(axisList, j);
+        Value applies = arith::OrIOp::create(in, s.equal(axis, in.index(d)),
+                                             s.equal(axis, in.index(d - rank)));
+        before = s.select(applies, entry(padList, j), before);
+        after = s.select(applies, entry(padList, count + j), after);
+      }
+    }
+    Value size = s.add(in.index(inputType.getDimSize(d)), s.add(before, after));
+    check(in, s.equal(size, in.index(type->getDimSize(d))), shapeMismatch, size);
+    return before;
+  };
+  if (isConstant)
+    return SmallVector<Value>{padByPulling(b, input, *type, mode, dataBefore, paddingOf)};
+  return SmallVector<Value>{padByPulling(b, input, *type, mode, dataBefore, nullptr)};
+}
+
+Results lowerCenterCropPad(Lowering &b, Operation *op, ValueRange operands) {
+  FailureOr<RankedTensorType> type = staticResult(b);
+  if (failed(type))
+    return failure();
+  // What is kept is cropped in the middle, then placed in the middle; both round down.
+  SmallVector<int64_t> kept, starts, offsets;
+  for (auto [from, to] : llvm::zip_equal(typeOf(operands[0]).getShape(), type->getShape())) {
+    kept.push_back(std::min(from, to));
+    starts.push_back(from > to ? (from - to) / 2 : 0);
+    offsets.push_back(to > from ? (to - from) / 2 : 0);
+  }
+  auto cropped = RankedTensorType::get(kept, type->getElementType());
+  SmallVector<int64_t> steps(kept.size(), 1);
+  Value part = stridedSlice(b, operands[0], cropped, starts, steps);
+  return SmallVector<Value>{
+      padded(b, part, type->getShape(), offsets, zeroOf(b, type->getElementType()))};
+}
+
+//===- Order and triangles --------------------------------------------------===//
+
+Results lowerReverseSequence(Lowering &b, Operation *op, ValueRange operands) {
+  FailureOr<RankedTensorType> type = staticResult(b);
+  if (failed(type))
+    return failure();
+  auto node = cast<onnx::ReverseSequenceOp>(op);
+  FailureOr<int64_t> batch = normalizeAxis(b, node.getBatchAxis(), type->getRank()),
+                     time = normalizeAxis(b, node.getTimeAxis(), type->getRank());
+  if (failed(batch) || failed(time))
+    return failure();
+  if (typeOf(operands[1]).getShape() != ArrayRef<int64_t>{type->getDimSize(*batch)})
+    return b.unsupported("sequence_lens needs one length per batch");
+  int64_t steps = type->getDimSize(*time);
+  return SmallVector<Value>{b.indexed(*type, [&](Lowering &in, ValueRange indices) {
+    Scalars s{in};
+    Value length = toIndex(in, extract(in, operands[1], indices[*batch]));
+    check(in, s.lessEqual(length, in.index(steps)), indexRange, length);
+    length = clampIndex(in, length, 0, steps);
+    Value t = indices[*time], mirrored = s.sub(s.sub(length, in.index(1)), t);
+    SmallVector<Value> at(indices);
+    at[*time] = s.select(s.less(t, length), mirrored, t);
+    return extract(in, operands[0], at);
+  })};
+}
+
+Results lowerTrilu(Lowering &b, Operation *op, ValueRange operands) {
+  FailureOr<RankedTensorType> type = staticResult(b);
+  if (failed(type))
+    return failure();
+  int64_t rank = type->getRank();
+  if (rank < 2)
+    return b.unsupported("needs a matrix or a batch of them");
+  bool upper = cast<onnx::TriluOp>(op).getUpper() != 0;
+  Value k = operands.size() > 1 ? operands[1] : Value();
+  std::optional<SmallVector<int64_t>> constant = b.constantInts(1);
+  SmallVector<Value> inputs{operands[0]};
+  SmallVector<AffineMap> maps{b.getMultiDimIdentityMap(rank)};
+  if (k && !constant) {
+    inputs.push_back(k);
+    SmallVector<AffineExpr> zeros(typeOf(k).getRank(), b.getAffineConstantExpr(0));
+    maps.push_back(AffineMap::get(rank, 0, zeros, b.getContext()));
+  }
+  return SmallVector<Value>{b.parallel(*type, inputs, maps, [&](Lowering &in, ValueRange elements) {
+    Scalars s{in};
+    Value row = linalg::IndexOp::create(in, rank - 2), column = linalg::IndexOp::create(in, rank - 1);
+    Value diagonal = elements.size() > 1 ? toIndex(in, elements[1])
+                     : constant && !constant->empty() ? in.index((*constant)[0])
+                                                       : in.index(0);
+    Value distance = s.sub(column, row);
+    Value keep = upper ? s.lessEqual(diagonal, distance) : s.lessEqual(distance, diagonal);
+    return s.select(keep, elements[0], zeroOf(in, type->getElementType()));
+  })};
+}
+
+} // namespace
+
+void burin::lower::registerMovement(RuleTable &table) {
+  table.add<onnx::CenterCropPadOp>(lowerCenterCropPad);
+  table.add<onnx::ConcatOp>(lowerConcat);
+  table.add<onnx::DepthToSpaceOp>(lowerDepthToSpace);
+  table.add<onnx::ExpandOp>(lowerExpand);
+  table.add<onnx::PadOp>(lowerPad);
+  table.add<onnx::ReverseSequenceOp>(lowerReverseSequence);
+  table.add<onnx::SliceOp>(lowerSlice);
+  table.add<onnx::SpaceToDepthOp>(lowerSpaceToDepth);
+  table.add<onnx::SplitOp>(lowerSplit);
+  table.add<onnx::TileOp>(lowerTile);
+  table.add<onnx::TransposeOp>(lowerTranspose);
+  table.add<onnx::TriluOp>(lowerTrilu);
+}

@@ -79,6 +79,16 @@ def ExpandContract : Pass<"expand-contract"> {
                         "v3 (16 registers of 8 floats) or v4 (32 of 16)">];
 }
 
+def LowerKern : Pass<"lower-kern"> {
+  let summary = "kern.scatter, kern.sort and kern.scan on buffers to loops";
+  let description = [{
+    Independent rows become one scf.forall, everything else scf.for and scf.while. A merge
+    sort allocates its row's scratch, of static size.
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::arith::ArithDialect", "::burin::plan::PlanDialect"];
+}
+
 def KernelAbi : Pass<"kernel-abi", "::mlir::ModuleOp"> {
   let summary = "Turn kernels into functions of (kargs, begin, end, scratch)";
   let description = [{

@@ -51,6 +51,9 @@ struct DestinationStyleModel
 void registerBufferization(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, KernDialect *) {
     ContractOp::attachInterface<DestinationStyleModel<ContractOp, false>>(*context);
+    ScatterOp::attachInterface<DestinationStyleModel<ScatterOp, true>>(*context);
+    SortOp::attachInterface<DestinationStyleModel<SortOp, false>>(*context);
+    ScanOp::attachInterface<DestinationStyleModel<ScanOp, false>>(*context);
   });
 }
 

@@ -20,6 +20,12 @@
 
 #include "dialects/kern/KernOpsDialect.h.inc"
 
+namespace burin::kern {
+/// Builds a scalar region: gets its arguments, returns what it yields.
+using BodyBuilder = llvm::function_ref<llvm::SmallVector<mlir::Value>(
+    mlir::ImplicitLocOpBuilder &, mlir::ValueRange)>;
+} // namespace burin::kern
+
 #define GET_OP_CLASSES
 #include "dialects/kern/KernOps.h.inc"
 

@@ -25,5 +25,6 @@ def Kern_YieldOp : Kern_Op<"yield", [Pure, Terminator, ReturnLike]> {
 }
 
 include "dialects/kern/Contract.td"
+include "dialects/kern/Irregular.td"
 
 #endif

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/lower/Access.h"
+
+#include "dialects/plan/PlanOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace burin::lower {
+
+//===- Questions ------------------------------------------------------------===//
+
+FailureOr<RankedTensorType> staticResult(Lowering &b, unsigned index) {
+  auto isPlain = [](Type type) {
+    if (isa<NoneType>(type))
+      return true;
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    return tensor && (tensor.getElementType().isIntOrFloat() ||
+                      isa<ComplexType>(tensor.getElementType()));
+  };
+  auto isStatic = [](Type type) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    return !tensor || tensor.hasStaticShape();
+  };
+  if (!llvm::all_of(b.getOp()->getOperandTypes(), isPlain) ||
+      !llvm::all_of(b.getOp()->getResultTypes(), isPlain))
+    return b.unsupported("strings, sequences and optionals are not moved at run time; compute them "
+                         "before the model is called");
+  if (!llvm::all_of(b.getOp()->getResultTypes(), isStatic))
+    return b.unsupported("the result's shape is known only when the model runs; fix the sizes it "
+                         "depends on with --dim NAME=VALUE, or make them constants of the model");
+  if (!llvm::all_of(b.getOp()->getOperandTypes(), isStatic))
+    return b.unsupported("an operand's shape is known only when the model runs; fix its sizes "
+                         "with --dim NAME=VALUE");
+  return b.resultType(index);
+}
+
+FailureOr<int64_t> normalizeAxis(Lowering &b, int64_t axis, int64_t rank) {
+  if (axis < -rank || axis >= rank)
+    return b.unsupported("axis " + Twine(axis) + " of a tensor of rank " + Twine(rank));
+  return axis < 0 ? axis + rank : axis;
+}
+
+FailureOr<SmallVector<int64_t>> normalizeAxes(Lowering &b, std::optional<ArrayRef<int64_t>> axes,
+                                              int64_t rank) {
+  if (!axes)
+    return llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  SmallVector<int64_t> result;
+  for (int64_t axis : *axes) {
+    FailureOr<int64_t> normal = normalizeAxis(b, axis, rank);
+    if (failed(normal))
+      return failure();
+    if (llvm::is_contained(result, *normal))
+      return b.unsupported("axis " + Twine(axis) + " is named twice");
+    result.push_back(*normal);
+  }
+  return result;
+}
+
+SmallVector<int64_t> intsOr(Operation *op, StringRef name, int64_t count, int64_t otherwise) {
+  if (auto given = op->getAttrOfType<DenseI64ArrayAttr>(name))
+    return SmallVector<int64_t>(given.asArrayRef());
+  return SmallVector<int64_t>(count, otherwise);
+}
+
+//===- Inside bodies --------------------------------------------------------===//
+
+Value extract(Lowering &b, Value tensor, ValueRange indices) {
+  return tensor::ExtractOp::create(b, tensor, indices);
+}
+
+Value extractOnly(Lowering &b, Value tensor) {
+  SmallVector<Value> zeros(cast<RankedTensorType>(tensor.getType()).getRank(), b.index(0));
+  return extract(b, tensor, zeros);
+}
+
+Value toIndex(Lowering &b, Value integer, bool isUnsigned) {
+  if (isUnsigned)
+    return arith::IndexCastUIOp::create(b, b.getIndexType(), integer);
+  return arith::IndexCastOp::create(b, b.getIndexType(), integer);
+}
+
+Value fromIndex(Lowering &b, Value index, Type integer) {
+  return arith::IndexCastOp::create(b, integer, index);
+}
+
+Value clampIndex(Lowering &b, Value index, int64_t low, int64_t high) {
+  Value atLeast = arith::MaxSIOp::create(b, index, b.index(low));
+  return arith::MinSIOp::create(b, atLeast, b.index(high));
+}
+
+void check(Lowering &b, Value ok, int64_t status, Value detail) {
+  plan::CheckOp::create(b, ok, status, fromIndex(b, detail, b.getI64Type()));
+}
+
+Value isInside(Lowering &b, Value index, int64_t size) {
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, index, b.index(size));
+}
+
+Value checkedIndex(Lowering &b, Value position, int64_t size) {
+  Scalars s{b};
+  Value wrapped = s.select(s.less(position, b.index(0)), s.add(position, b.index(size)), position);
+  check(b, isInside(b, wrapped, size), indexRange, position);
+  return clampIndex(b, wrapped, 0, size - 1);
+}
+
+//===- Whole tensors --------------------------------------------------------===//
+
+Value stridedSlice(Lowering &b, Value input, RankedTensorType result, ArrayRef<int64_t> starts,
+                   ArrayRef<int64_t> steps) {
+  if (input.getType() == result)
+    return input;
+  SmallVector<AffineExpr> exprs;
+  for (auto [d, start, step] : llvm::enumerate(starts, steps))
+    exprs.push_back(b.getAffineDimExpr(d) * step + start);
+  return b.parallel(result, {input},
+                    {AffineMap::get(result.getRank(), 0, exprs, b.getContext())},
+                    [](Lowering &, ValueRange elements) { return elements[0]; });
+}
+
+Value padded(Lowering &b, Value input, ArrayRef<int64_t> shape, ArrayRef<int64_t> offsets,
+             Value padding) {
+  auto type = cast<RankedTensorType>(input.getType());
+  if (type.getShape() == shape)
+    return input;
+  Value filled = b.fill(RankedTensorType::get(shape, type.getElementType()), padding);
+  if (type.getNumElements() == 0)
+    return filled;
+  SmallVector<OpFoldResult> ones(shape.size(), b.getIndexAttr(1));
+  return tensor::InsertSliceOp::create(b, input, filled, getAsIndexOpFoldResult(b.getContext(), offsets),
+                                       getAsIndexOpFoldResult(b.getContext(), type.getShape()), ones);
+}
+
+} // namespace burin::lower

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What rules share whose elements are pulled from computed places: movement,
+// indexing, windows.
+
+#ifndef BURIN_COMPILER_LOWER_ACCESS_H
+#define BURIN_COMPILER_LOWER_ACCESS_H
+
+#include "compiler/lower/Lowering.h"
+#include "compiler/lower/Scalars.h"
+
+namespace burin::lower {
+
+/// A statement of a named status that the user's data caused (burin_status).
+enum : int64_t { indexRange = 6, shapeMismatch = 7 };
+
+/// Storage type of result `index`; unsupported unless its shape is static and all
+/// operands and results are tensors of numbers, bools or complex numbers.
+mlir::FailureOr<mlir::RankedTensorType> staticResult(Lowering &b, unsigned index = 0);
+
+/// `axis` of a tensor of `rank`, counted from the end where negative. Fails where it is outside.
+mlir::FailureOr<int64_t> normalizeAxis(Lowering &b, int64_t axis, int64_t rank);
+
+/// All axes 0..rank-1, or the given ones normalized; fails where one is outside or named twice.
+mlir::FailureOr<llvm::SmallVector<int64_t>>
+normalizeAxes(Lowering &b, std::optional<llvm::ArrayRef<int64_t>> axes, int64_t rank);
+
+/// An integer array attribute, or `count` times `otherwise` where it is absent.
+llvm::SmallVector<int64_t> intsOr(mlir::Operation *op, llvm::StringRef name, int64_t count,
+                                  int64_t otherwise);
+
+mlir::Value extract(Lowering &b, mlir::Value tensor, mlir::ValueRange indices);
+/// The only element of a tensor of one element.
+mlir::Value extractOnly(Lowering &b, mlir::Value tensor);
+
+/// An integer of a storage type as an index, sign- or zero-extended.
+mlir::Value toIndex(Lowering &b, mlir::Value integer, bool isUnsigned = false);
+mlir::Value fromIndex(Lowering &b, mlir::Value index, mlir::Type integer);
+mlir::Value clampIndex(Lowering &b, mlir::Value index, int64_t low, int64_t high);
+
+/// `position` where it lies in [0, size), `size` > 0; a negative one counts from
+/// the end. Any other is reported (indexRange) and clamped.
+mlir::Value checkedIndex(Lowering &b, mlir::Value position, int64_t size);
+
+/// Status `status` with `detail` (an index) unless `ok`.
+void check(Lowering &b, mlir::Value ok, int64_t status, mlir::Value detail);
+
+/// Whether 0 <= index < size.
+mlir::Value isInside(Lowering &b, mlir::Value index, int64_t size);
+
+/// result[i...] = input[i... * steps + starts]; steps > 0 and all reads inside.
+mlir::Value stridedSlice(Lowering &b, mlir::Value input, mlir::RankedTensorType result,
+                         llvm::ArrayRef<int64_t> starts, llvm::ArrayRef<int64_t> steps);
+
+/// `input` in the middle of a tensor of `shape`, at `offsets`, the rest `padding`
+/// (a scalar constant).
+mlir::Value padded(Lowering &b, mlir::Value input, llvm::ArrayRef<int64_t> shape,
+                   llvm::ArrayRef<int64_t> offsets, mlir::Value padding);
+
+} // namespace burin::lower
+
+#endif
