@@ -65,41 +65,45 @@ SmallVector<int64_t> intsOr(Operation *op, StringRef name, int64_t count, int64_
 
 //===- Inside bodies --------------------------------------------------------===//
 
-Value extract(Lowering &b, Value tensor, ValueRange indices) {
+static Value indexConstant(ImplicitLocOpBuilder &b, int64_t value) {
+  return arith::ConstantIndexOp::create(b, value);
+}
+
+Value extract(ImplicitLocOpBuilder &b, Value tensor, ValueRange indices) {
   return tensor::ExtractOp::create(b, tensor, indices);
 }
 
-Value extractOnly(Lowering &b, Value tensor) {
-  SmallVector<Value> zeros(cast<RankedTensorType>(tensor.getType()).getRank(), b.index(0));
+Value extractOnly(ImplicitLocOpBuilder &b, Value tensor) {
+  SmallVector<Value> zeros(cast<RankedTensorType>(tensor.getType()).getRank(), indexConstant(b, 0));
   return extract(b, tensor, zeros);
 }
 
-Value toIndex(Lowering &b, Value integer, bool isUnsigned) {
+Value toIndex(ImplicitLocOpBuilder &b, Value integer, bool isUnsigned) {
   if (isUnsigned)
     return arith::IndexCastUIOp::create(b, b.getIndexType(), integer);
   return arith::IndexCastOp::create(b, b.getIndexType(), integer);
 }
 
-Value fromIndex(Lowering &b, Value index, Type integer) {
+Value fromIndex(ImplicitLocOpBuilder &b, Value index, Type integer) {
   return arith::IndexCastOp::create(b, integer, index);
 }
 
-Value clampIndex(Lowering &b, Value index, int64_t low, int64_t high) {
-  Value atLeast = arith::MaxSIOp::create(b, index, b.index(low));
-  return arith::MinSIOp::create(b, atLeast, b.index(high));
+Value clampIndex(ImplicitLocOpBuilder &b, Value index, int64_t low, int64_t high) {
+  Value atLeast = arith::MaxSIOp::create(b, index, indexConstant(b, low));
+  return arith::MinSIOp::create(b, atLeast, indexConstant(b, high));
 }
 
-void check(Lowering &b, Value ok, int64_t status, Value detail) {
+void check(ImplicitLocOpBuilder &b, Value ok, int64_t status, Value detail) {
   plan::CheckOp::create(b, ok, status, fromIndex(b, detail, b.getI64Type()));
 }
 
-Value isInside(Lowering &b, Value index, int64_t size) {
-  return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, index, b.index(size));
+Value isInside(ImplicitLocOpBuilder &b, Value index, int64_t size) {
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, index, indexConstant(b, size));
 }
 
-Value checkedIndex(Lowering &b, Value position, int64_t size) {
+Value checkedIndex(ImplicitLocOpBuilder &b, Value position, int64_t size) {
   Scalars s{b};
-  Value wrapped = s.select(s.less(position, b.index(0)), s.add(position, b.index(size)), position);
+  Value wrapped = s.select(s.less(position, indexConstant(b, 0)), s.add(position, indexConstant(b, size)), position);
   check(b, isInside(b, wrapped, size), indexRange, position);
   return clampIndex(b, wrapped, 0, size - 1);
 }

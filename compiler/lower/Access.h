@@ -29,24 +29,26 @@ normalizeAxes(Lowering &b, std::optional<llvm::ArrayRef<int64_t>> axes, int64_t 
 llvm::SmallVector<int64_t> intsOr(mlir::Operation *op, llvm::StringRef name, int64_t count,
                                   int64_t otherwise);
 
-mlir::Value extract(Lowering &b, mlir::Value tensor, mlir::ValueRange indices);
+// For the bodies of generics and of kern ops.
+
+mlir::Value extract(mlir::ImplicitLocOpBuilder &b, mlir::Value tensor, mlir::ValueRange indices);
 /// The only element of a tensor of one element.
-mlir::Value extractOnly(Lowering &b, mlir::Value tensor);
+mlir::Value extractOnly(mlir::ImplicitLocOpBuilder &b, mlir::Value tensor);
 
 /// An integer of a storage type as an index, sign- or zero-extended.
-mlir::Value toIndex(Lowering &b, mlir::Value integer, bool isUnsigned = false);
-mlir::Value fromIndex(Lowering &b, mlir::Value index, mlir::Type integer);
-mlir::Value clampIndex(Lowering &b, mlir::Value index, int64_t low, int64_t high);
+mlir::Value toIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value integer, bool isUnsigned = false);
+mlir::Value fromIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value index, mlir::Type integer);
+mlir::Value clampIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value index, int64_t low, int64_t high);
 
 /// `position` where it lies in [0, size), `size` > 0; a negative one counts from
 /// the end. Any other is reported (indexRange) and clamped.
-mlir::Value checkedIndex(Lowering &b, mlir::Value position, int64_t size);
+mlir::Value checkedIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value position, int64_t size);
 
 /// Status `status` with `detail` (an index) unless `ok`.
-void check(Lowering &b, mlir::Value ok, int64_t status, mlir::Value detail);
+void check(mlir::ImplicitLocOpBuilder &b, mlir::Value ok, int64_t status, mlir::Value detail);
 
 /// Whether 0 <= index < size.
-mlir::Value isInside(Lowering &b, mlir::Value index, int64_t size);
+mlir::Value isInside(mlir::ImplicitLocOpBuilder &b, mlir::Value index, int64_t size);
 
 /// result[i...] = input[i... * steps + starts]; steps > 0 and all reads inside.
 mlir::Value stridedSlice(Lowering &b, mlir::Value input, mlir::RankedTensorType result,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Constants, and ops that only rename a tensor's shape.
-#include "compiler/lower/Lowering.h"
+// Constants, ops that only rename a tensor's shape, and tensors computed from
+// shapes and positions.
+#include "compiler/lower/Access.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace burin;
@@ -48,10 +50,130 @@ FailureOr<SmallVector<Value>> lowerReshape(Lowering &b, Operation *op, ValueRang
   return SmallVector<Value>{b.reshape(operands[0], type.getShape())};
 }
 
+//===- Shapes as values -----------------------------------------------------===//
+
+/// An i64 constant of the result's type.
+Value integers(Lowering &b, ArrayRef<int64_t> values) {
+  auto elements = DenseElementsAttr::get(b.resultType(), values);
+  if (elements.isSplat())
+    return arith::ConstantOp::create(b, elements);
+  return plan::ConstantOp::create(b, elements);
+}
+
+FailureOr<SmallVector<Value>> lowerShape(Lowering &b, Operation *op, ValueRange) {
+  auto node = cast<onnx::ShapeOp>(op);
+  auto data = dyn_cast<RankedTensorType>(node.getData().getType());
+  if (!data || !data.hasStaticShape())
+    return b.unsupported("the operand's shape is known only when the model runs; fix its sizes "
+                         "with --dim NAME=VALUE");
+  int64_t rank = data.getRank();
+  auto bound = [&](int64_t value) {
+    return std::clamp<int64_t>(value < 0 ? value + rank : value, 0, rank);
+  };
+  int64_t start = bound(node.getStart()), end = bound(node.getEnd().value_or(rank));
+  ArrayRef<int64_t> part = data.getShape().slice(start, std::max<int64_t>(end - start, 0));
+  if (!b.resultType() || b.resultType().getShape() != ArrayRef<int64_t>{int64_t(part.size())})
+    return b.unsupported("the result's declared shape disagrees with start and end");
+  return SmallVector<Value>{integers(b, part)};
+}
+
+FailureOr<SmallVector<Value>> lowerSize(Lowering &b, Operation *op, ValueRange) {
+  auto data = dyn_cast<RankedTensorType>(cast<onnx::SizeOp>(op).getData().getType());
+  if (!data || !data.hasStaticShape())
+    return b.unsupported("the operand's shape is known only when the model runs; fix its sizes "
+                         "with --dim NAME=VALUE");
+  return SmallVector<Value>{integers(b, {data.getNumElements()})};
+}
+
+//===- Values from shapes and positions -------------------------------------===//
+
+FailureOr<SmallVector<Value>> lowerConstantOfShape(Lowering &b, Operation *op, ValueRange) {
+  FailureOr<RankedTensorType> type = staticResult(b);
+  if (failed(type))
+    return failure();
+  Type element = type->getElementType();
+  Attribute value = cast<onnx::ConstantOfShapeOp>(op).getValueAttr();
+  if (!value)
+    return SmallVector<Value>{b.fill(*type, b.scalarInt(element, 0))};
+  auto elements = dyn_cast<DenseElementsAttr>(value);
+  if (!elements || elements.getNumElements() != 1)
+    return b.unsupported("a value that is not one element");
+  elements = storageElements(elements);
+  if (elements.getElementType() != element || !element.isIntOrFloat())
+    return b.unsupported("a value of another type than the result's");
+  return SmallVector<Value>{
+      b.fill(*type, arith::ConstantOp::create(b, elements.getSplatValue<TypedAttr>()))};
+}
+
+FailureOr<SmallVector<Value>> lowerEyeLike(Lowering &b, Operation *op, ValueRange) {
+  FailureOr<RankedTensorType> type = staticResult(b);
+  if (failed(type))
+    return failure();
+  if (type->getRank() != 2 || !type->getElementType().isIntOrFloat())
+    return b.unsupported("needs a matrix of numbers or bools");
+  int64_t diagonal = cast<onnx::EyeLikeOp>(op).getK();
+  return SmallVector<Value>{b.indexed(*type, [&](Lowering &in, ValueRange at) {
+    Scalars s{in};
+    Value isOn = s.equal(s.sub(at[1], at[0]), in.index(diagonal));
+    return s.select(isOn, in.scalarInt(type->getElementType(), 1),
+                    in.scalarInt(type->getElementType(), 0));
+  })};
+}
+
+/// start + i * delta in the operands' type, computed wide where that is narrow. The
+/// number of elements is the declared one, which the data must agree with.
+FailureOr<SmallVector<Value>> lowerRange(Lowering &b, Operation *op, ValueRange operands) {
+  FailureOr<RankedTensorType> type = staticResult(b);
+  if (failed(type))
+    return failure();
+  int64_t count = type->getDimSize(0);
+  Type element = type->getElementType();
+  bool isFloat = isa<FloatType>(element);
+  bool isWide = element.isF64() ||
+                (!element.isF32() && cast<onnx::RangeOp>(op).getStashType() == 11 /* double */);
+  return SmallVector<Value>{b.indexed(*type, [&](Lowering &in, ValueRange at) -> Value {
+    Scalars s{in};
+    Value start = extractOnly(in, operands[0]), limit = extractOnly(in, operands[1]),
+          delta = extractOnly(in, operands[2]);
+    if (!isFloat) {
+      Value i = fromIndex(in, at[0], element);
+      auto wide = [&](Value x) {
+        return element.isInteger(64) ? x : Value(arith::ExtSIOp::create(in, in.getI64Type(), x));
+      };
+      Value span = s.sub(wide(limit), wide(start)), step = wide(delta);
+      Value safe = s.select(s.equal(step, s.like(step, 0)), s.like(step, 1), step);
+      safe = s.select(s.equal(safe, s.like(safe, -1)), s.like(safe, 1), safe);
+      Value upward = s.select(s.equal(step, s.like(step, -1)), s.neg(span), span);
+      Value elements = s.max(arith::CeilDivSIOp::create(in, upward, safe), s.like(span, 0));
+      check(in, s.equal(elements, s.like(elements, count)), shapeMismatch, toIndex(in, elements));
+      return s.add(start, s.mul(i, delta));
+    }
+    Type compute = isWide ? Type(in.getF64Type()) : Type(in.getF32Type());
+    auto widen = [&](Value x, Type to) {
+      x = s.widen(x);
+      return x.getType() == to ? x : Value(arith::ExtFOp::create(in, to, x));
+    };
+    Type f64 = in.getF64Type();
+    Value span = s.sub(widen(limit, f64), widen(start, f64));
+    Value elements = math::CeilOp::create(in, s.div(span, widen(delta, f64)));
+    Value agrees = count == 0 ? s.lessEqual(elements, s.like(elements, 0))
+                              : s.equal(elements, s.like(elements, double(count)));
+    check(in, agrees, shapeMismatch, in.index(count));
+    Value i = arith::UIToFPOp::create(in, compute, fromIndex(in, at[0], in.getI64Type()));
+    Value value = s.add(widen(start, compute), s.mul(i, widen(delta, compute)));
+    return s.narrow(value, element);
+  })};
+}
+
 } // namespace
 
 void burin::lower::registerShape(RuleTable &table) {
   table.add<onnx::ConstantOp>(lowerConstant);
+  table.add<onnx::ConstantOfShapeOp>(lowerConstantOfShape);
+  table.add<onnx::EyeLikeOp>(lowerEyeLike);
+  table.add<onnx::RangeOp>(lowerRange);
+  table.add<onnx::ShapeOp>(lowerShape);
+  table.add<onnx::SizeOp>(lowerSize);
   table.add<onnx::ReshapeOp>(lowerReshape);
   table.add<onnx::FlattenOp>(lowerReshape);
   table.add<onnx::SqueezeOp>(lowerReshape);

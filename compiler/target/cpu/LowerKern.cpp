@@ -61,7 +61,7 @@ public:
       bounds.push_back(getAsOpFoldResult(size(shaped, dim)));
     auto forall = scf::ForallOp::create(*this, bounds, ValueRange{}, std::nullopt);
     setInsertionPointToStart(forall.getBody());
-    return llvm::to_vector(forall.getInductionVars());
+    return SmallVector<Value>(forall.getInductionVars());
   }
 
   using Body = llvm::function_ref<SmallVector<Value>(Value index, ValueRange carried)>;
@@ -75,7 +75,7 @@ public:
       if (!carried.empty()) // else the terminator is there already
         scf::YieldOp::create(*this, next);
     }
-    return llvm::to_vector(loop.getResults());
+    return SmallVector<Value>(loop.getResults());
   }
 
   /// The op's scalar region at this place.
