@@ -37,7 +37,8 @@ constexpr CpuPhase cpuPhases[] = {
     {"schedule", "schedule-kernels"},
     // Structured ops to loops over vectors. The ABI follows, because contractions
     // bring their own task grid; then what is left of linalg.
-    {"vector", "convert-linalg-to-loops,"
+    {"vector", "lower-kern,"
+               "convert-linalg-to-loops,"
                "kernel-abi,"
                "canonicalize,cse"},
     // Everything to the LLVM dialect. Strided metadata before affine, since it makes
