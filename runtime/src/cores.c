@@ -52,7 +52,7 @@ static int64_t take_number(const char **text) {
 
 /* The quota of one control group in cores, rounded up; UINT32_MAX where it has none. */
 static uint32_t quota_of(const char *folder, bool version2) {
-  char path[768], text[64];
+  char path[1152], text[64];
   int64_t quota, period;
   if (version2) {
     burin_format(path, sizeof path, "%s/cpu.max", folder);
@@ -81,7 +81,7 @@ static uint32_t quota_of(const char *folder, bool version2) {
 
 /* The least quota from a group up to the root of its hierarchy. */
 static uint32_t least_quota(const char *mount, const char *group, bool version2) {
-  char folder[640];
+  char folder[1024];
   burin_format(folder, sizeof folder, "%s%s", mount, group);
   size_t root = strlen(mount), length = strlen(folder);
   uint32_t least = UINT32_MAX;
@@ -110,9 +110,10 @@ static bool lists(const char *list, const char *end, const char *name) {
   return false;
 }
 
-static uint32_t cores_by_quota(void) {
-  char text[4096];
-  if (!read_text("/proc/self/cgroup", text, sizeof text))
+uint32_t burin_quota_cores(const char *root) {
+  char text[4096], path[512];
+  burin_format(path, sizeof path, "%s/proc/self/cgroup", root);
+  if (!read_text(path, text, sizeof text))
     return UINT32_MAX;
   uint32_t least = UINT32_MAX;
   /* Lines "id:controllers:group"; version 2 has id 0 and no controllers. */
@@ -132,10 +133,10 @@ static uint32_t cores_by_quota(void) {
     if (*group)
       ++group;
     uint32_t quota = UINT32_MAX;
-    if (controllers == controllers_end)
-      quota = least_quota("/sys/fs/cgroup", group, true);
-    else if (lists(controllers, controllers_end, "cpu"))
-      quota = least_quota("/sys/fs/cgroup/cpu", group, false);
+    bool version2 = controllers == controllers_end;
+    burin_format(path, sizeof path, "%s/sys/fs/cgroup%s", root, version2 ? "" : "/cpu");
+    if (version2 || lists(controllers, controllers_end, "cpu"))
+      quota = least_quota(path, group, version2);
     least = quota < least ? quota : least;
     line = next;
   }
@@ -143,6 +144,6 @@ static uint32_t cores_by_quota(void) {
 }
 
 uint32_t burin_available_cores(void) {
-  uint32_t cores = cores_by_affinity(), quota = cores_by_quota();
+  uint32_t cores = cores_by_affinity(), quota = burin_quota_cores("");
   return quota < cores ? quota : cores;
 }

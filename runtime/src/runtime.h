@@ -68,6 +68,10 @@ bool burin_pool_valid(const burin_pool *);
 /* Cores by affinity and cgroup quota, at least 1. */
 uint32_t burin_available_cores(void);
 
+/* The least quota of this process's control groups in cores, rounded up; UINT32_MAX
+ * where there is none. `root` stands before /proc and /sys: "" but in tests. */
+uint32_t burin_quota_cores(const char *root);
+
 /* The name of the first of `features` (bits of burin_cpu_feature) that this CPU or
  * its kernel lacks, or null. */
 const char *burin_missing_cpu_feature(uint64_t features);
