@@ -61,7 +61,7 @@ double checkOne(Session &session, const std::string &folder, const Flags &flags)
   for (size_t i = 0; i < want; ++i)
     inputs.push_back(readTensor(format("%s/input_%zu.pb", folder.c_str(), i)));
   std::vector<Memory> outputs = session.makeOutputs();
-  session.run(inputs, outputs);
+  session.run(session.makeBatch(inputs, outputs));
 
   double maxError = 0;
   size_t expectedCount = countFiles(folder, "output");
@@ -113,8 +113,11 @@ ExitCode check(const Flags &flags) {
   ExitCode code = Ok;
   for (const std::string &folder : flags.rest) {
     try {
-      if (!session)
-        session = std::make_unique<Session>(flags.model, flags.threads);
+      if (!session) {
+        auto made = std::make_unique<Session>(flags.model, flags.threads);
+        made->create();
+        session = std::move(made);
+      }
       double maxError = checkOne(*session, folder, flags);
       printf("PASS %s max_error=%g\n", flat(folder).c_str(), maxError);
     } catch (const Error &error) {

@@ -27,8 +27,10 @@ ExitCode runModel(const Flags &flags) {
   Session session(flags.model, flags.threads);
   std::vector<Tensor> inputs = session.makeInputs(flags.inputs);
   std::vector<Memory> outputs = session.makeOutputs();
+  Batch batch = session.makeBatch(inputs, outputs);
+  session.create();
   double begin = wallMs();
-  session.run(inputs, outputs);
+  session.run(batch);
   double taken = wallMs() - begin;
 
   makeFolder(flags.output);

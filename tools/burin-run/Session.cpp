@@ -54,19 +54,6 @@ Session::Session(const std::string &path, uint32_t threads) {
     if (status)
       throw Error{exitCodeOf(status), format("the memory of %u threads passes any limit", workers)};
     arena = Memory(need.bytes);
-
-    burin_options options{};
-    options.arena = arena.data();
-    options.arena_bytes = arena.bytes();
-    options.workers = workers;
-    options.pool = pool;
-    options.log = [](void *user, burin_status, const char *text) {
-      *static_cast<std::string *>(user) = text;
-    };
-    options.user = &message;
-    status = table->create(table, &options, &context);
-    if (status)
-      throw Error{exitCodeOf(status), path + ": " + message};
   } catch (...) {
     close();
     throw;
@@ -97,18 +84,43 @@ std::vector<Memory> Session::makeOutputs() const {
   return memories;
 }
 
-void Session::run(const std::vector<Tensor> &inputs, const std::vector<Memory> &outputs,
-                  uint32_t requests) {
-  std::vector<burin_tensor> ins, outs;
+Batch Session::makeBatch(const std::vector<Tensor> &inputs, const std::vector<Memory> &outputs,
+                         uint32_t requests) const {
+  Batch batch;
+  batch.requests = requests;
   for (uint32_t r = 0; r < requests; ++r)
     for (const Tensor &tensor : inputs)
-      ins.push_back({tensor.memory.data(), tensor.memory.bytes(), tensor.shape.data(),
-                     uint32_t(tensor.shape.size()), tensor.dtype});
+      batch.inputs.push_back({tensor.memory.data(), tensor.memory.bytes(), tensor.shape.data(),
+                              uint32_t(tensor.shape.size()), tensor.dtype});
   for (const Memory &memory : outputs)
-    outs.push_back({memory.data(), memory.bytes(), nullptr, 0, 0});
+    batch.outputs.push_back({memory.data(), memory.bytes(), nullptr, 0, 0});
+  return batch;
+}
+
+void Session::create() {
+  burin_options options{};
+  options.arena = arena.data();
+  options.arena_bytes = arena.bytes();
+  options.workers = workers;
+  options.pool = pool;
+  options.log = [](void *user, burin_status, const char *text) {
+    *static_cast<std::string *>(user) = text;
+  };
+  options.user = &message;
+  burin_status status = table->create(table, &options, &context);
+  if (status)
+    throw Error{exitCodeOf(status), message};
+}
+
+void Session::destroy() {
+  table->destroy(context);
+  context = nullptr;
+}
+
+void Session::run(const Batch &batch) {
   burin_status status =
-      table->run_batch(context, requests, ins.data(), uint32_t(inputs.size()), outs.data(),
-                       uint32_t(outputInfos.size()));
+      table->run_batch(context, batch.requests, batch.inputs.data(), uint32_t(inputInfos.size()),
+                       batch.outputs.data(), uint32_t(outputInfos.size()));
   if (status)
     throw Error{exitCodeOf(status), message};
 }

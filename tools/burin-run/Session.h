@@ -11,6 +11,12 @@
 
 namespace burin::run {
 
+/// The tensors of one or several requests, as the C API takes them.
+struct Batch {
+  uint32_t requests = 0;
+  std::vector<burin_tensor> inputs, outputs;
+};
+
 /// What the command line says about inputs.
 struct InputFlags {
   std::vector<std::string> files; // NAME=FILE, or FILE by position
@@ -20,7 +26,8 @@ struct InputFlags {
 
 class Session {
 public:
-  /// Loads the artifact and makes a context; `threads` 0 is one per core.
+  /// Loads the artifact, starts its threads (0 is one per core) and takes the memory of
+  /// a context.
   Session(const std::string &path, uint32_t threads);
   ~Session();
   Session(const Session &) = delete;
@@ -39,10 +46,16 @@ public:
   /// Room for the outputs of one request.
   std::vector<Memory> makeOutputs() const;
 
-  /// Runs `requests` requests with the same inputs; `outputs` are those of all of them,
-  /// one request after the other. Throws what went wrong.
-  void run(const std::vector<Tensor> &inputs, const std::vector<Memory> &outputs,
-           uint32_t requests = 1);
+  /// `requests` requests with the same inputs; `outputs` are those of all of them, one
+  /// request after the other.
+  Batch makeBatch(const std::vector<Tensor> &inputs, const std::vector<Memory> &outputs,
+                  uint32_t requests = 1) const;
+
+  /// Makes the context. From here to `destroy` this program allocates nothing either.
+  void create();
+  /// Runs the requests; throws what went wrong.
+  void run(const Batch &batch);
+  void destroy();
   /// Of output `index` in the last run.
   std::vector<int64_t> outputShape(size_t index) const;
 

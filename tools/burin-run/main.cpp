@@ -41,6 +41,8 @@ Options
                   `check`: |actual - expected| <= A + R * |expected|
                   (defaults: 1e-3, 1e-7)
   --timeout S     `check`: give up after S seconds
+  --marks         `bench`: write marks to standard error before the context is
+                  made and after it is gone, for a trace of system calls
   --json          report as one JSON object
 
 Exit codes: 0 fine; 1 the work failed; 2 the command line or a file is bad;
@@ -88,6 +90,8 @@ public:
         flags.atol = real(argument);
       else if (argument == "--json")
         flags.json = true;
+      else if (argument == "--marks")
+        flags.marks = true;
       else
         throw Error{BadInput, "unknown option '" + argument + "'; burin-run --help lists them"};
       if (hasInline)

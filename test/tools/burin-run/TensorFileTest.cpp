@@ -26,6 +26,7 @@ static std::string folder;
 
 static std::string writeFile(const std::string &bytes) {
   std::string path = folder + "/file";
+  unlink(path.c_str()); // some file systems wait for the disk where a file is overwritten
   FILE *file = fopen(path.c_str(), "wb");
   CHECK(file && fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size());
   fclose(file);
