@@ -87,7 +87,7 @@ static uint64_t append(uint64_t *end, uint64_t count, uint64_t size, bool *fits)
 bool burin_layout(const burin_program *program, uint32_t workers, burin_arena_layout *layout) {
   bool fits = true;
   uint64_t end = 0;
-  append(&end, 1, sizeof(struct burin_context), &fits);
+  append(&end, 1, BURIN_CONTEXT_BYTES, &fits);
   layout->dims = append(&end, program->dim_count, sizeof(int64_t), &fits);
   layout->dim_known = append(&end, program->dim_count, sizeof(bool), &fits);
   layout->inputs = append(&end, program->input_count, sizeof(void *), &fits);

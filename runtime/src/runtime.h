@@ -39,6 +39,9 @@ struct burin_context {
   char message[512];
 };
 
+static_assert(sizeof(struct burin_context) <= BURIN_CONTEXT_BYTES,
+              "the context has outgrown its place");
+
 /* Byte offsets into the arena of a context, each a multiple of BURIN_ALIGNMENT. */
 typedef struct burin_arena_layout {
   uint64_t dims, dim_known, inputs, outputs, activations, scratch, bytes;

@@ -29,6 +29,7 @@ static void test_queries(void) {
   CHECK(m->memory(m, 0, &one) == BURIN_OK && m->memory(m, 4, &four) == BURIN_OK);
   CHECK(one.activations == 2048 && one.scratch == 64 && four.scratch == 256);
   CHECK(four.bytes == one.bytes + 192 && one.alignment == 64);
+  CHECK(one.bytes == burin_bookkeeping_bytes(3, 3, 3) + 2048 + 64);
   burin_program huge = fixture_program;
   huge.scratch_bytes = (uint64_t)1 << 62;
   burin_model model = make_model(&huge);

@@ -110,6 +110,16 @@ typedef struct burin_program {
   burin_main_fn main;
 } burin_program;
 
+/* What a context itself takes at the start of its arena; activations follow, rounded up
+ * to 64 bytes, then burin_program.scratch_bytes for each worker. */
+#define BURIN_CONTEXT_BYTES 768u
+static inline uint64_t burin_bookkeeping_bytes(uint32_t inputs, uint32_t outputs, uint32_t dims) {
+  uint64_t rounded = 63;
+  return BURIN_CONTEXT_BYTES + ((inputs * (uint64_t)8 + rounded) & ~rounded) +
+         ((outputs * (uint64_t)8 + rounded) & ~rounded) +
+         ((dims * (uint64_t)8 + rounded) & ~rounded) + ((dims + rounded) & ~rounded);
+}
+
 /* CPU features that a program may need, checked before its code runs. */
 enum burin_cpu_feature {
   BURIN_CPU_AVX2 = 1u << 0,     /* x86-64-v3: AVX2, FMA, F16C, BMI1/2, LZCNT, MOVBE */
