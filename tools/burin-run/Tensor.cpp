@@ -171,8 +171,6 @@ public:
       : path(path), temporary(path + ".part" + std::to_string(getpid())) {
     if (temporary.size() >= sizeof unfinished)
       throw Error{BadInput, "'" + path + "': the path is too long"};
-    signal(SIGINT, removeUnfinished);
-    signal(SIGTERM, removeUnfinished);
     memcpy(unfinished, temporary.c_str(), temporary.size() + 1);
     file = fopen(temporary.c_str(), "wb");
     if (!file)
@@ -224,6 +222,11 @@ void writePacked(OutputFile &file, const TypeInfo &type, const unsigned char *da
 }
 
 } // namespace
+
+void cleanUpOnSignals() {
+  signal(SIGINT, removeUnfinished);
+  signal(SIGTERM, removeUnfinished);
+}
 
 std::string writeTensor(const std::string &folder, const std::string &name, uint32_t dtype,
                         const std::vector<int64_t> &shape, const unsigned char *data,

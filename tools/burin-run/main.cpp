@@ -185,6 +185,7 @@ ExitCode dispatch(int argc, char **argv) {
 } // namespace
 
 int main(int argc, char **argv) {
+  cleanUpOnSignals();
   ExitCode code = Internal;
   try {
     code = dispatch(argc, argv);
