@@ -267,9 +267,9 @@ public:
     return {generic.getResult(0), c ? generic.getResult(1) : Value()};
   }
 
-  /// Activation number `which` of the cell on the clipped `value`.
-  Value activate(Step &at, unsigned which, Value value) {
-    if (clip) {
+  /// Activation number `which` of the cell on the clipped sum of a gate.
+  Value activate(Step &at, unsigned which, Value value, bool isGate = true) {
+    if (clip && isGate) {
       Value low = at.s.like(value, -*clip), high = at.s.like(value, *clip);
       value = at.s.select(at.s.less(value, low), low, value);
       value = at.s.select(at.s.less(high, value), high, value);
@@ -566,7 +566,7 @@ FailureOr<SmallVector<Value>> lowerLSTM(Lowering &b, Operation *op, ValueRange o
                          Value candidate = gate(3, 1, nullptr);
                          Value cell = at.s.fma(forget, at.c, at.s.mul(in, candidate));
                          Value out = gate(1, 0, cell);
-                         Value shown = lstm.activate(at, 2, cell);
+                         Value shown = lstm.activate(at, 2, cell, /*isGate=*/false);
                          return std::pair<Value, Value>(at.s.mul(out, shown), cell);
                        });
   };

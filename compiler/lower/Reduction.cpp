@@ -6,6 +6,7 @@
 #include "compiler/lower/Reduction.h"
 
 #include "compiler/lower/Scalars.h"
+#include "dialects/kern/KernOps.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -281,44 +282,6 @@ FailureOr<SmallVector<Value>> lowerArgReduction(Lowering &b, Operation *op, Valu
 
 //===- Scans ----------------------------------------------------------------===//
 
-/// `input` with dimension `dim` read backwards.
-Value reversed(Lowering &b, Value input, int64_t dim) {
-  auto type = cast<RankedTensorType>(input.getType());
-  return b.indexed(type, [&](Lowering &inner, ValueRange indices) -> Value {
-    SmallVector<Value> at(indices);
-    at[dim] = arith::SubIOp::create(inner, inner.index(type.getDimSize(dim) - 1), at[dim]);
-    return tensor::ExtractOp::create(inner, input, at);
-  });
-}
-
-/// Every partial result of folding `dim`: a generic whose loop over `dim` runs in
-/// order and carries the total in a second result.
-Value scan(Lowering &b, Value input, int64_t dim, Combiner combiner, bool exclusive) {
-  auto type = cast<RankedTensorType>(input.getType());
-  Type accumulator = computeType(type.getElementType());
-  SmallVector<int64_t> rows(type.getShape());
-  rows.erase(rows.begin() + dim);
-  auto totals = RankedTensorType::get(rows, accumulator);
-  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-  iterators[dim] = utils::IteratorType::reduction;
-  AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
-  Value init = b.fill(totals, neutralOf(b, combiner, accumulator, /*isUnsigned=*/false));
-  return linalg::GenericOp::create(
-             b, TypeRange{type, totals}, ValueRange{input}, ValueRange{b.empty(type), init},
-             ArrayRef<AffineMap>{identity, identity, b.mapWithout(type.getRank(), {dim})},
-             iterators,
-             [&](OpBuilder &builder, Location loc, ValueRange elements) {
-               ImplicitLocOpBuilder at(loc, builder);
-               Scalars s{at};
-               Value next = combine(s, combiner, s.widen(elements[0]), elements[2], false);
-               Value partial = exclusive ? elements[2] : next;
-               if (isa<FloatType>(accumulator))
-                 partial = s.narrow(partial, type.getElementType());
-               linalg::YieldOp::create(at, ValueRange{partial, next});
-             })
-      .getResult(0);
-}
-
 template <typename Op, Combiner combiner>
 FailureOr<SmallVector<Value>> lowerScan(Lowering &b, Operation *op, ValueRange operands) {
   auto cum = cast<Op>(op);
@@ -333,9 +296,20 @@ FailureOr<SmallVector<Value>> lowerScan(Lowering &b, Operation *op, ValueRange o
   std::optional<int64_t> dim = normalizedAxis(axis->front(), input.getRank());
   if (!dim)
     return b.unsupported("its axis is outside of its input's dimensions");
-  Value x = cum.getReverse() ? reversed(b, operands[0], *dim) : operands[0];
-  Value y = scan(b, x, *dim, combiner, cum.getExclusive());
-  return SmallVector<Value>{cum.getReverse() ? reversed(b, y, *dim) : y};
+  Type element = input.getElementType(), accumulator = computeType(element);
+  bool exclusive = cum.getExclusive();
+  auto scan = kern::ScanOp::create(
+      b, ValueRange{operands[0]},
+      ValueRange{neutralOf(b, combiner, accumulator, /*isUnsigned=*/false)},
+      ValueRange{b.empty(input)}, *dim, cum.getReverse() != 0,
+      [&](ImplicitLocOpBuilder &in, ValueRange values) -> SmallVector<Value> {
+        Scalars s{in};
+        Value before = values[1];
+        Value after = combine(s, combiner, s.widen(values[0]), before, /*isUnsigned=*/false);
+        Value shown = exclusive ? before : after;
+        return {after, isa<FloatType>(element) ? s.narrow(shown, element) : shown};
+      });
+  return SmallVector<Value>{scan.getResult(0)};
 }
 
 } // namespace

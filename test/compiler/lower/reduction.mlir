@@ -41,8 +41,9 @@ func.func @argmax(%a: tensor<2x3xf32>) -> tensor<2xsi64> {
 }
 
 // CHECK-LABEL: func.func @cumsum
-// CHECK: iterator_types = ["parallel", "reduction"]
-// CHECK: linalg.yield %{{.*}}, %{{.*}} : f32, f32
+// CHECK: kern.scan {{.*}} attributes {axis = 1 : i64}
+// CHECK: %[[NEXT:.*]] = arith.addf
+// CHECK: kern.yield %[[NEXT]], %[[NEXT]] : f32, f32
 func.func @cumsum(%a: tensor<2x3xf32>) -> tensor<2x3xf32> {
   %axis = "onnx.Constant"() {value = dense<1> : tensor<si64>} : () -> tensor<si64>
   %0 = "onnx.CumSum"(%a, %axis) : (tensor<2x3xf32>, tensor<si64>) -> tensor<2x3xf32>
