@@ -49,7 +49,7 @@ private:
         return failure(); // its producer has been reported
       operands.push_back(lowered);
     }
-    const lower::Rule *rule = lower::ruleTable().find(op);
+    const lower::Rule *rule = lower::ruleTable().find(op->getName().getStringRef());
     if (!rule)
       return op->emitOpError("has no lowering yet; see `burin explain` for all nodes");
     std::string reason;

@@ -113,8 +113,9 @@ public:
   template <typename Op> void add(Rule rule) {
     rules[Op::getOperationName()] = std::move(rule);
   }
-  const Rule *find(mlir::Operation *op) const {
-    auto it = rules.find(op->getName().getStringRef());
+  /// The rule of an op by its full name, "onnx.Add", or null.
+  const Rule *find(llvm::StringRef name) const {
+    auto it = rules.find(name);
     return it == rules.end() ? nullptr : &it->second;
   }
 

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/pipeline/Certificate.h"
+
+#include "compiler/emit/Program.h"
+#include "dialects/plan/PlanOps.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+
+namespace burin {
+
+std::string certificate(ModuleOp planned, ModuleOp kernels, const Target &target) {
+  ProgramSummary summary = summarize(planned, kernels);
+  llvm::MapVector<StringRef, int64_t> launches;
+  planned.walk([&](plan::LaunchOp launch) { ++launches[launch.getKernel()]; });
+  llvm::json::Array list;
+  for (Operation &op : kernels.getBody()->getOperations()) {
+    auto name = op.getAttrOfType<StringAttr>(SymbolTable::getSymbolAttrName());
+    if (!op.hasAttr("plan.kernel") || !name)
+      continue;
+    list.push_back(llvm::json::Object{
+        {"name", name.getValue()},
+        {"launches", launches.lookup(name.getValue())},
+        {"tasks", op.getAttrOfType<IntegerAttr>("plan.tasks").getInt()},
+        {"scratch_bytes", op.getAttrOfType<IntegerAttr>("plan.scratch_bytes").getInt()}});
+  }
+  llvm::json::Object object{
+      {"compiler", "burin " BURIN_VERSION},
+      {"target", target.name()},
+      {"memory",
+       llvm::json::Object{
+           {"arena_bytes", int64_t(summary.arenaBytes)},
+           {"arena_lower_bound_bytes", int64_t(summary.liveBytes)},
+           {"scratch_bytes_per_worker", int64_t(summary.scratchBytes)},
+           {"weights_bytes", int64_t(summary.weightsBytes)}}},
+      {"launches", int64_t(summary.launches)},
+      {"kernels", std::move(list)}};
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  stream << llvm::json::Value(std::move(object));
+  return text;
+}
+
+std::string symbolOf(llvm::StringRef output) {
+  std::string symbol;
+  for (char c : llvm::sys::path::stem(output))
+    symbol += llvm::isAlnum(c) ? c : '_';
+  if (symbol.empty() || !llvm::isAlpha(symbol.front()))
+    symbol.insert(0, "m");
+  return symbol;
+}
+
+} // namespace burin

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an artifact says of itself.
+
+#ifndef BURIN_COMPILER_PIPELINE_CERTIFICATE_H
+#define BURIN_COMPILER_PIPELINE_CERTIFICATE_H
+
+#include "compiler/target/Target.h"
+
+namespace burin {
+
+/// JSON: memory plan, kernels with their nodes, target and compiler. The same
+/// model and options give the same text.
+std::string certificate(mlir::ModuleOp planned, mlir::ModuleOp kernels, const Target &target);
+
+/// The C identifier of an artifact: its file name without folder and extension,
+/// other characters as '_', led by a letter.
+std::string symbolOf(llvm::StringRef output);
+
+} // namespace burin
+
+#endif

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The compile at a glance: `phases` is the whole way down, in order. Every phase can
+// be dumped and stopped after; each ends with MLIR's verifier and leaves IR that burin-opt
+// reads. docs/architecture.md says what holds between them.
+
+#include "compiler/pipeline/Pipeline.h"
+
+#include "compiler/emit/Artifact.h"
+#include "compiler/import/Weights.h"
+#include "compiler/lower/Lowering.h"
+#include "compiler/pipeline/Certificate.h"
+#include "compiler/pipeline/Registration.h"
+#include "compiler/target/Target.h"
+#include "compiler/transforms/Passes.h"
+#include "dialects/plan/PlanOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <chrono>
+
+using namespace mlir;
+
+namespace burin {
+namespace {
+
+/// Runs on the whole module, before the target takes the kernels.
+const std::vector<Phase> &modelPhases() {
+  static const std::vector<Phase> phases = {
+      {"model",
+       [](OpPassManager &pm) {
+         pm.addPass(createInferShapes());
+         // Dead weights and unused branches go before anything looks at cost.
+         pm.addPass(createCanonicalizerPass());
+         pm.addPass(createCSEPass());
+       }},
+      {"maths",
+       [](OpPassManager &pm) {
+         pm.addPass(createLowerOnnx());
+         pm.addPass(createCanonicalizerPass());
+         pm.addPass(createCSEPass());
+       }},
+      {"group",
+       [](OpPassManager &pm) {
+         // Unit dims hide that two ops walk the same rows: fold them first.
+         pm.addNestedPass<func::FuncOp>(createLinalgFoldUnitExtentDimsPass());
+         pm.addPass(createFuseElementwise());
+         pm.addPass(createCanonicalizerPass());
+         // Equal ops are one op before dispatches hide them.
+         pm.addPass(createCSEPass());
+         pm.addPass(createFormDispatches());
+         pm.addPass(createCanonicalizerPass());
+         pm.addPass(createCSEPass());
+       }},
+      {"plan",
+       [](OpPassManager &pm) {
+         // Deduplication comes before scheduling: a kernel is scheduled once.
+         pm.addPass(createOutlineKernels());
+         pm.addPass(createPlanMemory());
+       }},
+  };
+  return phases;
+}
+
+class Compile {
+public:
+  explicit Compile(const CompileOptions &options) : options(options) {}
+
+  CompileResult run() {
+    result.code = go();
+    if (result.code != ExitCode::Ok &&
+        llvm::none_of(result.messages, [](const Message &m) { return m.isError; }))
+      fail(ExitCode::Internal, "the compile stopped without saying why");
+    return std::move(result);
+  }
+
+private:
+  ExitCode go() {
+    llvm::Expected<std::unique_ptr<Target>> made = makeTarget(options.target, options.cpu);
+    if (!made)
+      return fail(ExitCode::BadInput, llvm::toString(made.takeError()));
+    std::unique_ptr<Target> target = std::move(*made);
+    result.target = target->name();
+    std::vector<Phase> lower = target->phases();
+    if (!options.compileTo.empty() && !llvm::is_contained(phaseNames(options.target), options.compileTo))
+      return fail(ExitCode::BadInput, "unknown phase '" + options.compileTo + "'; there are: " +
+                                          llvm::join(phaseNames(options.target), ", "));
+    total = 1 + modelPhases().size() + lower.size() + 2;
+
+    DialectRegistry registry;
+    registerDialects(registry);
+    MLIRContext context(registry);
+    ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+      note(diagnostic);
+      return success();
+    });
+    context.loadAllAvailableDialects();
+
+    begin("import");
+    WeightStore weights;
+    ImportReport report;
+    ImportOptions import = options.import;
+    import.hasLowering = [](llvm::StringRef name) { return lower::ruleTable().find(name); };
+    FailureOr<OwningOpRef<ModuleOp>> imported =
+        importOnnx(context, options.model, import, weights, report);
+    if (failed(imported))
+      return report.status == ImportStatus::badFile       ? ExitCode::BadInput
+             : report.status == ImportStatus::unsupported ? ExitCode::Unsupported
+                                                          : internal("import");
+    OwningOpRef<ModuleOp> module = std::move(*imported);
+    if (std::optional<ExitCode> code = end(*module))
+      return *code;
+
+    for (const Phase &phase : modelPhases()) {
+      begin(phase.name);
+      PassManager manager(&context);
+      phase.addPasses(manager);
+      if (failed(manager.run(*module)))
+        return phase.name == "model" || phase.name == "maths" ? ExitCode::Unsupported
+                                                              : internal(phase.name);
+      if (std::optional<ExitCode> code = end(*module))
+        return *code;
+    }
+
+    auto kernels = module->lookupSymbol<ModuleOp>(plan::kernelModuleName);
+    for (const Phase &phase : lower) {
+      begin(phase.name);
+      PassManager manager(&context);
+      phase.addPasses(manager.nest<ModuleOp>());
+      if (failed(manager.run(*module)))
+        return internal(phase.name);
+      if (std::optional<ExitCode> code = end(*module))
+        return *code;
+    }
+    return emit(*module, kernels, *target, weights);
+  }
+
+  ExitCode emit(ModuleOp module, ModuleOp kernels, const Target &target,
+                const WeightStore &weights) {
+    result.summary = summarize(module, kernels);
+    if (options.maxMemory &&
+        result.summary.arenaBytes + result.summary.scratchBytes > *options.maxMemory)
+      return fail(ExitCode::Failed,
+                  "the model needs " +
+                      std::to_string(result.summary.arenaBytes + result.summary.scratchBytes) +
+                      " bytes of arena and scratch, --max-memory allows " +
+                      std::to_string(*options.maxMemory));
+    begin("object");
+    llvm::Expected<std::vector<Object>> objects = target.emitKernels(kernels);
+    if (!objects)
+      return fail(ExitCode::Internal, llvm::toString(objects.takeError()));
+    ProgramOptions program;
+    program.modelName = symbolOf(options.output);
+    program.compiler = "burin " BURIN_VERSION;
+    program.certificate = certificate(module, kernels, target);
+    llvm::Expected<Object> main = emitProgram(module, kernels, target, program);
+    if (!main)
+      return fail(ExitCode::Internal, llvm::toString(main.takeError()));
+    objects->insert(objects->begin(), std::move(*main));
+    finish();
+
+    begin("link");
+    llvm::SmallString<128> temporary;
+    if (std::error_code code = llvm::sys::fs::createUniqueDirectory("burin", temporary))
+      return fail(ExitCode::Failed, "cannot make a temporary folder: " + code.message());
+    llvm::Error error = link(*objects, module, weights, program.modelName, temporary.str());
+    llvm::sys::fs::remove_directories(temporary);
+    finish();
+    if (error)
+      return fail(ExitCode::Failed, llvm::toString(std::move(error)));
+    return ExitCode::Ok;
+  }
+
+  llvm::Error link(llvm::ArrayRef<Object> objects, ModuleOp module, const WeightStore &weights,
+                   const std::string &name, llvm::StringRef temporary) {
+    LinkInput input;
+    input.objects = objects;
+    input.modelName = name;
+    const ProgramSummary &summary = result.summary;
+    if (summary.weightsBytes) {
+      llvm::SmallString<128> path(temporary);
+      llvm::sys::path::append(path, "weights.o");
+      input.weightsObject = path.str().str();
+      if (llvm::Error error = writeWeightsObject(path, summary.weightsBytes,
+                                                 [&](llvm::raw_ostream &out) {
+                                                   return writeWeights(module, weights,
+                                                                       summary.weightsBytes, out);
+                                                 }))
+        return error;
+    }
+    if (llvm::sys::path::extension(options.output) == ".a") {
+      llvm::SmallString<128> header(options.output);
+      llvm::sys::path::replace_extension(header, ".h");
+      if (llvm::Error error = writeHeader(header, module, name, summary.arenaBytes,
+                                          summary.scratchBytes, summary.weightsBytes))
+        return error;
+    }
+    return linkArtifact(options.output, input, temporary);
+  }
+
+  //===- Phases -------------------------------------------------------------===//
+
+  void begin(const std::string &name) {
+    phase = name;
+    ++index;
+    started = std::chrono::steady_clock::now();
+    if (options.progress)
+      llvm::errs() << "[" << index << "/" << total << "] " << name << "\n";
+  }
+
+  void finish() {
+    std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
+    result.phaseSeconds.push_back({phase, seconds.count()});
+  }
+
+  /// Dumps, and stops where the user asked to.
+  std::optional<ExitCode> end(ModuleOp module) {
+    finish();
+    if (!options.dumpDir.empty())
+      if (llvm::Error error = dump(module))
+        return fail(ExitCode::Failed, llvm::toString(std::move(error)));
+    if (options.compileTo != phase)
+      return std::nullopt;
+    llvm::raw_string_ostream stream(result.module);
+    print(module, stream);
+    return ExitCode::Ok;
+  }
+
+  static void print(ModuleOp module, llvm::raw_ostream &out) {
+    OpPrintingFlags flags;
+    flags.elideLargeElementsAttrs(64);
+    module->print(out, flags);
+    out << "\n";
+  }
+
+  llvm::Error dump(ModuleOp module) {
+    if (std::error_code code = llvm::sys::fs::create_directories(options.dumpDir))
+      return llvm::createStringError("cannot make folder '" + options.dumpDir +
+                                     "': " + code.message());
+    llvm::SmallString<128> path(options.dumpDir);
+    llvm::sys::path::append(path, (index < 10 ? "0" : "") + std::to_string(index) + "-" + phase +
+                                      ".mlir");
+    return writeWhole(path, [&](llvm::raw_ostream &out) {
+      print(module, out);
+      return llvm::Error::success();
+    });
+  }
+
+  //===- Messages -----------------------------------------------------------===//
+
+  ExitCode fail(ExitCode code, const llvm::Twine &text) {
+    result.messages.push_back({text.str(), true});
+    return code;
+  }
+
+  ExitCode internal(const std::string &where) {
+    return fail(ExitCode::Internal,
+                "the phase '" + where + "' failed: this is a bug of burin. Please report it with "
+                                        "the model, the command line and the output of --dump-ir");
+  }
+
+  /// Diagnostics name the file and the node, from the op's location.
+  void note(Diagnostic &diagnostic) {
+    std::string node;
+    diagnostic.getLocation()->walk([&](Location part) {
+      if (auto named = dyn_cast<NameLoc>(part)) {
+        node = named.getName().str();
+        return WalkResult::interrupt();
+      }
+      return WalkResult::advance();
+    });
+    std::string text = options.model + ": ";
+    if (!node.empty() && node != options.model)
+      text += "node '" + node + "': ";
+    text += diagnostic.str();
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      result.messages.push_back({text, true});
+    else if (diagnostic.getSeverity() == DiagnosticSeverity::Warning)
+      result.messages.push_back({text, false});
+  }
+
+  const CompileOptions &options;
+  CompileResult result;
+  std::string phase;
+  size_t index = 0, total = 0;
+  std::chrono::steady_clock::time_point started;
+};
+
+} // namespace
+
+CompileResult compile(const CompileOptions &options) {
+  // MLIR's own passes are named in the targets' pipelines.
+  static const bool registered = (registerPasses(), true);
+  (void)registered;
+  return Compile(options).run();
+}
+
+std::vector<std::string> phaseNames(llvm::StringRef target) {
+  std::vector<std::string> names{"import"};
+  for (const Phase &phase : modelPhases())
+    names.push_back(phase.name);
+  if (llvm::Expected<std::unique_ptr<Target>> made = makeTarget(target, "x86-64-v3")) {
+    for (const Phase &phase : (*made)->phases())
+      names.push_back(phase.name);
+  } else {
+    llvm::consumeError(made.takeError());
+  }
+  return names;
+}
+
+} // namespace burin

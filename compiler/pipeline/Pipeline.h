@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole compile: from a model file to an artifact.
+
+#ifndef BURIN_COMPILER_PIPELINE_PIPELINE_H
+#define BURIN_COMPILER_PIPELINE_PIPELINE_H
+
+#include "compiler/emit/Program.h"
+#include "compiler/import/Importer.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace burin {
+
+/// What a command ends with; see the README.
+enum class ExitCode : int {
+  Ok = 0,
+  Failed = 1,      // the work failed: wrong result, no space, interrupted
+  BadInput = 2,    // the command line or a file is bad
+  Unsupported = 3, // the model asks for what is not supported
+  Internal = 4     // a bug
+};
+
+struct CompileOptions {
+  std::string model;          // .onnx or .onnxtxt
+  std::string output;         // .so, .a or .o
+  std::string target = "cpu";
+  std::string cpu = "native";
+  ImportOptions import;
+  std::string compileTo;      // a phase's name: stop after it and print the module
+  std::string dumpDir;        // one numbered file per phase
+  std::optional<uint64_t> maxMemory; // bytes of arena and scratch together
+  bool progress = false;      // a line per phase on stderr
+};
+
+/// A message about the model or the compile, ready to print.
+struct Message {
+  std::string text;
+  bool isError = false;
+};
+
+struct CompileResult {
+  ExitCode code = ExitCode::Internal;
+  std::vector<Message> messages;
+  ProgramSummary summary;
+  std::string target;     // resolved, e.g. "znver3"
+  std::string module;     // with compileTo: the printed module
+  std::vector<std::pair<std::string, double>> phaseSeconds; // wall time
+};
+
+/// Compiles options.model into options.output. Writes nothing to the terminal but
+/// progress; leaves no partial output.
+CompileResult compile(const CompileOptions &options);
+
+/// Names of all phases in order, for --compile-to.
+std::vector<std::string> phaseNames(llvm::StringRef target);
+
+} // namespace burin
+
+#endif

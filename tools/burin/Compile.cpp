@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/burin/Commands.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <unistd.h>
+
+namespace burin::cli {
+namespace {
+
+struct State {
+  CompileOptions options;
+  CompileFlags flags;
+  bool json = false;
+};
+
+void printJson(const CompileOptions &options, const CompileResult &result) {
+  llvm::json::Array messages, phases;
+  for (const Message &message : result.messages)
+    messages.push_back(llvm::json::Object{
+        {"severity", message.isError ? "error" : "warning"},
+        {"text", llvm::json::fixUTF8(message.text)}});
+  for (const auto &[name, seconds] : result.phaseSeconds)
+    phases.push_back(llvm::json::Object{{"name", name}, {"seconds", seconds}});
+  llvm::json::Object object{{"exit_code", int64_t(result.code)},
+                            {"output", options.output},
+                            {"target", result.target},
+                            {"messages", std::move(messages)},
+                            {"phases", std::move(phases)}};
+  if (result.code == ExitCode::Ok)
+    object["memory"] = llvm::json::Object{
+        {"arena_bytes", int64_t(result.summary.arenaBytes)},
+        {"arena_lower_bound_bytes", int64_t(result.summary.liveBytes)},
+        {"scratch_bytes_per_worker", int64_t(result.summary.scratchBytes)},
+        {"weights_bytes", int64_t(result.summary.weightsBytes)}};
+  llvm::outs() << llvm::json::Value(std::move(object)) << "\n";
+}
+
+void printSummary(const CompileOptions &options, const CompileResult &result) {
+  const ProgramSummary &s = result.summary;
+  uint64_t size = 0;
+  (void)llvm::sys::fs::file_size(options.output, size);
+  double ratio = s.liveBytes ? double(s.arenaBytes) / double(s.liveBytes) : 1.0;
+  llvm::outs() << options.output << ": " << humanBytes(size) << " for " << result.target << ", "
+               << s.launches << " launches of " << s.kernels << " kernels\n"
+               << "  weights  " << humanBytes(s.weightsBytes) << "\n"
+               << "  arena    " << humanBytes(s.arenaBytes) << " (" << s.arenaBytes
+               << " bytes; largest live set " << s.liveBytes << ", ratio "
+               << llvm::formatv("{0:F2}", ratio) << ")\n"
+               << "  scratch  " << humanBytes(s.scratchBytes) << " per worker\n";
+}
+
+ExitCode run(State &state) {
+  CompileOptions &options = state.options;
+  if (options.output.empty() && options.compileTo.empty()) {
+    llvm::errs() << "error: say where to write: -o model.so (or .a, .o)\n";
+    return ExitCode::BadInput;
+  }
+  llvm::StringRef extension = llvm::sys::path::extension(options.output);
+  if (options.compileTo.empty() && extension != ".so" && extension != ".a" && extension != ".o") {
+    llvm::errs() << "error: cannot tell what to write: '" << options.output
+                 << "' ends in none of .so, .a, .o\n";
+    return ExitCode::BadInput;
+  }
+  options.progress = !state.json && isatty(STDERR_FILENO);
+  CompileResult result = compile(options);
+  if (state.json) {
+    printJson(options, result);
+    return result.code;
+  }
+  printMessages(result);
+  if (result.code != ExitCode::Ok)
+    return result.code;
+  if (!options.compileTo.empty()) {
+    if (options.output.empty()) {
+      llvm::outs() << result.module;
+      return ExitCode::Ok;
+    }
+    std::error_code error;
+    llvm::raw_fd_ostream out(options.output, error);
+    if (!error)
+      out << result.module;
+    if (error || out.has_error()) {
+      llvm::errs() << "error: cannot write '" << options.output << "'\n";
+      return ExitCode::Failed;
+    }
+    return ExitCode::Ok;
+  }
+  printSummary(options, result);
+  return ExitCode::Ok;
+}
+
+} // namespace
+
+void addCompile(CLI::App &app, Action &action) {
+  auto state = std::make_shared<State>();
+  CLI::App *verb = app.add_subcommand("compile", "Compile a model to .so, .a (with .h) or .o");
+  CompileOptions &options = state->options;
+  verb->add_option("model", options.model, "ONNX file (.onnx, or .onnxtxt as text)")->required();
+  verb->add_option("-o,--output", options.output,
+                   "Artifact: NAME.so, NAME.a (writes NAME.h and libburin_rt.a too) or NAME.o");
+  state->flags.add(*verb, options);
+  verb->add_option("--compile-to", options.compileTo,
+                   "Stop after a phase and print the module (to -o): " +
+                       llvm::join(phaseNames("cpu"), ", "))
+      ->type_name("PHASE");
+  verb->add_option("--dump-ir", options.dumpDir, "Write the module after each phase to DIR")
+      ->type_name("DIR");
+  verb->add_option("--max-memory", state->flags.maxMemory,
+                   "Fail where arena and scratch need more than SIZE, e.g. 64M")
+      ->type_name("SIZE");
+  verb->add_flag("--json", state->json, "Report as JSON on standard output");
+  verb->callback([state, &action] {
+    state->flags.finish(state->options);
+    action = [state] { return run(*state); };
+  });
+}
+
+} // namespace burin::cli

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// burin: compiles ONNX models to native code, runs and inspects the result.
+
+#include "tools/burin/Commands.h"
+
+int main(int argc, char **argv) {
+  CLI::App app{"burin compiles a trained model (ONNX) to native code that a program links.\n"
+               "\n"
+               "  burin compile model.onnx -o model.so     compile for this machine\n"
+               "  burin run model.so -i x=x.npy -o out     run it on data\n"
+               "  burin explain model.onnx                 what becomes of each node\n"
+               "\n"
+               "Exit codes: 0 fine; 1 the work failed; 2 the command line or a file is bad;\n"
+               "3 the model asks for what is not supported; 4 a bug of burin."};
+  app.name("burin");
+  app.set_version_flag("--version", "burin " BURIN_VERSION);
+  app.require_subcommand(1);
+  burin::cli::Action action;
+  burin::cli::addCompile(app, action);
+  burin::cli::addRun(app, action);
+  burin::cli::addBench(app, action);
+  burin::cli::addTest(app, action);
+  burin::cli::addInspect(app, action);
+  burin::cli::addExplain(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    return app.exit(error) == 0 ? 0 : int(burin::ExitCode::BadInput);
+  }
+  return int(action());
+}
