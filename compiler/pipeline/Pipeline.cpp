@@ -29,9 +29,7 @@
 using namespace mlir;
 
 namespace burin {
-namespace {
 
-/// Runs on the whole module, before the target takes the kernels.
 const std::vector<Phase> &modelPhases() {
   static const std::vector<Phase> phases = {
       {"model",
@@ -68,6 +66,8 @@ const std::vector<Phase> &modelPhases() {
   };
   return phases;
 }
+
+namespace {
 
 class Compile {
 public:

@@ -55,6 +55,10 @@ struct CompileResult {
 /// progress; leaves no partial output.
 CompileResult compile(const CompileOptions &options);
 
+/// The phases after `import` that run on the whole module, before the target takes
+/// the kernels.
+const std::vector<Phase> &modelPhases();
+
 /// Names of all phases in order, for --compile-to.
 std::vector<std::string> phaseNames(llvm::StringRef target);
 

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/pipeline/Explain.h"
+
+#include "compiler/import/Weights.h"
+#include "compiler/lower/Lowering.h"
+#include "compiler/pipeline/Registration.h"
+#include "dialects/onnx/OnnxOps.h"
+#include "dialects/plan/PlanOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+
+using namespace mlir;
+
+namespace burin {
+namespace {
+
+void nodeNames(Location loc, llvm::function_ref<void(StringRef)> visit) {
+  loc->walk([&](Location part) {
+    if (auto named = dyn_cast<NameLoc>(part)) {
+      visit(named.getName().getValue());
+      return WalkResult::skip();
+    }
+    return WalkResult::advance();
+  });
+}
+
+std::string firstName(Location loc) {
+  std::string first;
+  nodeNames(loc, [&](StringRef name) {
+    if (first.empty())
+      first = name.str();
+  });
+  return first;
+}
+
+std::string typeText(Type type) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor) {
+    type.print(stream);
+    return text;
+  }
+  for (int64_t size : tensor.getShape()) {
+    if (ShapedType::isDynamic(size))
+      stream << "?x";
+    else
+      stream << size << "x";
+  }
+  tensor.getElementType().print(stream);
+  return text;
+}
+
+uint64_t elements(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && tensor.hasStaticShape() ? uint64_t(tensor.getNumElements()) : 0;
+}
+
+uint64_t bytes(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || !tensor.getElementType().isIntOrFloat())
+    return 0;
+  return elements(type) * llvm::divideCeil(tensor.getElementTypeBitWidth(), 8);
+}
+
+/// Multiply-adds count two; other ops one per result element.
+uint64_t countFlops(Operation *op, StringRef family) {
+  uint64_t results = op->getNumResults() ? elements(op->getResult(0).getType()) : 0;
+  if (isa<onnx::ConvOp>(op)) {
+    auto weight = dyn_cast<RankedTensorType>(op->getOperand(1).getType());
+    if (weight && weight.hasStaticShape() && weight.getDimSize(0))
+      return 2 * results * uint64_t(weight.getNumElements() / weight.getDimSize(0));
+  }
+  if (isa<onnx::MatMulOp, onnx::GemmOp>(op)) {
+    auto left = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
+    if (left && left.getRank() && left.hasStaticShape()) {
+      auto gemm = dyn_cast<onnx::GemmOp>(op);
+      int64_t k = gemm && gemm.getTransA() ? left.getDimSize(0) : left.getShape().back();
+      return 2 * results * uint64_t(k);
+    }
+  }
+  return family == "shape" || family == "movement" || family == "indexing" ? 0 : results;
+}
+
+NodeReport reportOf(onnx::OnnxOpInterface op) {
+  NodeReport node;
+  node.name = firstName(op.getLoc());
+  node.op = op->getName().stripDialect().str();
+  node.family = op.getFamily().str();
+  if (op->getNumResults())
+    node.result = typeText(op->getResult(0).getType());
+  node.flops = countFlops(op, node.family);
+  for (Type type : op->getOperandTypes())
+    node.bytes += bytes(type);
+  for (Type type : op->getResultTypes())
+    node.bytes += bytes(type);
+  return node;
+}
+
+void nameTensors(std::vector<TensorReport> &to, TypeRange types,
+                 llvm::function_ref<DictionaryAttr(unsigned)> attrs) {
+  for (auto [i, type] : llvm::enumerate(types)) {
+    DictionaryAttr dictionary = attrs(i);
+    auto name = dictionary ? dyn_cast_or_null<StringAttr>(dictionary.get("onnx.name")) : nullptr;
+    to.push_back({name ? name.getValue().str() : "", typeText(type)});
+  }
+}
+
+} // namespace
+
+ModelReport explain(const CompileOptions &options) {
+  ModelReport report;
+  DialectRegistry registry;
+  registerDialects(registry);
+  MLIRContext context(registry);
+  context.loadAllAvailableDialects();
+  llvm::StringMap<std::string> reasons; // by node name
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+      return success();
+    std::string name = firstName(diagnostic.getLocation());
+    reasons.try_emplace(name, diagnostic.str());
+    report.messages.push_back(
+        {options.model + ": " + (name.empty() ? "" : "node '" + name + "': ") + diagnostic.str(),
+         true});
+    return success();
+  });
+
+  WeightStore weights;
+  ImportOptions import = options.import;
+  import.hasLowering = [](StringRef name) { return lower::ruleTable().find(name); };
+  FailureOr<OwningOpRef<ModuleOp>> module =
+      importOnnx(context, options.model, import, weights, report.import);
+  if (failed(module)) {
+    report.code = report.import.status == ImportStatus::badFile       ? ExitCode::BadInput
+                  : report.import.status == ImportStatus::unsupported ? ExitCode::Unsupported
+                                                                      : ExitCode::Internal;
+    return report;
+  }
+
+  report.code = ExitCode::Ok;
+  for (const Phase &phase : modelPhases()) {
+    PassManager manager(&context);
+    phase.addPasses(manager);
+    if (failed(manager.run(**module))) {
+      report.code = ExitCode::Unsupported;
+      break;
+    }
+    auto main = (*module)->lookupSymbol<func::FuncOp>("main");
+    if (phase.name == "model") {
+      nameTensors(report.inputs, main.getArgumentTypes(),
+                  [&](unsigned i) { return main.getArgAttrDict(i); });
+      nameTensors(report.outputs, main.getResultTypes(),
+                  [&](unsigned i) { return main.getResultAttrDict(i); });
+      main.walk([&](onnx::OnnxOpInterface op) {
+        if (!isa<onnx::ConstantOp>(op.getOperation()))
+          report.nodes.push_back(reportOf(op));
+      });
+    }
+  }
+  llvm::StringMap<llvm::SetVector<StringRef>> kernels;
+  (*module)->walk([&](plan::LaunchOp launch) {
+    nodeNames(launch.getLoc(), [&](StringRef name) { kernels[name].insert(launch.getKernel()); });
+  });
+  for (NodeReport &node : report.nodes) {
+    if (auto it = reasons.find(node.name); it != reasons.end()) {
+      node.supported = false;
+      node.reason = it->second;
+    }
+    for (StringRef kernel : kernels[node.name])
+      node.kernels.push_back(kernel.str());
+  }
+  return report;
+}
+
+} // namespace burin

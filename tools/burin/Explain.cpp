@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/pipeline/Explain.h"
+#include "tools/burin/Commands.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace burin::cli {
+namespace {
+
+struct State {
+  CompileOptions options;
+  CompileFlags flags;
+  bool json = false;
+};
+
+std::string kernelsOf(const NodeReport &node) {
+  if (!node.supported)
+    return "NOT SUPPORTED";
+  return node.kernels.empty() ? "(folded or a view)" : llvm::join(node.kernels, ",");
+}
+
+void printJson(const ModelReport &report) {
+  llvm::json::Array nodes;
+  for (const NodeReport &node : report.nodes)
+    nodes.push_back(llvm::json::Object{{"name", llvm::json::fixUTF8(node.name)},
+                                       {"op", node.op},
+                                       {"family", node.family},
+                                       {"result", node.result},
+                                       {"supported", node.supported},
+                                       {"reason", llvm::json::fixUTF8(node.reason)},
+                                       {"kernels", llvm::json::Array(node.kernels)},
+                                       {"flops", int64_t(node.flops)},
+                                       {"bytes", int64_t(node.bytes)}});
+  llvm::json::Array messages;
+  for (const Message &message : report.messages)
+    messages.push_back(llvm::json::fixUTF8(message.text));
+  llvm::outs() << llvm::json::Value(llvm::json::Object{{"exit_code", int64_t(report.code)},
+                                                       {"nodes", std::move(nodes)},
+                                                       {"messages", std::move(messages)}})
+               << "\n";
+}
+
+ExitCode run(State &state) {
+  ModelReport report = explain(state.options);
+  if (state.json) {
+    printJson(report);
+    return report.code;
+  }
+  size_t nameWidth = 4, opWidth = 4, resultWidth = 6;
+  for (const NodeReport &node : report.nodes) {
+    nameWidth = std::max(nameWidth, std::min<size_t>(node.name.size(), 40));
+    opWidth = std::max(opWidth, node.op.size());
+    resultWidth = std::max(resultWidth, node.result.size());
+  }
+  uint64_t flops = 0, unsupported = 0;
+  for (const NodeReport &node : report.nodes) {
+    llvm::StringRef name(node.name);
+    if (name.size() > 40)
+      name = name.take_back(40);
+    llvm::outs() << llvm::left_justify(name, nameWidth) << "  "
+                 << llvm::left_justify(node.op, opWidth) << "  "
+                 << llvm::left_justify(node.result, resultWidth) << "  "
+                 << llvm::formatv("{0,14:N0} FLOP {1,12}  ", node.flops, humanBytes(node.bytes))
+                 << kernelsOf(node) << "\n";
+    flops += node.flops;
+    unsupported += !node.supported;
+  }
+  llvm::outs() << report.nodes.size() << " nodes, " << unsupported << " not supported, "
+               << llvm::formatv("{0:F3} GFLOP\n", double(flops) / 1e9);
+  for (const Message &message : report.messages)
+    llvm::errs() << "error: " << message.text << "\n";
+  return report.code;
+}
+
+} // namespace
+
+void addExplain(CLI::App &app, Action &action) {
+  auto state = std::make_shared<State>();
+  CLI::App *verb = app.add_subcommand(
+      "explain", "Say of each node what computes it, its FLOPs and bytes, or why it is not supported");
+  verb->add_option("model", state->options.model, "ONNX file")->required();
+  state->flags.add(*verb, state->options);
+  verb->add_flag("--json", state->json, "Report as JSON on standard output");
+  verb->callback([state, &action] {
+    state->flags.finish(state->options);
+    action = [state] { return run(*state); };
+  });
+}
+
+} // namespace burin::cli
