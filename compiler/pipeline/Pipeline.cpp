@@ -49,7 +49,10 @@ const std::vector<Phase> &modelPhases() {
        [](OpPassManager &pm) {
          // Unit dims hide that two ops walk the same rows: fold them first.
          pm.addNestedPass<func::FuncOp>(createLinalgFoldUnitExtentDimsPass());
+         // Contractions take their bias and activation before generics fuse past them.
+         pm.addPass(createFoldEpilogues());
          pm.addPass(createFuseElementwise());
+         pm.addPass(createFoldEpilogues());
          pm.addPass(createCanonicalizerPass());
          // Equal ops are one op before dispatches hide them.
          pm.addPass(createCSEPass());

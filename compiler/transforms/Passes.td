@@ -31,6 +31,10 @@ def FuseElementwise : Pass<"fuse-elementwise", "::mlir::ModuleOp"> {
   let summary = "Move elementwise producers into the generics that read them";
 }
 
+def FoldEpilogues : Pass<"fold-epilogues", "::mlir::ModuleOp"> {
+  let summary = "Move elementwise consumers into the contractions they read";
+}
+
 def FormDispatches : Pass<"form-dispatches", "::mlir::ModuleOp"> {
   let summary = "Partition @main into plan.dispatch regions";
   let dependentDialects = ["::burin::plan::PlanDialect", "::mlir::linalg::LinalgDialect",

@@ -26,7 +26,7 @@ using namespace mlir;
 namespace burin {
 namespace {
 
-/// What runs on @kernels, phase by phase, as burin-opt would take it.
+/// What runs on @kernels, phase by phase, as burin-opt would take it. LEVEL is v3 or v4.
 struct CpuPhase {
   const char *name;
   const char *passes;
@@ -38,6 +38,7 @@ constexpr CpuPhase cpuPhases[] = {
     // Structured ops to loops over vectors. The ABI follows, because contractions
     // bring their own task grid; then what is left of linalg.
     {"vector", "lower-kern,"
+               "expand-contract{vector-level=LEVEL},"
                "convert-linalg-to-loops,"
                "kernel-abi,"
                "canonicalize,cse"},
@@ -88,11 +89,16 @@ public:
 
   std::vector<Phase> phases() const override {
     std::vector<Phase> result;
-    for (const CpuPhase &phase : cpuPhases)
-      result.push_back({phase.name, [passes = phase.passes](OpPassManager &manager) {
+    const std::string level = features() & BURIN_CPU_AVX512 ? "v4" : "v3";
+    for (const CpuPhase &phase : cpuPhases) {
+      std::string text = phase.passes;
+      if (size_t at = text.find("LEVEL"); at != std::string::npos)
+        text.replace(at, 5, level);
+      result.push_back({phase.name, [passes = text](OpPassManager &manager) {
                           if (failed(parsePassPipeline(passes, manager, llvm::errs())))
                             llvm::report_fatal_error("the CPU pipeline names an unknown pass");
                         }});
+    }
     return result;
   }
 
