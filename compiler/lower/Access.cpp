@@ -88,6 +88,12 @@ Value fromIndex(ImplicitLocOpBuilder &b, Value index, Type integer) {
   return arith::IndexCastOp::create(b, integer, index);
 }
 
+Value floatToIndex(ImplicitLocOpBuilder &b, Value value) {
+  Scalars s{b};
+  Value near = s.min(s.max(value, s.like(value, -1e9)), s.like(value, 1e9));
+  return toIndex(b, s.saturatingToInt(near, b.getI64Type(), /*isUnsigned=*/false));
+}
+
 Value clampIndex(ImplicitLocOpBuilder &b, Value index, int64_t low, int64_t high) {
   Value atLeast = arith::MaxSIOp::create(b, index, indexConstant(b, low));
   return arith::MinSIOp::create(b, atLeast, indexConstant(b, high));
@@ -115,11 +121,26 @@ Value stridedSlice(Lowering &b, Value input, RankedTensorType result, ArrayRef<i
   if (input.getType() == result)
     return input;
   SmallVector<AffineExpr> exprs;
-  for (auto [d, start, step] : llvm::enumerate(starts, steps))
+  bool isAffine = true;
+  for (auto [d, start, step] : llvm::enumerate(starts, steps)) {
     exprs.push_back(b.getAffineDimExpr(d) * step + start);
-  return b.parallel(result, {input},
-                    {AffineMap::get(result.getRank(), 0, exprs, b.getContext())},
-                    [](Lowering &, ValueRange elements) { return elements[0]; });
+    // linalg takes a bare dim for the whole of the operand's.
+    isAffine &= start != 0 || step != 1 ||
+                result.getDimSize(d) == cast<RankedTensorType>(input.getType()).getDimSize(d);
+  }
+  if (isAffine)
+    return b.parallel(result, {input},
+                      {AffineMap::get(result.getRank(), 0, exprs, b.getContext())},
+                      [](Lowering &, ValueRange elements) { return elements[0]; });
+  return b.indexed(result, [&](Lowering &in, ValueRange indices) {
+    Scalars s{in};
+    SmallVector<Value> at;
+    for (auto [index, start, step] : llvm::zip_equal(indices, starts, steps)) {
+      Value scaled = step == 1 ? index : s.mul(index, in.index(step));
+      at.push_back(start == 0 ? scaled : s.add(scaled, in.index(start)));
+    }
+    return extract(in, input, at);
+  });
 }
 
 Value padded(Lowering &b, Value input, ArrayRef<int64_t> shape, ArrayRef<int64_t> offsets,

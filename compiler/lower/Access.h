@@ -38,6 +38,8 @@ mlir::Value extractOnly(mlir::ImplicitLocOpBuilder &b, mlir::Value tensor);
 /// An integer of a storage type as an index, sign- or zero-extended.
 mlir::Value toIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value integer, bool isUnsigned = false);
 mlir::Value fromIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value index, mlir::Type integer);
+/// A whole float as an index; NaN as 0, anything far away as +-1e9.
+mlir::Value floatToIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value value);
 mlir::Value clampIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value index, int64_t low, int64_t high);
 
 /// `position` where it lies in [0, size), `size` > 0; a negative one counts from

@@ -9,6 +9,10 @@
 
 namespace burin::lower {
 
+/// Resize.
+void registerResize(RuleTable &table);
+/// GridSample, RoiAlign, MaxRoiPool: values between elements, at places that are data.
+void registerSampling(RuleTable &table);
 /// TopK, Compress, NonZero, Unique, NonMaxSuppression: what is kept is data.
 void registerSelection(RuleTable &table);
 

@@ -10,6 +10,8 @@
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -79,7 +81,7 @@ private:
 
 struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
   void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<arith::ArithDialect, func::FuncDialect, kern::KernDialect,
+    registry.insert<arith::ArithDialect, bufferization::BufferizationDialect, complex::ComplexDialect, func::FuncDialect, kern::KernDialect,
                     linalg::LinalgDialect, math::MathDialect, plan::PlanDialect, scf::SCFDialect,
                     tensor::TensorDialect>();
   }

@@ -1,0 +1,92 @@
+// RUN: burin-opt %s --lower-onnx | FileCheck %s
+
+// CHECK-LABEL: func.func @gather
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<5x8xf32>, %[[I:[a-z0-9]+]]: tensor<3xi64>
+// CHECK: linalg.generic
+// CHECK-SAME: ins(%[[I]] : tensor<3xi64>)
+// CHECK: plan.check %{{.*}}, 6
+// CHECK: tensor.extract %[[X]]
+func.func @gather(%x: tensor<5x8xf32>, %i: tensor<3xsi64>) -> tensor<3x8xf32> {
+  %0 = "onnx.Gather"(%x, %i) {axis = 0 : i64} : (tensor<5x8xf32>, tensor<3xsi64>) -> tensor<3x8xf32>
+  return %0 : tensor<3x8xf32>
+}
+
+// The data is copied once, then updated in place.
+// CHECK-LABEL: func.func @scatter_nd
+// CHECK: %[[COPY:.*]] = bufferization.materialize_in_destination
+// CHECK: kern.scatter ins({{.*}}) outs(%[[COPY]] : tensor<8x4xf32>)
+// CHECK: arith.addf
+func.func @scatter_nd(%x: tensor<8x4xf32>, %i: tensor<3x1xsi64>, %u: tensor<3x4xf32>)
+    -> tensor<8x4xf32> {
+  %0 = "onnx.ScatterND"(%x, %i, %u) {reduction = "add"}
+      : (tensor<8x4xf32>, tensor<3x1xsi64>, tensor<3x4xf32>) -> tensor<8x4xf32>
+  return %0 : tensor<8x4xf32>
+}
+
+// CHECK-LABEL: func.func @scatter_elements
+// CHECK: tensor.expand_shape
+// CHECK: kern.scatter
+// CHECK: arith.maxui
+func.func @scatter_elements(%x: tensor<8x4xui8>, %i: tensor<3x4xsi32>, %u: tensor<3x4xui8>)
+    -> tensor<8x4xui8> {
+  %0 = "onnx.ScatterElements"(%x, %i, %u) {axis = 0 : i64, reduction = "max"}
+      : (tensor<8x4xui8>, tensor<3x4xsi32>, tensor<3x4xui8>) -> tensor<8x4xui8>
+  return %0 : tensor<8x4xui8>
+}
+
+// CHECK-LABEL: func.func @topk
+// CHECK: %[[P:.*]] = kern.sort ins(%{{.*}} : tensor<4x9xf32>) outs(%{{.*}} : tensor<4x3xi64>)
+// CHECK: linalg.generic
+// CHECK-SAME: ins(%[[P]] : tensor<4x3xi64>)
+func.func @topk(%x: tensor<4x9xf32>) -> (tensor<4x3xf32>, tensor<4x3xsi64>) {
+  %k = "onnx.Constant"() {value = dense<3> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  %0:2 = "onnx.TopK"(%x, %k) : (tensor<4x9xf32>, tensor<1xsi64>) -> (tensor<4x3xf32>, tensor<4x3xsi64>)
+  return %0#0, %0#1 : tensor<4x3xf32>, tensor<4x3xsi64>
+}
+
+// Counted, placed, then read.
+// CHECK-LABEL: func.func @compress
+// CHECK: kern.scan
+// CHECK: plan.check %{{.*}}, 7
+// CHECK: kern.scatter
+// CHECK: tensor.extract
+func.func @compress(%x: tensor<5x2xf32>, %c: tensor<5xi1>) -> tensor<3x2xf32> {
+  %0 = "onnx.Compress"(%x, %c) {axis = 0 : i64} : (tensor<5x2xf32>, tensor<5xi1>) -> tensor<3x2xf32>
+  return %0 : tensor<3x2xf32>
+}
+
+// Nearest takes all axes at once, an index table each.
+// CHECK-LABEL: func.func @resize_nearest
+// CHECK: math.floor
+// CHECK: linalg.generic
+// CHECK-SAME: ins(%{{.*}}, %{{.*}} : tensor<4xi64>, tensor<4xi64>)
+// CHECK: tensor.extract
+func.func @resize_nearest(%x: tensor<1x1x2x2xf32>) -> tensor<1x1x4x4xf32> {
+  %n = onnx.None
+  %s = "onnx.Constant"() {value = dense<[1.0, 1.0, 2.0, 2.0]> : tensor<4xf32>} : () -> tensor<4xf32>
+  %0 = "onnx.Resize"(%x, %n, %s, %n) {coordinate_transformation_mode = "asymmetric", nearest_mode = "floor"}
+      : (tensor<1x1x2x2xf32>, none, tensor<4xf32>, none) -> tensor<1x1x4x4xf32>
+  return %0 : tensor<1x1x4x4xf32>
+}
+
+// Linear is a pass per axis that changes.
+// CHECK-LABEL: func.func @resize_linear
+// CHECK: -> tensor<1x3x4x2xf32>
+// CHECK: math.fma
+// CHECK: -> tensor<1x3x4x6xf32>
+// CHECK: math.fma
+func.func @resize_linear(%x: tensor<1x3x2x2xf32>) -> tensor<1x3x4x6xf32> {
+  %n = onnx.None
+  %s = "onnx.Constant"() {value = dense<[1, 3, 4, 6]> : tensor<4xsi64>} : () -> tensor<4xsi64>
+  %0 = "onnx.Resize"(%x, %n, %n, %s) {mode = "linear"}
+      : (tensor<1x3x2x2xf32>, none, none, tensor<4xsi64>) -> tensor<1x3x4x6xf32>
+  return %0 : tensor<1x3x4x6xf32>
+}
+
+// CHECK-LABEL: func.func @grid_sample
+// CHECK: math.floor
+// CHECK-COUNT-4: tensor.extract %{{.*}} : tensor<1x2x4x4xf32>
+func.func @grid_sample(%x: tensor<1x2x4x4xf32>, %g: tensor<1x3x3x2xf32>) -> tensor<1x2x3x3xf32> {
+  %0 = "onnx.GridSample"(%x, %g) : (tensor<1x2x4x4xf32>, tensor<1x3x3x2xf32>) -> tensor<1x2x3x3xf32>
+  return %0 : tensor<1x2x3x3xf32>
+}
