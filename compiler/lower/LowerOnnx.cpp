@@ -81,7 +81,8 @@ private:
 
 struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
   void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<arith::ArithDialect, bufferization::BufferizationDialect, complex::ComplexDialect, func::FuncDialect, kern::KernDialect,
+    registry.insert<arith::ArithDialect, bufferization::BufferizationDialect,
+                    complex::ComplexDialect, func::FuncDialect, kern::KernDialect,
                     linalg::LinalgDialect, math::MathDialect, plan::PlanDialect, scf::SCFDialect,
                     tensor::TensorDialect>();
   }

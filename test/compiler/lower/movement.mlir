@@ -30,7 +30,8 @@ func.func @slice_data(%x: tensor<6xf32>, %s: tensor<1xsi64>, %e: tensor<1xsi64>)
 
 // Each operand is written straight into the result.
 // CHECK-LABEL: func.func @concat
-// CHECK-SAME: %[[A:[a-z0-9]+]]: tensor<2x3xf32>, %[[B:[a-z0-9]+]]: tensor<2x4xf32>
+// CHECK-SAME: %[[A:[a-z0-9]+]]: tensor<2x3xf32>
+// CHECK-SAME: %[[B:[a-z0-9]+]]: tensor<2x4xf32>
 // CHECK: %[[E:.*]] = tensor.empty() : tensor<2x7xf32>
 // CHECK: %[[F:.*]] = tensor.insert_slice %[[A]] into %[[E]][0, 0] [2, 3] [1, 1]
 // CHECK: tensor.insert_slice %[[B]] into %[[F]][0, 3] [2, 4] [1, 1]
