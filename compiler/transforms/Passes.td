@@ -104,4 +104,18 @@ def KernelAbi : Pass<"kernel-abi", "::mlir::ModuleOp"> {
                            "::mlir::LLVM::LLVMDialect"];
 }
 
+def ExpandMath : Pass<"expand-math"> {
+  let summary = "math ops -> polynomials; float conversions without library calls";
+  let description = [{
+    Rewrites elementary functions on scalars and vectors of any shape into arith
+    ops and fused multiply-adds (no libm), `arith.remf` into a loop, and the
+    conversions of bf16, f8, f4, and f64 to f16, into integer arithmetic (no
+    compiler-rt). There are no branches, so that scalar code still vectorises,
+    and no fast-math. Ops with an instruction of their own stay.
+    docs/rationale/maths.md states ranges and errors. Runs before scf is lowered.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 #endif

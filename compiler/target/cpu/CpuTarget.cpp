@@ -41,6 +41,7 @@ constexpr CpuPhase cpuPhases[] = {
                "expand-contract{vector-level=LEVEL},"
                "convert-linalg-to-loops,"
                "kernel-abi,"
+               "expand-math,"
                "canonicalize,cse"},
     // Everything to the LLVM dialect. Strided metadata before affine, since it makes
     // affine maps; scf before cf; casts last.
