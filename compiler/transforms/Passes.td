@@ -118,4 +118,18 @@ def ExpandMath : Pass<"expand-math"> {
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def VectorizeLinalg : Pass<"vectorize-linalg"> {
+  let summary = "linalg on buffers -> loops over vectors";
+  let description = [{
+    Vectorises each linalg op along one loop: a parallel one that walks the outputs
+    without gaps, or a reduction that walks the inputs without gaps. Vectors have 16
+    elements whatever their type; a reduced row of at least 256 elements has 64
+    lanes, combined as a fixed tree. Neither depends on the CPU, so that results have the
+    same bits on all. Ends are masked. Ops that do not fit stay as they are.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 #endif

@@ -1,0 +1,686 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// linalg on buffers to loops over vectors; see Passes.td. An op is vectorised along one of its
+// loops, the lanes: a parallel loop that walks the outputs without gaps, or a reduction that walks the
+// inputs without gaps. Which one, and how many lanes, depends on the op alone, so that a result has the
+// same bits on every CPU level. What does not fit is left to convert-linalg-to-loops.
+
+#include "compiler/transforms/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+using namespace mlir;
+
+namespace burin {
+#define GEN_PASS_DEF_VECTORIZELINALG
+#include "compiler/transforms/Passes.h.inc"
+
+namespace {
+
+constexpr int64_t lanesOfLoop = 16;
+/// A reduced row at least this long has four times the lanes, to hide the combiner's latency.
+constexpr int64_t longRow = 256, lanesOfLongRow = 64;
+
+//===- Reductions -----------------------------------------------------------===//
+
+/// How lanes of an accumulator are put together.
+struct Combiner {
+  TypedAttr neutral;
+  std::function<Value(OpBuilder &, Location, Value, Value)> combine;
+};
+
+template <typename Op>
+std::function<Value(OpBuilder &, Location, Value, Value)> combineWith() {
+  return [](OpBuilder &b, Location loc, Value x, Value y) -> Value {
+    return Op::create(b, loc, x, y).getResult();
+  };
+}
+
+/// The combiner of output `index`; none where the accumulator is used in another way.
+std::optional<Combiner> matchCombiner(linalg::GenericOp op, unsigned index) {
+  BlockArgument accumulator = op.getRegionOutputArgs()[index];
+  Operation *combiner =
+      op.getBody()->getTerminator()->getOperand(index).getDefiningOp();
+  if (!combiner || !accumulator.hasOneUse() || *accumulator.user_begin() != combiner ||
+      combiner->getBlock() != op.getBody() || !combiner->getResult(0).hasOneUse())
+    return std::nullopt;
+  Type type = accumulator.getType();
+  OpBuilder b(op.getContext());
+  auto real = [&](double value) -> TypedAttr { return b.getFloatAttr(type, value); };
+  auto integer = [&](const APInt &value) -> TypedAttr { return b.getIntegerAttr(type, value); };
+  const double inf = std::numeric_limits<double>::infinity();
+  unsigned width = type.isIntOrFloat() ? type.getIntOrFloatBitWidth() : 0;
+  using Result = std::optional<Combiner>;
+  return TypeSwitch<Operation *, Result>(combiner)
+      .Case([&](arith::AddFOp) { return Combiner{real(-0.0), combineWith<arith::AddFOp>()}; })
+      .Case([&](math::FmaOp fma) -> Result {
+        if (fma.getC() != accumulator)
+          return std::nullopt;
+        return Combiner{real(-0.0), combineWith<arith::AddFOp>()};
+      })
+      .Case([&](arith::MulFOp) { return Combiner{real(1.0), combineWith<arith::MulFOp>()}; })
+      .Case([&](arith::MaximumFOp) {
+        return Combiner{real(-inf), combineWith<arith::MaximumFOp>()};
+      })
+      .Case([&](arith::MinimumFOp) {
+        return Combiner{real(inf), combineWith<arith::MinimumFOp>()};
+      })
+      .Case([&](arith::AddIOp) {
+        return Combiner{integer(APInt::getZero(width)), combineWith<arith::AddIOp>()};
+      })
+      .Case([&](arith::MulIOp) {
+        return Combiner{integer(APInt(width, 1)), combineWith<arith::MulIOp>()};
+      })
+      .Case([&](arith::MaxSIOp) {
+        return Combiner{integer(APInt::getSignedMinValue(width)), combineWith<arith::MaxSIOp>()};
+      })
+      .Case([&](arith::MinSIOp) {
+        return Combiner{integer(APInt::getSignedMaxValue(width)), combineWith<arith::MinSIOp>()};
+      })
+      .Case([&](arith::MaxUIOp) {
+        return Combiner{integer(APInt::getZero(width)), combineWith<arith::MaxUIOp>()};
+      })
+      .Case([&](arith::MinUIOp) {
+        return Combiner{integer(APInt::getAllOnes(width)), combineWith<arith::MinUIOp>()};
+      })
+      .Case([&](arith::AndIOp) {
+        return Combiner{integer(APInt::getAllOnes(width)), combineWith<arith::AndIOp>()};
+      })
+      .Case([&](arith::OrIOp) {
+        return Combiner{integer(APInt::getZero(width)), combineWith<arith::OrIOp>()};
+      })
+      .Default(Result());
+}
+
+//===- Which loop -----------------------------------------------------------===//
+
+/// How an operand moves from lane to lane.
+enum class Access { Invariant, Contiguous, Strided, Unknown };
+
+Access accessAlong(linalg::GenericOp op, OpOperand &operand, unsigned dim) {
+  auto type = dyn_cast<MemRefType>(operand.get().getType());
+  if (!type)
+    return Access::Invariant; // a scalar
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  bool strided = succeeded(type.getStridesAndOffset(strides, offset));
+  unsigned uses = 0;
+  bool contiguous = false;
+  for (auto [i, result] : llvm::enumerate(map.getResults())) {
+    if (!result.isFunctionOfDim(dim))
+      continue;
+    ++uses;
+    // d, or d plus what does not depend on it.
+    AffineExpr at0 = result.replace(getAffineDimExpr(dim, op.getContext()),
+                                    getAffineConstantExpr(0, op.getContext()));
+    AffineExpr difference = simplifyAffineExpr(result - at0, map.getNumDims(), 0);
+    bool step = difference == getAffineDimExpr(dim, op.getContext());
+    if (!difference.isPureAffine())
+      return Access::Unknown;
+    contiguous = step && strided && i < strides.size() && strides[i] == 1;
+  }
+  if (uses == 0)
+    return Access::Invariant;
+  return uses == 1 && contiguous ? Access::Contiguous : Access::Strided;
+}
+
+/// What the body computes can be done lane by lane.
+bool isVectorizable(linalg::GenericOp op) {
+  auto fits = [](Type type) {
+    if (auto memref = dyn_cast<MemRefType>(type))
+      type = memref.getElementType();
+    if (type.isIndex())
+      return true;
+    return type.isIntOrFloat() && (type.isInteger(1) || type.getIntOrFloatBitWidth() >= 8);
+  };
+  for (Value operand : op->getOperands())
+    if (!fits(operand.getType()) || (isa<MemRefType>(operand.getType()) &&
+                                     getElementTypeOrSelf(operand.getType()).isInteger(1)))
+      return false;
+  for (Operation &inner : op.getBody()->without_terminator()) {
+    if (inner.getNumRegions() || !llvm::all_of(inner.getOperandTypes(), [&](Type t) {
+          return isa<MemRefType>(t) || fits(t);
+        }))
+      return false;
+    if (isa<linalg::IndexOp>(inner))
+      continue;
+    if (auto load = dyn_cast<memref::LoadOp>(inner)) {
+      if (!fits(load.getMemRefType()) || load.getMemRefType().getElementType().isInteger(1))
+        return false;
+      continue;
+    }
+    if (inner.getNumResults() != 1 || !fits(inner.getResult(0).getType()))
+      return false;
+    if (!inner.hasTrait<OpTrait::ConstantLike>() && !OpTrait::hasElementwiseMappableTraits(&inner))
+      return false;
+    if (!isMemoryEffectFree(&inner))
+      return false;
+  }
+  return true;
+}
+
+struct Choice {
+  unsigned dim;
+  bool reduction;
+};
+
+std::optional<Choice> chooseLoop(linalg::GenericOp op) {
+  SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  std::optional<Choice> best;
+  double bestCost = 1e30;
+  for (unsigned dim = 0; dim < iterators.size(); ++dim) {
+    bool reduction = iterators[dim] == utils::IteratorType::reduction;
+    int64_t size = ShapedType::isDynamic(sizes[dim]) ? 1024 : sizes[dim];
+    if (size < 2)
+      continue;
+    bool possible = true;
+    double strided = 0;
+    for (OpOperand &operand : op->getOpOperands()) {
+      Access access = accessAlong(op, operand, dim);
+      bool output = op.isDpsInit(&operand);
+      if (access == Access::Unknown || (output && access == Access::Strided) ||
+          (output && !reduction && access == Access::Invariant))
+        possible = false;
+      strided += access == Access::Strided;
+    }
+    // Lanes of a reduction want inputs without gaps, or gain nothing.
+    if (!possible || (reduction && strided > 0))
+      continue;
+    // Masked lanes must not read by index either.
+    if (reduction) {
+      possible = !llvm::any_of(*op.getBody(), [](Operation &inner) { return isa<memref::LoadOp>(inner); });
+      for (unsigned i = 0; possible && i < op.getNumDpsInits(); ++i)
+        possible = matchCombiner(op, i).has_value();
+    }
+    if (!possible)
+      continue;
+    // Work for one element: a gather is as many loads as lanes; short loops waste lanes.
+    double work = 2.0 + double(op->getNumOperands()) + 16 * strided;
+    double cost = work * double((size + lanesOfLoop - 1) / lanesOfLoop) / double(size);
+    if (reduction)
+      cost *= 1.1;
+    if (cost < bestCost) {
+      bestCost = cost;
+      best = Choice{dim, reduction};
+    }
+  }
+  // A gather into reduction lanes or a handful of elements: scalar loops do as well.
+  if (best && bestCost > 3.0 + 1.0 * double(op->getNumOperands()))
+    return std::nullopt;
+  return best;
+}
+
+//===- Emission -------------------------------------------------------------===//
+
+/// A value of the body: one for all lanes, one per lane, or (an index) the first lane's, growing by one.
+struct Lane {
+  enum Kind { Scalar, Vector, Counting } kind = Scalar;
+  Value value;
+};
+
+class Vectorizer {
+public:
+  Vectorizer(linalg::GenericOp op, Choice choice)
+      : op(op), choice(choice), b(op.getLoc(), op), iterators(op.getIteratorTypesArray()),
+        maps(op.getIndexingMapsArray()) {}
+
+  void run();
+
+private:
+  /// One pass over the body at the current indices.
+  struct Step {
+    int64_t lanes = 1; ///< 1: scalar
+    Value mask;        ///< of the valid lanes; null where all are
+  };
+
+  void emitParallel(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions);
+  void emitReduction(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions);
+  SmallVector<Value> nest(ArrayRef<unsigned> dims, ValueRange carried,
+                          llvm::function_ref<SmallVector<Value>(ValueRange)> body);
+  SmallVector<Value> loop(Value from, Value to, int64_t step, ValueRange carried,
+                          llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body);
+
+  void forLanes(llvm::function_ref<void(const Step &)> body);
+  SmallVector<Value> body(const Step &step, ValueRange accumulators);
+  Lane load(OpOperand &operand, const Step &step);
+  Lane loadFromIndices(memref::LoadOp op, ArrayRef<Lane> indices, const Step &step);
+  void store(OpOperand &operand, Value value, const Step &step);
+
+  SmallVector<Value> indicesOf(OpOperand &operand, ValueRange at) {
+    SmallVector<Value> indices;
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    for (AffineExpr result : map.getResults()) {
+      if (auto dim = dyn_cast<AffineDimExpr>(result)) {
+        indices.push_back(at[dim.getPosition()]);
+        continue;
+      }
+      AffineMap one = AffineMap::get(map.getNumDims(), 0, result);
+      indices.push_back(affine::AffineApplyOp::create(b, one, at));
+    }
+    return indices;
+  }
+  Value toVector(const Lane &lane, int64_t lanes);
+  Value index(int64_t i) { return arith::ConstantIndexOp::create(b, i); }
+  VectorType vectorOf(Type element, int64_t lanes) { return VectorType::get({lanes}, element); }
+  Value maskFor(Value left, int64_t lanes) {
+    return vector::CreateMaskOp::create(b, vectorOf(b.getI1Type(), lanes), left);
+  }
+  /// Masked memory operations are instructions for these.
+  bool masksWell() {
+    return llvm::all_of(op->getOperandTypes(), [](Type type) {
+      if (!isa<MemRefType>(type))
+        return true;
+      Type element = getElementTypeOrSelf(type);
+      return element.isIntOrFloat() && element.getIntOrFloatBitWidth() >= 32;
+    });
+  }
+
+  linalg::GenericOp op;
+  Choice choice;
+  ImplicitLocOpBuilder b;
+  SmallVector<utils::IteratorType> iterators;
+  SmallVector<AffineMap> maps;
+  SmallVector<Value> sizes;   ///< of each loop
+  SmallVector<Value> current; ///< of each loop, where code is being made
+};
+
+Value Vectorizer::toVector(const Lane &lane, int64_t lanes) {
+  VectorType type = lane.kind == Lane::Vector ? nullptr : vectorOf(lane.value.getType(), lanes);
+  switch (lane.kind) {
+  case Lane::Vector:
+    return lane.value;
+  case Lane::Scalar:
+    return vector::BroadcastOp::create(b, type, lane.value);
+  case Lane::Counting:
+    return arith::AddIOp::create(b, vector::BroadcastOp::create(b, type, lane.value),
+                                 vector::StepOp::create(b, type));
+  }
+  llvm_unreachable("a lane's kind");
+}
+
+Lane Vectorizer::load(OpOperand &operand, const Step &step) {
+  Value memref = operand.get();
+  auto type = dyn_cast<MemRefType>(memref.getType());
+  if (!type)
+    return {Lane::Scalar, memref};
+  Access access = accessAlong(op, operand, choice.dim);
+  if (step.lanes == 1 || access == Access::Invariant)
+    return {Lane::Scalar, memref::LoadOp::create(b, memref, indicesOf(operand, current))};
+  VectorType vector = vectorOf(type.getElementType(), step.lanes);
+  if (access == Access::Contiguous) {
+    SmallVector<Value> indices = indicesOf(operand, current);
+    if (!step.mask)
+      return {Lane::Vector, vector::LoadOp::create(b, vector, memref, indices)};
+    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(vector));
+    return {Lane::Vector, vector::MaskedLoadOp::create(b, vector, memref, indices, step.mask, zero)};
+  }
+  Value result = arith::ConstantOp::create(b, b.getZeroAttr(vector));
+  for (int64_t lane = 0; lane < step.lanes; ++lane) {
+    SmallVector<Value> at(current);
+    at[choice.dim] = arith::AddIOp::create(b, at[choice.dim], index(lane));
+    Value element = memref::LoadOp::create(b, memref, indicesOf(operand, at));
+    result = vector::InsertOp::create(b, element, result, ArrayRef<int64_t>{lane});
+  }
+  return {Lane::Vector, result};
+}
+
+Lane Vectorizer::loadFromIndices(memref::LoadOp load, ArrayRef<Lane> indices, const Step &step) {
+  Value memref = load.getMemRef();
+  MemRefType type = load.getMemRefType();
+  auto values = llvm::map_to_vector(indices, [](const Lane &lane) { return lane.value; });
+  if (llvm::all_of(indices, [](const Lane &lane) { return lane.kind == Lane::Scalar; }))
+    return {Lane::Scalar, memref::LoadOp::create(b, memref, values)};
+  VectorType vector = vectorOf(type.getElementType(), step.lanes);
+  bool rows = llvm::all_of(indices.drop_back(),
+                           [](const Lane &lane) { return lane.kind == Lane::Scalar; });
+  if (rows && indices.back().kind == Lane::Counting && type.isLastDimUnitStride())
+    return {Lane::Vector, vector::LoadOp::create(b, vector, memref, values)};
+  SmallVector<Value> vectors;
+  for (const Lane &lane : indices)
+    vectors.push_back(lane.kind == Lane::Scalar ? lane.value : toVector(lane, step.lanes));
+  Value result = arith::ConstantOp::create(b, b.getZeroAttr(vector));
+  for (int64_t lane = 0; lane < step.lanes; ++lane) {
+    SmallVector<Value> at;
+    for (Value value : vectors)
+      at.push_back(isa<VectorType>(value.getType())
+                       ? (Value)vector::ExtractOp::create(b, value, ArrayRef<int64_t>{lane})
+                       : value);
+    Value element = memref::LoadOp::create(b, memref, at);
+    result = vector::InsertOp::create(b, element, result, ArrayRef<int64_t>{lane});
+  }
+  return {Lane::Vector, result};
+}
+
+void Vectorizer::store(OpOperand &operand, Value value, const Step &step) {
+  SmallVector<Value> indices = indicesOf(operand, current);
+  if (step.lanes == 1)
+    memref::StoreOp::create(b, value, operand.get(), indices);
+  else if (step.mask)
+    vector::MaskedStoreOp::create(b, operand.get(), indices, step.mask, value);
+  else
+    vector::StoreOp::create(b, value, operand.get(), indices);
+}
+
+/// The results of the body; `accumulators` stand for the outputs where given.
+SmallVector<Value> Vectorizer::body(const Step &step, ValueRange accumulators) {
+  DenseMap<Value, Lane> lanes;
+  Block *block = op.getBody();
+  for (OpOperand &operand : op->getOpOperands()) {
+    BlockArgument argument = block->getArgument(operand.getOperandNumber());
+    if (argument.use_empty())
+      continue;
+    if (op.isDpsInit(&operand) && !accumulators.empty()) {
+      Value carried = accumulators[operand.getOperandNumber() - op.getNumDpsInputs()];
+      lanes[argument] = {step.lanes == 1 ? Lane::Scalar : Lane::Vector, carried};
+    } else {
+      lanes[argument] = load(operand, step);
+    }
+  }
+  auto lookup = [&](Value value) -> Lane {
+    auto found = lanes.find(value);
+    return found != lanes.end() ? found->second : Lane{Lane::Scalar, value}; // from outside
+  };
+  for (Operation &inner : block->without_terminator()) {
+    Value result = inner.getResult(0);
+    if (auto indexOp = dyn_cast<linalg::IndexOp>(inner)) {
+      bool counts = indexOp.getDim() == choice.dim && step.lanes > 1;
+      lanes[result] = {counts ? Lane::Counting : Lane::Scalar, current[indexOp.getDim()]};
+      continue;
+    }
+    if (auto loadOp = dyn_cast<memref::LoadOp>(inner)) {
+      SmallVector<Lane> indices = llvm::map_to_vector(loadOp.getIndices(), lookup);
+      lanes[result] = loadFromIndices(loadOp, indices, step);
+      continue;
+    }
+    SmallVector<Lane> operands = llvm::map_to_vector(inner.getOperands(), lookup);
+    auto count = [&](Lane::Kind kind) {
+      return llvm::count_if(operands, [&](const Lane &lane) { return lane.kind == kind; });
+    };
+    bool scalar = count(Lane::Scalar) == (int64_t)operands.size();
+    // Counting lanes stay so when moved by a scalar.
+    bool counting = count(Lane::Counting) == 1 && count(Lane::Vector) == 0 &&
+                    (isa<arith::AddIOp>(inner) ||
+                     (isa<arith::SubIOp>(inner) && operands[0].kind == Lane::Counting));
+    IRMapping mapping;
+    for (auto [value, lane] : llvm::zip_equal(inner.getOperands(), operands))
+      mapping.map(value, scalar || counting ? lane.value : toVector(lane, step.lanes));
+    Operation *clone = b.clone(inner, mapping);
+    if (!scalar && !counting)
+      clone->getResult(0).setType(vectorOf(result.getType(), step.lanes));
+    lanes[result] = {scalar     ? Lane::Scalar
+                     : counting ? Lane::Counting
+                                : Lane::Vector,
+                     clone->getResult(0)};
+  }
+  SmallVector<Value> results;
+  for (Value value : block->getTerminator()->getOperands()) {
+    Lane lane = lookup(value);
+    results.push_back(step.lanes == 1 ? lane.value : toVector(lane, step.lanes));
+  }
+  return results;
+}
+
+SmallVector<Value> Vectorizer::loop(Value from, Value to, int64_t step, ValueRange carried,
+                                    llvm::function_ref<SmallVector<Value>(Value, ValueRange)> make) {
+  auto op = scf::ForOp::create(b, from, to, index(step), carried);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(op.getBody());
+  SmallVector<Value> results = make(op.getInductionVar(), op.getRegionIterArgs());
+  if (!results.empty())
+    scf::YieldOp::create(b, results);
+  return op.getResults();
+}
+
+/// Loops over `dims`, innermost last, with `current` set.
+SmallVector<Value> Vectorizer::nest(ArrayRef<unsigned> dims, ValueRange carried,
+                                    llvm::function_ref<SmallVector<Value>(ValueRange)> make) {
+  if (dims.empty())
+    return make(carried);
+  unsigned dim = dims.front();
+  return loop(index(0), sizes[dim], 1, carried, [&](Value iv, ValueRange inner) {
+    current[dim] = iv;
+    return nest(dims.drop_front(), inner, make);
+  });
+}
+
+/// Calls `make` for whole vectors along the chosen loop, then for what is left.
+void Vectorizer::forLanes(llvm::function_ref<void(const Step &)> make) {
+  Value size = sizes[choice.dim];
+  std::optional<int64_t> known = getConstantIntValue(size);
+  int64_t lanes = lanesOfLoop;
+  Value whole, zero = index(0);
+  if (known) {
+    whole = index(*known / lanes * lanes);
+  } else {
+    AffineExpr n = b.getAffineSymbolExpr(0);
+    whole = affine::AffineApplyOp::create(b, AffineMap::get(0, 1, n.floorDiv(lanes) * lanes), size);
+  }
+  if (!known || *known >= lanes)
+    loop(zero, whole, lanes, {}, [&](Value iv, ValueRange) {
+      current[choice.dim] = iv;
+      make({lanes, nullptr});
+      return SmallVector<Value>();
+    });
+  if (known && *known % lanes == 0)
+    return;
+  // Loads whose lanes need not be neighbours read one by one: lanes beyond the end must not.
+  bool gathers = llvm::any_of(op->getOpOperands(), [&](OpOperand &operand) {
+    return accessAlong(op, operand, choice.dim) == Access::Strided;
+  }) || llvm::any_of(*op.getBody(), [](Operation &inner) { return isa<memref::LoadOp>(inner); });
+  if (gathers || !masksWell()) {
+    loop(whole, size, 1, {}, [&](Value iv, ValueRange) {
+      current[choice.dim] = iv;
+      make({1, nullptr});
+      return SmallVector<Value>();
+    });
+    return;
+  }
+  auto tail = [&] {
+    current[choice.dim] = whole;
+    make({lanes, maskFor(arith::SubIOp::create(b, size, whole), lanes)});
+  };
+  if (known)
+    return tail();
+  Value some = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, whole, size);
+  auto guard = scf::IfOp::create(b, some, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPointToStart(guard.thenBlock());
+  tail();
+}
+
+/// Lanes are elements of the outputs; reductions, if any, run inside with an accumulator per lane.
+void Vectorizer::emitParallel(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions) {
+  nest(outer, {}, [&](ValueRange) {
+    forLanes([&](const Step &step) {
+      auto outputs = op.getDpsInitsMutable();
+      SmallVector<Value> results;
+      if (reductions.empty()) {
+        results = body(step, {});
+      } else {
+        SmallVector<Value> start;
+        for (OpOperand &output : outputs)
+          start.push_back(load(output, step).value);
+        results = nest(reductions, start, [&](ValueRange carried) { return body(step, carried); });
+      }
+      for (auto [output, result] : llvm::zip_equal(outputs, results))
+        store(output, result, step);
+    });
+    return SmallVector<Value>();
+  });
+}
+
+/// Lanes are elements of a row that is reduced; at the end they are combined as a fixed tree.
+void Vectorizer::emitReduction(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions) {
+  Value size = sizes[choice.dim];
+  std::optional<int64_t> known = getConstantIntValue(size);
+  int64_t lanes = known && *known >= longRow ? lanesOfLongRow : lanesOfLoop;
+  SmallVector<Combiner> combiners;
+  for (unsigned i = 0; i < op.getNumDpsInits(); ++i)
+    combiners.push_back(*matchCombiner(op, i));
+  SmallVector<unsigned> others;
+  for (unsigned dim : reductions)
+    if (dim != choice.dim)
+      others.push_back(dim);
+
+  nest(outer, {}, [&](ValueRange) {
+    SmallVector<Value> start;
+    for (Combiner &combiner : combiners) {
+      VectorType type = vectorOf(combiner.neutral.getType(), lanes);
+      start.push_back(arith::ConstantOp::create(b, DenseElementsAttr::get(type, (Attribute)combiner.neutral)));
+    }
+    SmallVector<Value> sums = nest(others, start, [&](ValueRange carried) {
+      SmallVector<Value> partial(carried);
+      AffineExpr n = b.getAffineSymbolExpr(0);
+      Value whole = known ? index(*known / lanes * lanes)
+                          : (Value)affine::AffineApplyOp::create(
+                                b, AffineMap::get(0, 1, n.floorDiv(lanes) * lanes), size);
+      if (!known || *known >= lanes)
+        partial = loop(index(0), whole, lanes, partial, [&](Value iv, ValueRange inner) {
+          current[choice.dim] = iv;
+          return body({lanes, nullptr}, inner);
+        });
+      if (known && *known % lanes == 0)
+        return partial;
+      current[choice.dim] = whole;
+      Value mask = maskFor(arith::SubIOp::create(b, size, whole), lanes);
+      SmallVector<Value> last = body({lanes, mask}, partial);
+      for (auto [value, before] : llvm::zip_equal(last, partial))
+        value = arith::SelectOp::create(b, mask, value, before);
+      return last;
+    });
+    Step scalar;
+    for (auto [output, lanesSum, combiner] :
+         llvm::zip_equal(op.getDpsInitsMutable(), sums, combiners)) {
+      Value sum = lanesSum;
+      for (int64_t half = lanes / 2; half >= 1; half /= 2) {
+        Value low = vector::ExtractStridedSliceOp::create(b, sum, ArrayRef<int64_t>{0},
+                                                          ArrayRef<int64_t>{half}, ArrayRef<int64_t>{1});
+        Value high = vector::ExtractStridedSliceOp::create(b, sum, ArrayRef<int64_t>{half},
+                                                           ArrayRef<int64_t>{half}, ArrayRef<int64_t>{1});
+        sum = combiner.combine(b, b.getLoc(), low, high);
+      }
+      sum = vector::ExtractOp::create(b, sum, ArrayRef<int64_t>{0});
+      Value before = memref::LoadOp::create(b, output.get(), indicesOf(output, current));
+      store(output, combiner.combine(b, b.getLoc(), before, sum), scalar);
+    }
+    return SmallVector<Value>();
+  });
+}
+
+void Vectorizer::run() {
+  auto linalgOp = cast<linalg::LinalgOp>(op.getOperation());
+  for (Range range : linalgOp.createLoopRanges(b, op.getLoc()))
+    sizes.push_back(getValueOrCreateConstantIndexOp(b, op.getLoc(), range.size));
+  current.assign(sizes.size(), index(0));
+  SmallVector<unsigned> outer, reductions;
+  for (auto [dim, iterator] : llvm::enumerate(iterators)) {
+    if (iterator == utils::IteratorType::reduction)
+      reductions.push_back(dim);
+    else if (dim != choice.dim)
+      outer.push_back(dim);
+  }
+  if (choice.reduction)
+    emitReduction(outer, reductions);
+  else
+    emitParallel(outer, reductions);
+}
+
+//===- The pass -------------------------------------------------------------===//
+
+/// Adjacent loops that every operand walks as one become one, so that the lanes' loop is long.
+linalg::GenericOp collapse(IRRewriter &rewriter, linalg::GenericOp op) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  if (op.hasIndexSemantics() ||
+      !llvm::all_of(maps, [](AffineMap map) { return map.isProjectedPermutation(); }))
+    return op;
+  SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
+  // Loops i and i+1 are one for an operand that sees neither, or both side by side and without a gap.
+  auto together = [&](ReassociationIndicesRef group) {
+    if (!linalg::areDimSequencesPreserved(maps, {ReassociationIndices(group)}))
+      return false;
+    for (auto [operand, map] : llvm::zip_equal(op->getOperands(), maps)) {
+      auto type = dyn_cast<MemRefType>(operand.getType());
+      if (!type)
+        continue;
+      for (unsigned i = 0; i + 1 < map.getNumResults(); ++i) {
+        auto first = dyn_cast<AffineDimExpr>(map.getResult(i));
+        auto second = dyn_cast<AffineDimExpr>(map.getResult(i + 1));
+        if (!first || !second || !llvm::is_contained(group, first.getPosition()) ||
+            second.getPosition() != first.getPosition() + 1 ||
+            !llvm::is_contained(group, second.getPosition()))
+          continue;
+        SmallVector<int64_t> strides;
+        int64_t offset;
+        if (failed(type.getStridesAndOffset(strides, offset)) || type.isDynamicDim(i + 1) ||
+            ShapedType::isDynamic(strides[i]) ||
+            strides[i] != strides[i + 1] * type.getDimSize(i + 1))
+          return false;
+      }
+    }
+    return true;
+  };
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t i = 0, e = iterators.size(); i < e; ++i) {
+    if (i > 0 && iterators[i] == iterators[i - 1]) {
+      ReassociationIndices grown = groups.back();
+      grown.push_back(i);
+      if (together(grown)) {
+        groups.back() = grown;
+        continue;
+      }
+    }
+    groups.push_back({i});
+  }
+  if (groups.size() == iterators.size())
+    return op;
+  rewriter.setInsertionPoint(op);
+  FailureOr<linalg::CollapseResult> result =
+      linalg::collapseOpIterationDims(cast<linalg::LinalgOp>(op.getOperation()), groups, rewriter);
+  if (failed(result))
+    return op;
+  rewriter.eraseOp(op);
+  return cast<linalg::GenericOp>(result->collapsedOp.getOperation());
+}
+
+struct VectorizeLinalg : impl::VectorizeLinalgBase<VectorizeLinalg> {
+  void runOnOperation() override {
+    SmallVector<linalg::LinalgOp> ops;
+    getOperation()->walk([&](linalg::LinalgOp op) {
+      if (op.hasPureBufferSemantics() && op.getNumLoops() > 0)
+        ops.push_back(op);
+    });
+    IRRewriter rewriter(&getContext());
+    for (linalg::LinalgOp op : ops) {
+      auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
+      if (!generic) {
+        rewriter.setInsertionPoint(op);
+        FailureOr<linalg::GenericOp> general = linalg::generalizeNamedOp(rewriter, op);
+        if (failed(general))
+          continue;
+        generic = *general;
+      }
+      if (!isVectorizable(generic))
+        continue;
+      generic = collapse(rewriter, generic);
+      std::optional<Choice> choice = chooseLoop(generic);
+      if (!choice)
+        continue;
+      Vectorizer(generic, *choice).run();
+      rewriter.eraseOp(generic);
+    }
+  }
+};
+
+} // namespace
+} // namespace burin
