@@ -194,8 +194,8 @@ std::optional<Choice> chooseLoop(linalg::GenericOp op) {
         possible = false;
       strided += access == Access::Strided;
     }
-    // Lanes of a reduction want inputs without gaps, or gain nothing.
-    if (!possible || (reduction && strided > 0))
+    // Lanes of a reduction want inputs without gaps, or gain nothing; nor do short gathers.
+    if (!possible || (strided > 0 && (reduction || size < lanesOfLoop)))
       continue;
     // Masked lanes must not read by index either.
     if (reduction) {
@@ -275,6 +275,14 @@ private:
   VectorType vectorOf(Type element, int64_t lanes) { return VectorType::get({lanes}, element); }
   Value maskFor(Value left, int64_t lanes) {
     return vector::CreateMaskOp::create(b, vectorOf(b.getI1Type(), lanes), left);
+  }
+  /// Some lanes are not neighbours in memory: those beyond the end must not be read.
+  bool readsLaneByLane() {
+    return llvm::any_of(op->getOpOperands(),
+                        [&](OpOperand &operand) {
+                          return accessAlong(op, operand, choice.dim) == Access::Strided;
+                        }) ||
+           llvm::any_of(*op.getBody(), [](Operation &inner) { return isa<memref::LoadOp>(inner); });
   }
   /// Masked memory operations are instructions for these.
   bool masksWell() {
@@ -458,7 +466,11 @@ SmallVector<Value> Vectorizer::nest(ArrayRef<unsigned> dims, ValueRange carried,
 void Vectorizer::forLanes(llvm::function_ref<void(const Step &)> make) {
   Value size = sizes[choice.dim];
   std::optional<int64_t> known = getConstantIntValue(size);
+  bool gathers = readsLaneByLane();
   int64_t lanes = lanesOfLoop;
+  // Several accumulators at once hide the combiner's latency; each lane's result is the same.
+  if (known && op.getNumReductionLoops() > 0 && !gathers)
+    lanes = *known % 64 == 0 ? 64 : *known % 32 == 0 ? 32 : 16;
   Value whole, zero = index(0);
   if (known) {
     whole = index(*known / lanes * lanes);
@@ -474,10 +486,6 @@ void Vectorizer::forLanes(llvm::function_ref<void(const Step &)> make) {
     });
   if (known && *known % lanes == 0)
     return;
-  // Loads whose lanes need not be neighbours read one by one: lanes beyond the end must not.
-  bool gathers = llvm::any_of(op->getOpOperands(), [&](OpOperand &operand) {
-    return accessAlong(op, operand, choice.dim) == Access::Strided;
-  }) || llvm::any_of(*op.getBody(), [](Operation &inner) { return isa<memref::LoadOp>(inner); });
   if (gathers || !masksWell()) {
     loop(whole, size, 1, {}, [&](Value iv, ValueRange) {
       current[choice.dim] = iv;
