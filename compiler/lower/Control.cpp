@@ -1,4 +1,397 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/lower/Lowering.h"
+//
+// If, Loop and Scan as scf operations on tensors. Each is one op at the top, so that it
+// becomes one kernel: what decides about it (a condition, a trip count) is read inside of
+// it. A loop writes its state in place, since a kernel's scratch is the same in every round.
 
-void burin::lower::registerControl(RuleTable &table) {}
+#include "compiler/lower/Lowering.h"
+#include "compiler/lower/Reduction.h"
+#include "compiler/lower/Scalars.h"
+#include "dialects/onnx/OnnxOps.h"
+#include "dialects/plan/PlanOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+
+namespace burin::lower {
+namespace {
+
+using Values = SmallVector<Value>;
+
+constexpr StringRef unsupportedBody = "its body holds a node that cannot be lowered";
+constexpr int64_t shapeMismatch = 7; // BURIN_SHAPE_MISMATCH
+
+/// Weights belong to the program, not to a kernel.
+void hoistConstants(Operation *outer) {
+  SmallVector<plan::ConstantOp> constants;
+  outer->walk([&](plan::ConstantOp constant) { constants.push_back(constant); });
+  for (plan::ConstantOp constant : constants)
+    constant->moveBefore(outer);
+}
+
+/// The value of a one-element tensor of integers, if it is constant.
+std::optional<int64_t> constantValue(Value tensor) {
+  DenseIntElementsAttr elements;
+  if (!matchPattern(tensor, m_Constant(&elements)) || !elements.isSplat())
+    return std::nullopt;
+  return elements.getSplatValue<APInt>().getSExtValue();
+}
+
+/// The only element of a tensor of one element.
+Value onlyElement(Lowering &b, Value tensor) {
+  Values zeros(cast<RankedTensorType>(tensor.getType()).getRank(), b.index(0));
+  return tensor::ExtractOp::create(b, tensor, zeros);
+}
+
+Value isTrue(Lowering &b, Value tensor) {
+  Scalars s{b};
+  Value element = onlyElement(b, tensor);
+  return s.notEqual(element, s.like(element, 0));
+}
+
+bool isStaticTensor(Value value) {
+  auto type = value ? dyn_cast<RankedTensorType>(value.getType()) : RankedTensorType();
+  return type && type.hasStaticShape();
+}
+
+bool isOneElement(Value value) {
+  return isStaticTensor(value) && cast<RankedTensorType>(value.getType()).getNumElements() == 1;
+}
+
+/// `value` in the memory of `place`, a loop's argument.
+Value inPlace(Lowering &b, Value value, Value place) {
+  if (value == place)
+    return value;
+  return bufferization::MaterializeInDestinationOp::create(b, value, place).getResult();
+}
+
+//===- If -------------------------------------------------------------------===//
+
+FailureOr<Values> lowerIf(Lowering &b, Operation *op, ValueRange operands) {
+  auto branch = cast<onnx::IfOp>(op);
+  if (std::optional<int64_t> known = constantValue(operands[0])) {
+    FailureOr<Values> values =
+        b.lowerBlock((*known ? branch.getThenBranch() : branch.getElseBranch()).front(), {});
+    if (failed(values))
+      return b.unsupported(unsupportedBody);
+    return *values;
+  }
+  if (!isOneElement(operands[0]))
+    return b.unsupported("a condition that is not one bool");
+  SmallVector<Type> types;
+  for (unsigned i = 0; i < op->getNumResults(); ++i) {
+    RankedTensorType type = b.resultType(i);
+    if (!type || !type.hasStaticShape())
+      return b.unsupported("a result whose shape only the running model knows; make its condition "
+                           "constant, or its branches' results of one static shape");
+    types.push_back(type);
+  }
+  // Both branches end in the same memory.
+  Values places;
+  for (Type type : types)
+    places.push_back(b.empty(cast<RankedTensorType>(type)));
+  auto outer = scf::ExecuteRegionOp::create(b, types, /*no_inline=*/true);
+  auto fail = [&](StringRef reason) {
+    outer.erase();
+    return b.unsupported(reason);
+  };
+  OpBuilder::InsertionGuard guard(b);
+  b.createBlock(&outer.getRegion());
+  auto choice = scf::IfOp::create(b, types, isTrue(b, operands[0]), /*withElseRegion=*/true);
+  scf::YieldOp::create(b, choice.getResults());
+  for (bool taken : {true, false}) {
+    Block &body = taken ? *choice.thenBlock() : *choice.elseBlock();
+    b.setInsertionPointToEnd(&body);
+    FailureOr<Values> values =
+        b.lowerBlock((taken ? branch.getThenBranch() : branch.getElseBranch()).front(), {});
+    if (failed(values))
+      return fail(unsupportedBody);
+    for (auto [value, type] : llvm::zip_equal(*values, types))
+      if (!value || value.getType() != type)
+        return fail("branches with results of different types");
+    for (auto [value, place] : llvm::zip_equal(*values, places))
+      value = inPlace(b, value, place);
+    scf::YieldOp::create(b, *values);
+  }
+  hoistConstants(outer);
+  return Values(outer.getResults());
+}
+
+//===- Loop -----------------------------------------------------------------===//
+
+/// Loop with a state of static shapes. The trip count may be known or not; outputs that
+/// grow by one slice per trip have a size that shape inference knew, which is checked.
+class LoopLowering {
+public:
+  LoopLowering(Lowering &b, Operation *op, ValueRange operands)
+      : b(b), op(op), body(op->getRegion(0).front()), limit(operands[0]), condition(operands[1]),
+        initial(operands.drop_front(2)) {}
+
+  FailureOr<Values> lower() {
+    for (Value value : initial)
+      if (!isStaticTensor(value))
+        return b.unsupported("a state that is not a tensor of static shape");
+    if ((limit && !isOneElement(limit)) || (condition && !isOneElement(condition)))
+      return b.unsupported("a trip count or condition that is not one element");
+    if (body.getNumArguments() != initial.size() + 2 ||
+        body.getTerminator()->getNumOperands() != op->getNumResults() + 1 ||
+        op->getNumResults() < initial.size())
+      return b.unsupported("a body whose arguments or results do not fit the loop's");
+    // The condition, the state, then the outputs that grow.
+    auto bit = RankedTensorType::get({}, b.getI8Type());
+    Values carried{b.fill(bit, b.scalarInt(b.getI8Type(), 1))};
+    llvm::append_range(carried, initial);
+    for (unsigned i = initial.size(); i < op->getNumResults(); ++i) {
+      RankedTensorType type = b.resultType(i);
+      if (!type || !type.hasStaticShape() || type.getRank() == 0)
+        return b.unsupported("outputs whose number of slices only the running model knows; make "
+                             "the trip count constant");
+      carried.push_back(b.empty(type));
+      trips = type.getDimSize(0);
+    }
+    for (unsigned i = initial.size(); i < op->getNumResults(); ++i)
+      if (b.resultType(i).getDimSize(0) != trips)
+        return b.unsupported("outputs with different numbers of slices");
+    if (std::optional<int64_t> known = limit ? constantValue(limit) : std::nullopt;
+        known && !condition && passesCondition())
+      return counted(std::max<int64_t>(*known, 0), carried);
+    return conditional(carried);
+  }
+
+private:
+  /// Whether the body hands its condition on, or says that it always holds.
+  bool passesCondition() {
+    Value value = body.getTerminator()->getOperand(0);
+    while (auto identity = value.getDefiningOp<onnx::IdentityOp>())
+      value = identity.getInput();
+    if (value == body.getArgument(1))
+      return true;
+    auto constant = value.getDefiningOp<onnx::ConstantOp>();
+    auto elements = constant ? dyn_cast<DenseIntElementsAttr>(constant.getValue()) : nullptr;
+    return elements && elements.isSplat() && !elements.getSplatValue<APInt>().isZero();
+  }
+
+  FailureOr<Values> counted(int64_t count, ValueRange carried) {
+    if (trips && *trips != count)
+      return b.unsupported("outputs with another number of slices than its trips");
+    Value from = b.index(0), to = b.index(count), by = b.index(1);
+    auto loop = scf::ForOp::create(b, from, to, by, carried);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    FailureOr<Values> next = round(loop.getInductionVar(), loop.getRegionIterArgs());
+    if (failed(next)) {
+      loop.erase();
+      return failure();
+    }
+    scf::YieldOp::create(b, *next);
+    hoistConstants(loop);
+    return Values(loop.getResults().drop_front());
+  }
+
+  FailureOr<Values> conditional(ValueRange carried) {
+    Values inits{b.index(0)};
+    llvm::append_range(inits, carried);
+    SmallVector<Type> types = llvm::to_vector(ValueRange(inits).getTypes());
+    SmallVector<Location> locations(types.size(), b.getLoc());
+    auto loop = scf::WhileOp::create(b, types, inits);
+    OpBuilder::InsertionGuard guard(b);
+    Block *before = b.createBlock(&loop.getBefore(), {}, types, locations);
+    scf::ConditionOp::create(b, goesOn(before->getArgument(0), before->getArgument(1)),
+                             before->getArguments());
+    Block *after = b.createBlock(&loop.getAfter(), {}, types, locations);
+    FailureOr<Values> next = round(after->getArgument(0), after->getArguments().drop_front());
+    if (failed(next)) {
+      loop.erase();
+      return failure();
+    }
+    Values yielded{arith::AddIOp::create(b, after->getArgument(0), b.index(1))};
+    llvm::append_range(yielded, *next);
+    scf::YieldOp::create(b, yielded);
+    hoistConstants(loop);
+    return Values(loop.getResults().drop_front(2));
+  }
+
+  /// Whether round `trip` runs, checking that the outputs hold as many slices as there are rounds.
+  Value goesOn(Value trip, Value holds) {
+    Scalars s{b};
+    Value go = isTrue(b, holds);
+    auto also = [&](Value other) { go = arith::AndIOp::create(b, go, other); };
+    Value count = arith::IndexCastOp::create(b, b.getI64Type(), trip);
+    if (condition) // read before the first round; later ones follow the body's
+      also(arith::OrIOp::create(b, s.notEqual(trip, b.index(0)), isTrue(b, condition)));
+    if (limit) {
+      Value most = onlyElement(b, limit);
+      also(s.less(count, s.cast(most, most.getType(), b.getI64Type())));
+    }
+    if (!trips)
+      return go;
+    Value room = s.less(count, s.like(count, double(*trips)));
+    Value fits = s.select(go, room, s.equal(count, s.like(count, double(*trips))));
+    plan::CheckOp::create(b, fits, shapeMismatch, count);
+    also(room);
+    return go;
+  }
+
+  /// One trip through the body: what is carried on, in place.
+  FailureOr<Values> round(Value trip, ValueRange carried) {
+    auto number = RankedTensorType::get({}, b.getI64Type());
+    auto at = cast<RankedTensorType>(storageType(body.getArgument(0).getType()));
+    Value tripTensor = b.fill(number, arith::IndexCastOp::create(b, b.getI64Type(), trip));
+    Values arguments{b.reshape(tripTensor, at.hasStaticShape() ? at.getShape()
+                                                               : ArrayRef<int64_t>())};
+    auto bit = cast<RankedTensorType>(storageType(body.getArgument(1).getType()));
+    arguments.push_back(b.reshape(carried[0], bit.hasStaticShape() ? bit.getShape()
+                                                                   : ArrayRef<int64_t>()));
+    llvm::append_range(arguments, carried.slice(1, initial.size()));
+    FailureOr<Values> values = b.lowerBlock(body, arguments);
+    if (failed(values))
+      return b.unsupported(unsupportedBody);
+    if (!isOneElement((*values)[0]))
+      return b.unsupported("a condition that is not one bool");
+    (*values)[0] = b.reshape((*values)[0], {});
+    Values next;
+    for (unsigned i = 0; i <= initial.size(); ++i) {
+      if (!(*values)[i] || (*values)[i].getType() != carried[i].getType())
+        return b.unsupported("a state whose shape changes from trip to trip");
+      next.push_back(inPlace(b, (*values)[i], carried[i]));
+    }
+    for (unsigned i = initial.size() + 1; i < values->size(); ++i) {
+      auto whole = cast<RankedTensorType>(carried[i].getType());
+      if (!isStaticTensor((*values)[i]) ||
+          cast<RankedTensorType>((*values)[i].getType()).getShape() != whole.getShape().drop_front())
+        return b.unsupported("an output whose slices differ in shape");
+      SmallVector<OpFoldResult> offsets(whole.getRank(), b.getIndexAttr(0)),
+          sizes{b.getIndexAttr(1)}, strides(whole.getRank(), b.getIndexAttr(1));
+      offsets[0] = trip;
+      for (int64_t size : whole.getShape().drop_front())
+        sizes.push_back(b.getIndexAttr(size));
+      next.push_back(tensor::InsertSliceOp::create(b, (*values)[i], carried[i], offsets, sizes,
+                                                   strides));
+    }
+    return next;
+  }
+
+  Lowering &b;
+  Operation *op;
+  Block &body;
+  Value limit, condition;
+  ValueRange initial;
+  std::optional<int64_t> trips; // slices of the outputs that grow
+};
+
+FailureOr<Values> lowerLoop(Lowering &b, Operation *op, ValueRange operands) {
+  return LoopLowering(b, op, operands).lower();
+}
+
+//===- Scan -----------------------------------------------------------------===//
+
+FailureOr<Values> lowerScan(Lowering &b, Operation *op, ValueRange operands) {
+  auto scan = cast<onnx::ScanOp>(op);
+  Block &body = scan.getBody().front();
+  int64_t scanned = scan.getNumScanInputs(), states = int64_t(operands.size()) - scanned;
+  int64_t grown = int64_t(op->getNumResults()) - states;
+  if (scanned < 1 || states < 0 || grown < 0 ||
+      body.getNumArguments() != operands.size() ||
+      body.getTerminator()->getNumOperands() != op->getNumResults())
+    return b.unsupported("a body whose arguments or results do not fit the scan's");
+  for (Value operand : operands)
+    if (!isStaticTensor(operand))
+      return b.unsupported("an operand whose shape is known only when the model runs; fix it with "
+                           "--dim NAME=VALUE");
+  auto attribute = [](std::optional<ArrayRef<int64_t>> values, int64_t i) {
+    return values && i < int64_t(values->size()) ? (*values)[i] : 0;
+  };
+  auto typeOf = [](Value value) { return cast<RankedTensorType>(value.getType()); };
+
+  std::optional<int64_t> count;
+  SmallVector<int64_t> inputAxes, outputAxes;
+  for (int64_t i = 0; i < scanned; ++i) {
+    RankedTensorType type = typeOf(operands[states + i]);
+    std::optional<int64_t> axis =
+        normalizedAxis(attribute(scan.getScanInputAxes(), i), type.getRank());
+    if (!axis || (count && *count != type.getDimSize(*axis)))
+      return b.unsupported("scanned inputs of different lengths, or without the axis");
+    count = type.getDimSize(*axis);
+    inputAxes.push_back(*axis);
+  }
+  Values carried(operands.take_front(states));
+  for (int64_t i = 0; i < grown; ++i) {
+    RankedTensorType type = b.resultType(states + i);
+    std::optional<int64_t> axis =
+        type ? normalizedAxis(attribute(scan.getScanOutputAxes(), i), type.getRank())
+             : std::nullopt;
+    if (!axis || !type.hasStaticShape() || type.getDimSize(*axis) != *count)
+      return b.unsupported("an output whose shape does not follow from the scanned length");
+    outputAxes.push_back(*axis);
+    carried.push_back(b.empty(type));
+  }
+
+  Value from = b.index(0), to = b.index(*count), by = b.index(1);
+  auto loop = scf::ForOp::create(b, from, to, by, carried);
+  auto fail = [&](StringRef reason) {
+    loop.erase();
+    return b.unsupported(reason);
+  };
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value backwards = arith::SubIOp::create(b, b.index(*count - 1), loop.getInductionVar());
+  /// Offsets, sizes and strides of the slice of `type` that this step is about.
+  auto sliceOf = [&](RankedTensorType type, int64_t axis, bool reversed) {
+    SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)), sizes,
+        strides(type.getRank(), b.getIndexAttr(1));
+    for (int64_t size : type.getShape())
+      sizes.push_back(b.getIndexAttr(size));
+    offsets[axis] = reversed ? backwards : loop.getInductionVar();
+    sizes[axis] = b.getIndexAttr(1);
+    return std::tuple(offsets, sizes, strides);
+  };
+  Values arguments(loop.getRegionIterArgs().take_front(states));
+  for (int64_t i = 0; i < scanned; ++i) {
+    Value input = operands[states + i];
+    RankedTensorType type = typeOf(input);
+    SmallVector<int64_t> shape(type.getShape());
+    shape.erase(shape.begin() + inputAxes[i]);
+    auto [offsets, sizes, strides] =
+        sliceOf(type, inputAxes[i], attribute(scan.getScanInputDirections(), i) != 0);
+    arguments.push_back(tensor::ExtractSliceOp::create(
+        b, RankedTensorType::get(shape, type.getElementType()), input, offsets, sizes, strides));
+  }
+  FailureOr<Values> values = b.lowerBlock(body, arguments);
+  if (failed(values))
+    return fail(unsupportedBody);
+  Values next;
+  for (auto [i, place] : llvm::enumerate(loop.getRegionIterArgs())) {
+    Value value = (*values)[i];
+    RankedTensorType type = typeOf(place);
+    if (int64_t(i) < states) {
+      if (!value || value.getType() != type)
+        return fail("a state whose shape changes from step to step");
+      next.push_back(inPlace(b, value, place));
+      continue;
+    }
+    int64_t output = int64_t(i) - states, axis = outputAxes[output];
+    SmallVector<int64_t> shape(type.getShape());
+    shape.erase(shape.begin() + axis);
+    if (!value || value.getType() != RankedTensorType::get(shape, type.getElementType()))
+      return fail("an output whose slices differ in shape");
+    auto [offsets, sizes, strides] =
+        sliceOf(type, axis, attribute(scan.getScanOutputDirections(), output) != 0);
+    next.push_back(tensor::InsertSliceOp::create(b, value, place, offsets, sizes, strides));
+  }
+  scf::YieldOp::create(b, next);
+  hoistConstants(loop);
+  return Values(loop.getResults());
+}
+
+} // namespace
+
+void registerControl(RuleTable &table) {
+  table.add<onnx::IfOp>(lowerIf);
+  table.add<onnx::LoopOp>(lowerLoop);
+  table.add<onnx::ScanOp>(lowerScan);
+}
+
+} // namespace burin::lower

@@ -56,8 +56,10 @@ private:
       return op->emitOpError("has no lowering yet; see `burin explain` for all nodes");
     std::string reason;
     lower::Lowering lowering(builder, op, reason);
-    lowering.lowerBlock = [this](Block &block,
-                                 ValueRange arguments) -> FailureOr<SmallVector<Value>> {
+    lowering.lowerBlock = [&](Block &block,
+                              ValueRange arguments) -> FailureOr<SmallVector<Value>> {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.restoreInsertionPoint(lowering.saveInsertionPoint());
       mapping.map(block.getArguments(), arguments);
       if (failed(lower(block)))
         return failure();
@@ -121,8 +123,20 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
     SmallVector<Value> results;
     for (Value value : body.getTerminator()->getOperands())
       results.push_back(mapping.lookup(value));
+    if (failed(checkBoundary(func)))
+      return failure();
     func::ReturnOp::create(builder, body.getTerminator()->getLoc(), results);
+    lower::eraseLists(lowered);
     func.erase();
+    return success();
+  }
+
+  /// Sequences and optionals are resolved inside of a model only.
+  static LogicalResult checkBoundary(func::FuncOp func) {
+    for (Type type : llvm::concat<const Type>(func.getArgumentTypes(), func.getResultTypes()))
+      if (!isa<RankedTensorType>(type))
+        return func.emitError("has an input or output of type ")
+               << type << "; only tensors of known rank cross a model's boundary";
     return success();
   }
 };

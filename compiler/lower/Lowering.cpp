@@ -256,6 +256,7 @@ const RuleTable &ruleTable() {
     registerIndexing(made);
     registerShape(made);
     registerControl(made);
+    registerSequence(made);
     registerRecurrent(made);
     registerSignal(made);
     return made;

@@ -123,6 +123,9 @@ private:
   llvm::StringMap<Rule> rules;
 };
 
+/// What is left of sequences and optionals once all are resolved (see Sequence.cpp).
+void eraseLists(mlir::Operation *function);
+
 /// The rules of every family, made once.
 const RuleTable &ruleTable();
 
@@ -139,6 +142,7 @@ void registerMovement(RuleTable &table);
 void registerIndexing(RuleTable &table);
 void registerShape(RuleTable &table);
 void registerControl(RuleTable &table);
+void registerSequence(RuleTable &table);
 void registerRecurrent(RuleTable &table);
 void registerSignal(RuleTable &table);
 
