@@ -1,4 +1,264 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/lower/Lowering.h"
+//
+// Fourier transforms as sums of products with a table of the unit circle, and the mel
+// filter bank. The sums cost length^2; their order is fixed.
 
-void burin::lower::registerSignal(RuleTable &table) {}
+#include "compiler/lower/Lowering.h"
+#include "compiler/lower/Reduction.h"
+#include "compiler/lower/Scalars.h"
+#include "dialects/onnx/OnnxOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+#include <numbers>
+
+using namespace mlir;
+
+namespace burin::lower {
+namespace {
+
+constexpr StringRef unknownShape =
+    "a shape is known only when the model runs; fix the sizes it depends on with --dim NAME=VALUE";
+
+RankedTensorType staticType(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.hasStaticShape() ? type : RankedTensorType();
+}
+
+/// cos and sin of 2 pi i / length, [length, 2].
+Value unitCircle(Lowering &b, Type type, int64_t length) {
+  return b.indexed(RankedTensorType::get({length, 2}, type), [&](Lowering &in, ValueRange at) {
+    Scalars s{in};
+    Value place = arith::IndexCastOp::create(in, in.getI64Type(), at[0]);
+    Value angle = s.mul(arith::SIToFPOp::create(in, type, place),
+                        s.constant(type, 2 * std::numbers::pi / double(length)));
+    return s.select(s.equal(at[1], in.index(0)), math::CosOp::create(in, angle),
+                    math::SinOp::create(in, angle));
+  });
+}
+
+/// A transform along one dimension of a tensor whose last holds real and imaginary parts.
+struct Transform {
+  RankedTensorType result; // ends in 2, or in 1 where only the real part is wanted
+  int64_t axis;            // of the frequencies (or, inverse, times) in the result
+  int64_t length;          // of the transform
+  int64_t terms;           // elements summed: the others are 0
+  bool inverse;
+  bool halved; // the input is the first half of a conjugate symmetric spectrum
+  /// The input's element for a result place and a term: its real and imaginary part (null: 0).
+  function_ref<std::pair<Value, Value>(Lowering &, ValueRange place, Value term)> read;
+};
+
+Value build(Lowering &b, const Transform &t) {
+  Type element = t.result.getElementType(), compute = computeType(element);
+  Value circle = unitCircle(b, compute, t.length);
+  SmallVector<int64_t> loops(t.result.getShape());
+  int64_t rank = loops.size();
+  loops.push_back(t.terms);
+  // The sum's extent is that of an operand that is not read.
+  Value extent = b.empty(RankedTensorType::get({t.terms}, compute));
+  AffineMap map = AffineMap::get(rank + 1, 0, {b.getAffineDimExpr(rank)}, b.getContext());
+  Value sums = b.reduce(
+      loops, {rank}, {extent}, {map}, b.scalar(compute, 0),
+      [&](Lowering &in, ValueRange elements) -> Value {
+        Scalars s{in};
+        SmallVector<Value> place;
+        for (int64_t d = 0; d < rank; ++d)
+          place.push_back(linalg::IndexOp::create(in, d));
+        Value term = linalg::IndexOp::create(in, rank), length = in.index(t.length);
+        Value turn = arith::RemUIOp::create(
+            in, arith::MulIOp::create(in, place[t.axis], term), length);
+        Value cosine = tensor::ExtractOp::create(in, circle, ValueRange{turn, in.index(0)});
+        Value sine = tensor::ExtractOp::create(in, circle, ValueRange{turn, in.index(1)});
+        if (!t.inverse)
+          sine = s.neg(sine);
+        auto [real, imaginary] = t.read(in, place, term);
+        real = s.widen(real);
+        imaginary = imaginary ? s.widen(imaginary) : Value();
+        // (real + i imaginary) * (cosine + i sine)
+        Value re = s.mul(real, cosine), im = s.mul(real, sine);
+        if (imaginary) {
+          re = s.sub(re, s.mul(imaginary, sine));
+          im = s.add(im, s.mul(imaginary, cosine));
+        }
+        Value product = s.select(s.equal(place.back(), in.index(0)), re, im);
+        if (t.halved) {
+          // All but the first and the middle stand for their conjugates too.
+          Value twin = s.notEqual(term, in.index(0));
+          if (t.length % 2 == 0)
+            twin = arith::AndIOp::create(in, twin, s.notEqual(term, in.index(t.length / 2)));
+          product = s.mul(product, s.select(twin, s.like(product, 2), s.like(product, 1)));
+        }
+        return s.add(elements[1], product);
+      });
+  if (!t.inverse && element == compute)
+    return sums;
+  return b.broadcasting(t.result, {sums}, [&](Lowering &in, ValueRange elements) {
+    Scalars s{in};
+    Value value = elements[0];
+    if (t.inverse)
+      value = s.div(value, s.like(value, double(t.length)));
+    return s.narrow(value, element);
+  });
+}
+
+/// Real and imaginary part at `place` of a tensor that ends in 1 or 2.
+std::pair<Value, Value> partsAt(Lowering &in, Value tensor, SmallVector<Value> place) {
+  bool isComplex = cast<RankedTensorType>(tensor.getType()).getShape().back() == 2;
+  place.back() = in.index(0);
+  Value real = tensor::ExtractOp::create(in, tensor, place);
+  place.back() = in.index(1);
+  return {real, isComplex ? Value(tensor::ExtractOp::create(in, tensor, place)) : Value()};
+}
+
+FailureOr<SmallVector<Value>> lowerDFT(Lowering &b, Operation *op, ValueRange operands) {
+  auto dft = cast<onnx::DFTOp>(op);
+  RankedTensorType input = staticType(operands[0]), result = b.resultType();
+  if (!input || !result || !result.hasStaticShape() || input.getRank() != result.getRank() ||
+      input.getRank() < 2)
+    return b.unsupported(unknownShape);
+  int64_t rank = input.getRank(), axis = rank - 2;
+  bool inverse = dft.getInverse() != 0, onesided = dft.getOnesided() != 0;
+  if (std::optional<SmallVector<int64_t>> given = b.constantInts(2)) {
+    std::optional<int64_t> normal = normalizedAxis(given->front(), rank);
+    if (!normal || *normal == rank - 1)
+      return b.unsupported("its axis is outside of its input's signal dimensions");
+    axis = *normal;
+  } else if (!b.isAbsent(2)) {
+    // The transformed dimension is the one whose size changes.
+    SmallVector<int64_t> changed;
+    for (int64_t d = 0; d + 1 < rank; ++d)
+      if (input.getDimSize(d) != result.getDimSize(d))
+        changed.push_back(d);
+    if (changed.size() != 1)
+      return b.unsupported("its axis is computed when the model runs; make it constant");
+    axis = changed[0];
+  }
+  int64_t length = result.getDimSize(axis);
+  if (onesided && !inverse) {
+    length = input.getDimSize(axis);
+    if (std::optional<SmallVector<int64_t>> given = b.constantInts(1))
+      length = given->front();
+    else if (!b.isAbsent(1))
+      return b.unsupported("its length is computed when the model runs; make it constant");
+  }
+  bool halved = onesided && inverse;
+  int64_t terms = std::min(input.getDimSize(axis), halved ? length / 2 + 1 : length);
+  if (length < 1 || terms < 1)
+    return b.unsupported("a transform of length 0");
+  Value x = operands[0];
+  return SmallVector<Value>{build(b, {result, axis, length, terms, inverse, halved,
+                                      [&](Lowering &in, ValueRange place, Value term) {
+                                        SmallVector<Value> at(place);
+                                        at[axis] = term;
+                                        return partsAt(in, x, at);
+                                      }})};
+}
+
+/// Frames of the signal, windowed, each transformed.
+FailureOr<SmallVector<Value>> lowerSTFT(Lowering &b, Operation *op, ValueRange operands) {
+  RankedTensorType signal = staticType(operands[0]), result = b.resultType();
+  if (!signal || signal.getRank() != 3 || !result || !result.hasStaticShape())
+    return b.unsupported(unknownShape);
+  bool onesided = cast<onnx::STFTOp>(op).getOnesided() != 0;
+  int64_t samples = signal.getDimSize(1), length = samples;
+  Value window = operands[2];
+  if (std::optional<SmallVector<int64_t>> given = b.constantInts(3))
+    length = given->front();
+  else if (window && staticType(window))
+    length = staticType(window).getDimSize(0);
+  else if (!b.isAbsent(3) && !onesided)
+    length = result.getDimSize(2);
+  else if (!b.isAbsent(3))
+    return b.unsupported("its frame length is computed when the model runs; make it constant");
+  if (length < 1 || length > samples)
+    return b.unsupported("frames of " + Twine(length) + " in a signal of " + Twine(samples) +
+                         " samples");
+  if (window && (!staticType(window) || staticType(window).getNumElements() != length))
+    return b.unsupported("a window whose length is not the frames'");
+  Value x = operands[0], hop = operands[1];
+  SmallVector<Value> only(cast<RankedTensorType>(hop.getType()).getRank());
+  return SmallVector<Value>{
+      build(b, {result, /*axis=*/2, length, length, /*inverse=*/false, /*halved=*/false,
+                [&](Lowering &in, ValueRange place, Value term) -> std::pair<Value, Value> {
+                  Scalars s{in};
+                  for (Value &zero : only)
+                    zero = in.index(0);
+                  Value distance = arith::IndexCastOp::create(
+                      in, in.getIndexType(), tensor::ExtractOp::create(in, hop, only));
+                  Value from = arith::MulIOp::create(in, place[1], distance);
+                  Value last = in.index(samples - 1); // whatever the step is, stay inside
+                  Value sample = arith::MinUIOp::create(
+                      in, arith::AddIOp::create(in, from, term), last);
+                  auto [real, imaginary] = partsAt(in, x, {place[0], sample, nullptr});
+                  if (!window)
+                    return {real, imaginary};
+                  real = s.widen(real);
+                  Value weight = s.widen(tensor::ExtractOp::create(in, window, ValueRange{term}));
+                  return {s.mul(real, weight),
+                          imaginary ? s.mul(s.widen(imaginary), weight) : Value()};
+                }})};
+}
+
+/// Triangles of unit height between neighbouring points that are evenly spaced in mels.
+FailureOr<SmallVector<Value>> lowerMelWeightMatrix(Lowering &b, Operation *op,
+                                                   ValueRange operands) {
+  RankedTensorType result = b.resultType();
+  if (!result || !result.hasStaticShape() || result.getRank() != 2)
+    return b.unsupported(unknownShape);
+  if (!result.getElementType().isIntOrFloat())
+    return b.unsupported("a matrix that is not of numbers");
+  for (Value operand : operands)
+    if (!staticType(operand) || staticType(operand).getNumElements() != 1)
+      return b.unsupported("operands that are not scalars");
+  Type f32 = b.getF32Type(), i64 = b.getI64Type();
+  Type target = elementType(op->getResult(0));
+  double perMel = std::numbers::ln10 / 2595;
+  Value matrix = b.indexed(result, [&](Lowering &in, ValueRange at) -> Value {
+    Scalars s{in};
+    auto scalar = [&](unsigned operand) {
+      SmallVector<Value> zeros(staticType(operands[operand]).getRank(), in.index(0));
+      Value value = tensor::ExtractOp::create(in, operands[operand], zeros);
+      return s.cast(value, elementType(op->getOperand(operand)), in.getF32Type());
+    };
+    auto mels = [&](Value hertz) {
+      return s.div(s.log1p(s.div(hertz, s.constant(f32, 700))), s.constant(f32, perMel));
+    };
+    Value low = mels(scalar(3)), high = mels(scalar(4));
+    Value step = s.div(s.sub(high, low), s.constant(f32, double(result.getDimSize(1)) + 2));
+    // The spectrogram bin of point number `point`.
+    auto binOf = [&](int64_t offset) -> Value {
+      Value point = arith::IndexCastOp::create(in, i64, at[1]);
+      point = s.add(point, s.constantInt(i64, offset));
+      Value mel = s.fma(arith::SIToFPOp::create(in, f32, point), step, low);
+      Value hertz = s.mul(s.constant(f32, 700), s.expm1(s.mul(mel, s.constant(f32, perMel))));
+      Value scaled = s.mul(s.add(scalar(1), s.constant(f32, 1)), hertz);
+      Value bin = math::FloorOp::create(in, s.div(scaled, scalar(2)));
+      return s.saturatingToInt(bin, i64, /*isUnsigned=*/false);
+    };
+    Value left = binOf(0), centre = binOf(1), right = binOf(2);
+    Value bin = arith::IndexCastOp::create(in, i64, at[0]);
+    auto toFloat = [&](Value value) -> Value { return arith::SIToFPOp::create(in, f32, value); };
+    auto both = [&](Value x, Value y) -> Value { return arith::AndIOp::create(in, x, y); };
+    Value zero = s.constant(f32, 0), one = s.constant(f32, 1);
+    Value rises = both(s.lessEqual(left, bin), s.lessEqual(bin, centre));
+    Value rising = s.div(toFloat(s.sub(bin, left)), toFloat(s.sub(centre, left)));
+    Value narrow = s.equal(left, centre); // no rising side: the point itself is 1
+    Value value = s.select(narrow, s.select(s.equal(bin, centre), one, zero),
+                           s.select(rises, rising, zero));
+    Value falls = both(s.lessEqual(centre, bin), s.less(bin, right));
+    value = s.select(falls, s.div(toFloat(s.sub(right, bin)), toFloat(s.sub(right, centre))), value);
+    return s.cast(value, in.getF32Type(), target);
+  });
+  return SmallVector<Value>{matrix};
+}
+
+} // namespace
+
+void registerSignal(RuleTable &table) {
+  table.add<onnx::DFTOp>(lowerDFT);
+  table.add<onnx::STFTOp>(lowerSTFT);
+  table.add<onnx::MelWeightMatrixOp>(lowerMelWeightMatrix);
+}
+
+} // namespace burin::lower
