@@ -229,11 +229,17 @@ private:
                          "depends on its own result; a graph must not be cyclic");
       return;
     }
-    google::protobuf::RepeatedPtrField<NodeProto> sorted;
-    sorted.Reserve(count);
-    for (int i : order)
-      sorted.Add()->Swap(graph.mutable_node(i));
-    graph.mutable_node()->Swap(&sorted);
+    std::vector<int> place(count); // where the node that belongs at i is now
+    std::vector<int> at(count);    // which node is at i now
+    for (int i = 0; i < count; ++i)
+      place[i] = at[i] = i;
+    for (int i = 0; i < count; ++i) {
+      int from = place[order[i]];
+      graph.mutable_node()->SwapElements(i, from);
+      std::swap(at[i], at[from]);
+      place[at[i]] = i;
+      place[at[from]] = from;
+    }
   }
 
   Problems &problems;

@@ -165,6 +165,12 @@ public:
 
   /// Expands once, everywhere; true where anything was.
   bool round() {
+    bool wanted = false;
+    forEachGraph(*model.mutable_graph(), [&](GraphProto &graph) {
+      wanted = wanted || llvm::any_of(graph.node(), expand);
+    });
+    if (!wanted)
+      return false;
     expanded = 0;
     graph(*model.mutable_graph(), nullptr);
     return expanded != 0;
@@ -198,10 +204,11 @@ private:
       constants.push_back(std::move(type));
     }
 
-    google::protobuf::RepeatedPtrField<NodeProto> nodes;
-    nodes.Swap(graph.mutable_node());
-    graph.mutable_node()->Reserve(nodes.size());
-    for (NodeProto &node : nodes) {
+    // Nodes move by pointer: both fields are in the graph's arena.
+    GraphProto *previous = google::protobuf::Arena::CreateMessage<GraphProto>(model.GetArena());
+    previous->mutable_node()->Swap(graph.mutable_node());
+    graph.mutable_node()->Reserve(previous->node_size());
+    for (NodeProto &node : *previous->mutable_node()) {
       FunctionProto body;
       if (expand(node) && bodyOf(node, scope, body)) {
         ++expanded;

@@ -14,6 +14,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
+#include "google/protobuf/arena.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
@@ -31,7 +32,8 @@ static OwningOpRef<ModuleOp> importModel(MLIRContext &context, StringRef path,
   TensorReader tensors(&context, store, root);
 
   // Functions go first: the version converter would drop them.
-  ::onnx::ModelProto model;
+  google::protobuf::Arena arena;
+  ::onnx::ModelProto &model = *google::protobuf::Arena::CreateMessage<::onnx::ModelProto>(&arena);
   if (!readModel(path, store, model, problems) || !normalize(model, problems) ||
       !inlineSmallTensors(model, tensors, problems) || !inlineFunctions(model, problems) ||
       !checkModel(model, problems) || !applySizes(model, options, problems) ||
