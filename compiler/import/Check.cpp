@@ -44,10 +44,10 @@ public:
       defineConstant(scope, tensor.name());
     for (const SparseTensorProto &tensor : graph.sparse_initializer())
       defineConstant(scope, tensor.values().name());
-    if (!isSorted(graph, scope))
-      sort(graph);
+    // A node of a cycle has been reported; that it uses what comes later is no news.
+    bool ordered = isSorted(graph, scope) || sort(graph);
     for (NodeProto &node : *graph.mutable_node())
-      check(node, scope);
+      check(node, scope, ordered);
     StringSet<> outputs;
     for (const ValueInfoProto &output : graph.output()) {
       if (!scope.knows(output.name()))
@@ -75,9 +75,9 @@ private:
       define(scope, name, problems.fileLocation());
   }
 
-  void check(NodeProto &node, Scope &scope) {
+  void check(NodeProto &node, Scope &scope, bool ordered) {
     for (const std::string &input : node.input())
-      if (!input.empty() && !scope.knows(input))
+      if (ordered && !input.empty() && !scope.knows(input))
         problems.error(ImportStatus::badFile, node,
                        "uses '" + input + "', which no node before it produces");
     for (AttributeProto &attribute : *node.mutable_attribute()) {
@@ -119,7 +119,12 @@ private:
     try {
       schema->Verify(node);
     } catch (const std::exception &error) {
-      problems.error(ImportStatus::badFile, node, StringRef(error.what()).trim());
+      // The library begins with the node's name and schema, which the location has.
+      StringRef text = StringRef(error.what()).trim();
+      size_t end = text.starts_with("Node(") ? text.find(") with schema(") : StringRef::npos;
+      if (end != StringRef::npos)
+        text = text.substr(text.find(") ", end + 2)).drop_front(2);
+      problems.error(ImportStatus::badFile, node, text.rtrim("."));
     }
   }
 
@@ -191,8 +196,8 @@ private:
   }
 
   /// Kahn's algorithm, taking the first node in the file's order that is ready.
-  /// What is left over lies on a cycle, or behind one.
-  void sort(GraphProto &graph) {
+  /// What is left over lies on a cycle, or behind one; false then.
+  bool sort(GraphProto &graph) {
     int count = graph.node_size();
     StringMap<int> producer;
     for (int i = 0; i < count; ++i)
@@ -227,7 +232,7 @@ private:
         if (missing[i] != 0)
           problems.error(ImportStatus::badFile, graph.node(i),
                          "depends on its own result; a graph must not be cyclic");
-      return;
+      return false;
     }
     std::vector<int> place(count); // where the node that belongs at i is now
     std::vector<int> at(count);    // which node is at i now
@@ -240,6 +245,7 @@ private:
       place[at[i]] = i;
       place[at[from]] = from;
     }
+    return true;
   }
 
   Problems &problems;
@@ -251,6 +257,28 @@ private:
 
 bool checkModel(ModelProto &model, Problems &problems) {
   Checker(model, problems).check(*model.mutable_graph(), nullptr);
+  return !problems.any();
+}
+
+bool checkSupport(ModelProto &model, function_ref<bool(const NodeProto &)> known,
+                  Problems &problems) {
+  std::map<std::string, int> versions;
+  for (const OperatorSetIdProto &opset : model.opset_import())
+    versions[opset.domain()] = int(opset.version());
+  forEachGraph(*model.mutable_graph(), [&](GraphProto &graph) {
+    for (const NodeProto &node : graph.node()) {
+      if (known(node))
+        continue;
+      int version = node.domain().empty() ? int(dialectOpset) : versions[node.domain()];
+      const OpSchema *schema = OpSchemaRegistry::Schema(node.op_type(), version, node.domain());
+      if (schema && (schema->HasFunction() || schema->HasContextDependentFunction() ||
+                     schema->Deprecated()))
+        continue;
+      problems.error(ImportStatus::unsupported, node,
+                     "is not supported; replace it by operators that are, or compute it outside "
+                     "of the model");
+    }
+  });
   return !problems.any();
 }
 

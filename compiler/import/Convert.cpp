@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Older opsets -> the newest, by ONNX's version converter; own adapters where it
-// has gaps.
+// Older opsets -> the newest, by ONNX's version converter with the adapters of
+// Adapters.cpp.
 
+#include "compiler/import/Adapters.h"
 #include "compiler/import/Model.h"
 
 #include "onnx/defs/schema.h"
@@ -24,6 +25,13 @@ static bool needsConversion(GraphProto &graph, int version) {
                      OpSchemaRegistry::Schema(node.op_type(), int(dialectOpset), "");
   });
   return changed;
+}
+
+/// What an assertion of ONNX's library says, without the place in its source.
+static StringRef reasonOf(const std::exception &error) {
+  StringRef text = StringRef(error.what()).trim();
+  auto [place, reason] = text.split("` failed: ");
+  return reason.empty() ? text : reason;
 }
 
 bool convertToNewestOpset(ModelProto &model, Problems &problems) {
@@ -52,11 +60,12 @@ bool convertToNewestOpset(ModelProto &model, Problems &problems) {
   try {
     OpSetID from(opset->version()), to(dialectOpset);
     version_conversion::DefaultVersionConverter converter;
+    registerAdapters(converter);
     model = converter.convert_version(model, from, to);
   } catch (const std::exception &error) {
     problems.error(ImportStatus::unsupported,
                    "cannot be converted from opset " + Twine(opset->version()) + " to " +
-                       Twine(dialectOpset) + ": " + StringRef(error.what()).trim() +
+                       Twine(dialectOpset) + ": " + reasonOf(error) +
                        "; export the model with a newer opset");
     return false;
   }

@@ -5,6 +5,8 @@
 
 #include "compiler/import/Model.h"
 
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/MathExtras.h"
@@ -97,19 +99,21 @@ private:
     auto known = sizes.find(&function);
     if (known != sizes.end())
       return known->second;
-    // A recursive function never gets a size and ends here as well.
-    if (callDepth >= maxCallDepth) {
+    if (!open.insert(&function).second) {
       problems.error(ImportStatus::badFile, call,
-                     "calls functions more than " + Twine(maxCallDepth) +
-                         " deep, or calls itself; functions must not be recursive");
+                     "calls itself, directly or through others; functions must not be recursive");
       return std::nullopt;
     }
-    std::optional<Size> size = measure(function.node(), callDepth + 1);
-    if (size && ++size->callDepth > maxCallDepth) {
+    std::optional<Size> size;
+    if (callDepth < maxCallDepth)
+      size = measure(function.node(), callDepth + 1);
+    if (callDepth >= maxCallDepth || (size && ++size->callDepth > maxCallDepth)) {
       problems.error(ImportStatus::badFile, call,
-                     "calls functions more than " + Twine(maxCallDepth) + " deep");
+                     "nests function calls more than " + Twine(maxCallDepth) +
+                         " deep; inline some of them");
       return std::nullopt;
     }
+    open.erase(&function);
     if (size)
       sizes[&function] = *size;
     return size;
@@ -118,6 +122,7 @@ private:
   Problems &problems;
   StringMap<const FunctionProto *> functions;
   DenseMap<const FunctionProto *, Size> sizes;
+  DenseSet<const FunctionProto *> open; // being measured
 };
 
 } // namespace

@@ -36,15 +36,20 @@ static OwningOpRef<ModuleOp> importModel(MLIRContext &context, StringRef path,
   ::onnx::ModelProto &model = *google::protobuf::Arena::CreateMessage<::onnx::ModelProto>(&arena);
   if (!readModel(path, store, model, problems) || !normalize(model, problems) ||
       !inlineSmallTensors(model, tensors, problems) || !inlineFunctions(model, problems) ||
-      !checkModel(model, problems) || !applySizes(model, options, problems) ||
+      !checkModel(model, problems))
+    return {};
+
+  auto known = [&](const ::onnx::NodeProto &node) {
+    return node.domain().empty() &&
+           RegisteredOperationName::lookup("onnx." + node.op_type(), &context);
+  };
+  if (!checkSupport(model, known, problems) || !applySizes(model, options, problems) ||
       !convertToNewestOpset(model, problems))
     return {};
 
   auto expand = [&](const ::onnx::NodeProto &node) {
-    std::string name = "onnx." + node.op_type();
-    if (!node.domain().empty() || !RegisteredOperationName::lookup(name, &context))
-      return true;
-    return options.hasLowering && !options.hasLowering(name);
+    return !known(node) ||
+           (options.hasLowering && !options.hasLowering("onnx." + node.op_type()));
   };
   if (!expandOperators(model, expand, problems) || !checkModel(model, problems))
     return {};

@@ -43,6 +43,12 @@ bool inlineFunctions(::onnx::ModelProto &model, Problems &problems);
 /// before its uses. Sorts nodes that are merely out of order.
 bool checkModel(::onnx::ModelProto &model, Problems &problems);
 
+/// Reports nodes that `known` does not answer true for and that ONNX neither defines
+/// as functions nor replaces in a newer opset. ONNX's own inference is run only on
+/// operators that pass.
+bool checkSupport(::onnx::ModelProto &model,
+                  llvm::function_ref<bool(const ::onnx::NodeProto &)> known, Problems &problems);
+
 /// Applies --dim and --input to every type of the model.
 bool applySizes(::onnx::ModelProto &model, const ImportOptions &options, Problems &problems);
 

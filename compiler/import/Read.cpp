@@ -43,9 +43,11 @@ static bool readBinary(StringRef bytes, ModelProto &model, Problems &problems) {
       reinterpret_cast<const uint8_t *>(skeleton->data()), int(skeleton->size()));
   input.SetRecursionLimit(maxMessageDepth);
   if (!model.ParseFromCodedStream(&input) || !input.ConsumedEntireMessage()) {
+    Error reason = checkMessages(bytes);
     problems.error(ImportStatus::badFile,
-                   "is not an ONNX model: malformed protobuf, or messages nest more than " +
-                       Twine(maxMessageDepth) + " deep");
+                   reason ? toString(std::move(reason))
+                          : "is not an ONNX model: malformed protobuf, or messages nest more than " +
+                                std::to_string(maxMessageDepth) + " deep");
     return false;
   }
   return true;

@@ -78,7 +78,8 @@ void appendExternalEntry(std::string &out, StringRef key, StringRef value) {
 
 class Detacher {
 public:
-  explicit Detacher(StringRef model) : model(model) { out.reserve(std::min<size_t>(model.size(), 1 << 16)); }
+  /// Messages of at most `whole` bytes are copied without looking into them.
+  Detacher(StringRef model, uint64_t whole) : model(model), whole(whole) {}
 
   Error rewrite(Message kind, size_t begin, size_t end, unsigned depth) {
     if (depth > maxMessageDepth)
@@ -111,9 +112,9 @@ public:
           return malformed(start);
         size_t body = at;
         at += *length;
-        if (*length <= inlineBytes)
+        if (*length <= whole)
           break;
-        if (kind == Message::tensor && field == rawDataField) {
+        if (kind == Message::tensor && field == rawDataField && *length > inlineBytes) {
           payload = {body, *length}; // the last one counts, as in protobuf
           continue;
         }
@@ -174,12 +175,17 @@ private:
   }
 
   StringRef model;
+  uint64_t whole;
 };
 
 } // namespace
 
+Error checkMessages(StringRef model) {
+  return Detacher(model, 0).rewrite(Message::model, 0, model.size(), 1);
+}
+
 Expected<std::string> detachPayloads(StringRef model) {
-  Detacher detacher(model);
+  Detacher detacher(model, inlineBytes);
   if (Error error = detacher.rewrite(Message::model, 0, model.size(), 1))
     return std::move(error);
   return std::move(detacher.out);

@@ -29,6 +29,10 @@ inline constexpr llvm::StringRef modelLocation("\0model", 6);
 /// Fails where the bytes are no protobuf message or nest too deep.
 llvm::Expected<std::string> detachPayloads(llvm::StringRef model);
 
+/// Says what is wrong with a model that protobuf refuses, if it is the structure of
+/// its graphs and nodes.
+llvm::Error checkMessages(llvm::StringRef model);
+
 } // namespace burin::importer
 
 #endif
