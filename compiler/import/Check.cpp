@@ -45,7 +45,7 @@ public:
     for (const SparseTensorProto &tensor : graph.sparse_initializer())
       defineConstant(scope, tensor.values().name());
     // A node of a cycle has been reported; that it uses what comes later is no news.
-    bool ordered = isSorted(graph, scope) || sort(graph);
+    bool ordered = isSorted(graph, scope) || sort(graph, scope);
     for (NodeProto &node : *graph.mutable_node())
       check(node, scope, ordered);
     StringSet<> outputs;
@@ -197,12 +197,12 @@ private:
 
   /// Kahn's algorithm, taking the first node in the file's order that is ready.
   /// What is left over lies on a cycle, or behind one; false then.
-  bool sort(GraphProto &graph) {
+  bool sort(GraphProto &graph, const Scope &scope) {
     int count = graph.node_size();
     StringMap<int> producer;
     for (int i = 0; i < count; ++i)
       for (const std::string &output : graph.node(i).output())
-        if (!output.empty())
+        if (!output.empty() && !scope.knows(output))
           producer.try_emplace(output, i);
     std::vector<SmallVector<int, 2>> users(count);
     std::vector<int> missing(count, 0);
@@ -228,6 +228,7 @@ private:
           ready.push(user);
     }
     if (int(order.size()) != count) {
+      removeUnused(users, missing);
       for (int i = 0; i < count; ++i)
         if (missing[i] != 0)
           problems.error(ImportStatus::badFile, graph.node(i),
@@ -246,6 +247,32 @@ private:
       place[at[from]] = from;
     }
     return true;
+  }
+
+  /// Takes out of the nodes that are left over (`missing` is not 0) those that no
+  /// other of them uses: they lie behind a cycle, not on it.
+  static void removeUnused(const std::vector<SmallVector<int, 2>> &users,
+                           std::vector<int> &missing) {
+    std::vector<int> used(users.size(), 0);
+    std::vector<SmallVector<int, 2>> producers(users.size());
+    for (int i = 0; i < int(users.size()); ++i)
+      for (int user : users[i])
+        if (missing[i] != 0 && missing[user] != 0) {
+          ++used[i];
+          producers[user].push_back(i);
+        }
+    std::vector<int> unused;
+    for (int i = 0; i < int(users.size()); ++i)
+      if (missing[i] != 0 && used[i] == 0)
+        unused.push_back(i);
+    while (!unused.empty()) {
+      int last = unused.back();
+      unused.pop_back();
+      missing[last] = 0;
+      for (int producer : producers[last])
+        if (--used[producer] == 0)
+          unused.push_back(producer);
+    }
   }
 
   Problems &problems;
@@ -271,8 +298,9 @@ bool checkSupport(ModelProto &model, function_ref<bool(const NodeProto &)> known
         continue;
       int version = node.domain().empty() ? int(dialectOpset) : versions[node.domain()];
       const OpSchema *schema = OpSchemaRegistry::Schema(node.op_type(), version, node.domain());
-      if (schema && (schema->HasFunction() || schema->HasContextDependentFunction() ||
-                     schema->Deprecated()))
+      if (!schema) // which checkModel has reported
+        continue;
+      if (schema->HasFunction() || schema->HasContextDependentFunction() || schema->Deprecated())
         continue;
       problems.error(ImportStatus::unsupported, node,
                      "is not supported; replace it by operators that are, or compute it outside "

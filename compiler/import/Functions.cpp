@@ -127,9 +127,65 @@ private:
 
 } // namespace
 
+namespace {
+
+/// Writes the defaults of functions' attributes into the calls that leave them out,
+/// which ONNX's inliner does not do.
+class Defaults {
+public:
+  Defaults(ModelProto &model, Problems &problems) : problems(problems) {
+    for (const FunctionProto &function : model.functions())
+      functions.try_emplace(GetFunctionImplId(function), &function);
+  }
+
+  /// `caller` is the function that the nodes are the body of; null for the graph.
+  void apply(google::protobuf::RepeatedPtrField<NodeProto> &nodes, const FunctionProto *caller) {
+    for (NodeProto &node : nodes) {
+      for (AttributeProto &attribute : *node.mutable_attribute()) {
+        if (attribute.has_g())
+          apply(*attribute.mutable_g()->mutable_node(), caller);
+        for (GraphProto &graph : *attribute.mutable_graphs())
+          apply(*graph.mutable_node(), caller);
+      }
+      auto callee = functions.find(GetCalleeId(node));
+      if (callee != functions.end())
+        for (const AttributeProto &standard : callee->second->attribute_proto())
+          apply(node, standard, caller);
+    }
+  }
+
+private:
+  void apply(NodeProto &call, const AttributeProto &standard, const FunctionProto *caller) {
+    for (const AttributeProto &given : call.attribute()) {
+      if (given.name() != standard.name())
+        continue;
+      // Whether the caller's own attribute is there differs from call to call.
+      if (!given.ref_attr_name().empty() && caller &&
+          llvm::none_of(caller->attribute_proto(), [&](const AttributeProto &attribute) {
+            return attribute.name() == given.ref_attr_name();
+          }))
+        problems.error(ImportStatus::unsupported, call,
+                       "hands on the attribute '" + given.ref_attr_name() +
+                           "', which has no default, for '" + given.name() +
+                           "', which has one; give both the same default");
+      return;
+    }
+    *call.add_attribute() = standard;
+  }
+
+  Problems &problems;
+  StringMap<const FunctionProto *> functions;
+};
+
+} // namespace
+
 bool inlineFunctions(ModelProto &model, Problems &problems) {
   if (model.functions().empty())
     return true;
+  Defaults defaults(model, problems);
+  defaults.apply(*model.mutable_graph()->mutable_node(), nullptr);
+  for (FunctionProto &function : *model.mutable_functions())
+    defaults.apply(*function.mutable_node(), &function);
   Unfolding unfolding(model, problems);
   if (problems.any() || !unfolding.measure(model.graph().node(), 0))
     return false;

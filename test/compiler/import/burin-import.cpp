@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // burin-import MODEL [--dim NAME=N | NAME=MIN..MAX] [--input NAME=1x3] [--external-data-root DIR]
-//                    [--expand OP,...] [--quiet] [--report]
+//                    [--expand OP,...] [--locations] [--quiet] [--report]
 //
 // Imports a model and prints the module. The exit code is that of `burin compile`.
 // --expand names operators (onnx.Gelu) that count as not lowered.
@@ -27,13 +27,15 @@ int main(int argc, char **argv) {
   burin::ImportOptions options;
   StringSet<> expanded;
   std::string path;
-  bool quiet = false, report = false;
+  bool quiet = false, report = false, locations = false;
   for (int i = 1; i < argc; ++i) {
     StringRef argument = argv[i];
     if (argument == "--quiet") {
       quiet = true;
     } else if (argument == "--report") {
       report = true;
+    } else if (argument == "--locations") {
+      locations = true;
     } else if (!argument.starts_with("--")) {
       path = argument.str();
     } else if (i + 1 == argc) {
@@ -81,15 +83,18 @@ int main(int argc, char **argv) {
            << " nodes, " << result.initializers << " initialisers, " << result.weightBytes
            << " bytes of weights\n";
   if (succeeded(module) && !quiet)
-    (*module)->print(outs());
+    (*module)->print(outs(), mlir::OpPrintingFlags().enableDebugInfo(locations));
   switch (result.status) {
   case burin::ImportStatus::ok:
     return 0;
   case burin::ImportStatus::badFile:
+    errs() << "status: bad file\n";
     return 2;
   case burin::ImportStatus::unsupported:
+    errs() << "status: unsupported\n";
     return 3;
   case burin::ImportStatus::internalError:
+    errs() << "status: internal error\n";
     return 4;
   }
 }
