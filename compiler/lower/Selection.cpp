@@ -501,7 +501,8 @@ Results lowerNonMaxSuppression(Lowering &b, Operation *op, ValueRange operands) 
       // Written in any case; what is not taken is overwritten by the next, or put back.
       Value slot = s.min(total, b.index(selected - 1)),
             writes = arith::AndIOp::create(b, take, room);
-      for (auto [field, value] : llvm::enumerate(ArrayRef<Value>{batch, kind, box})) {
+      Value row[] = {batch, kind, box};
+      for (auto [field, value] : llvm::enumerate(row)) {
         Value old = extract(b, list, {slot, b.index(field)});
         Value next = s.select(writes, fromIndex(b, value, i64), old);
         list = tensor::InsertOp::create(b, next, list, ValueRange{slot, b.index(field)});
