@@ -96,6 +96,28 @@ Node *adaptBroadcast(const GraphPointer &graph, Node *node) {
   return node;
 }
 
+/// A slope per channel was one-dimensional; now it broadcasts from the right.
+Node *adaptPRelu(const GraphPointer &graph, Node *node) {
+  Value *x = node->inputs()[0], *slope = node->inputs()[1];
+  ONNX_ASSERTM(x->has_sizes() && slope->has_sizes(),
+               "the ranks of PRelu's operands must be known%s", "")
+  std::vector<Dimension> sizes = slope->sizes();
+  if (sizes.size() != 1 || (sizes[0].is_int && sizes[0].dim == 1))
+    return node;
+  std::vector<int64_t> added;
+  for (int64_t i = 2; i < int64_t(x->sizes().size()); ++i) {
+    added.push_back(i - 1);
+    sizes.emplace_back(1);
+  }
+  if (added.empty())
+    return node;
+  Node *unsqueeze = createWithAxes(graph, Symbol("Unsqueeze"), slope, std::move(added));
+  unsqueeze->insertBefore(node);
+  unsqueeze->output()->setSizes(sizes);
+  node->replaceInput(1, unsqueeze->output());
+  return node;
+}
+
 /// `to` was the name of a type.
 Node *adaptCast(const GraphPointer &, Node *node) {
   TensorProto_DataType type;
@@ -231,9 +253,10 @@ void registerAdapters(version_conversion::BaseVersionConverter &converter) {
       {"Equal", 6, 7, adaptBroadcast},     {"Greater", 6, 7, adaptBroadcast},
       {"Less", 6, 7, adaptBroadcast},      {"Mul", 6, 7, adaptBroadcast},
       {"Or", 6, 7, adaptBroadcast},        {"Pow", 6, 7, adaptBroadcast},
-      {"Sub", 6, 7, adaptBroadcast},       {"Xor", 6, 7, adaptBroadcast},
-      {"GRU", 6, 7, adaptRecurrent},       {"LSTM", 6, 7, adaptRecurrent},
-      {"RNN", 6, 7, adaptRecurrent},       {"Scan", 8, 9, adaptScan},
+      {"PRelu", 6, 7, adaptPRelu},         {"Sub", 6, 7, adaptBroadcast},
+      {"Xor", 6, 7, adaptBroadcast},       {"GRU", 6, 7, adaptRecurrent},
+      {"LSTM", 6, 7, adaptRecurrent},      {"RNN", 6, 7, adaptRecurrent},
+      {"Scan", 8, 9, adaptScan},
   };
   for (const Row &row : rows)
     converter.registerAdapter(row.op, row.from, row.to, row.adapt);
