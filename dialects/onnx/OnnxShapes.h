@@ -15,6 +15,9 @@ using Types = llvm::SmallVectorImpl<mlir::Type>;
 
 llvm::LogicalResult inferArgReduction(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferBatchNormalization(mlir::Operation *op, Types &types);
+llvm::LogicalResult inferBitCast(mlir::Operation *op, Types &types);
+llvm::LogicalResult inferCast(mlir::Operation *op, Types &types);
+llvm::LogicalResult inferCastLike(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferCenterCropPad(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferCol2Im(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferCompress(mlir::Operation *op, Types &types);
@@ -27,7 +30,9 @@ llvm::LogicalResult inferConvTranspose(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferDFT(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferDeformConv(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferDepthToSpace(mlir::Operation *op, Types &types);
+llvm::LogicalResult inferDequantize(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferDet(mlir::Operation *op, Types &types);
+llvm::LogicalResult inferDropout(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferEinsum(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferElementwise(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferExpand(mlir::Operation *op, Types &types);
@@ -54,6 +59,8 @@ llvm::LogicalResult inferOptionalGetElement(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferOptionalHasElement(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferPad(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferPool(mlir::Operation *op, Types &types);
+llvm::LogicalResult inferPredicate(mlir::Operation *op, Types &types);
+llvm::LogicalResult inferQuantize(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferRange(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferRecurrent(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferReduction(mlir::Operation *op, Types &types);
@@ -81,6 +88,11 @@ llvm::LogicalResult inferTopK(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferTranspose(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferUnique(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferUnsqueeze(mlir::Operation *op, Types &types);
+llvm::LogicalResult inferWhere(mlir::Operation *op, Types &types);
+
+/// Appends the types that the operands give to the arguments of the body of a
+/// Loop or Scan, on its first iteration; nothing for other ops.
+llvm::LogicalResult bodyArgumentTypes(mlir::Operation *op, Types &types);
 
 } // namespace burin::onnx
 

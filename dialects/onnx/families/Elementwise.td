@@ -34,7 +34,7 @@ def Onnx_AtanOp : Onnx_ElementwiseFamily<"Atan", "Elementwise",
 def Onnx_AtanhOp : Onnx_ElementwiseFamily<"Atanh", "Elementwise",
         (ins Onnx_Value:$input),
         (outs Onnx_Value:$output)>;
-def Onnx_BitCastOp : Onnx_ElementwiseFamily<"BitCast", "Elementwise",
+def Onnx_BitCastOp : Onnx_ElementwiseFamily<"BitCast", "BitCast",
         (ins Onnx_Value:$input, I64Attr:$to),
         (outs Onnx_Value:$output)>;
 def Onnx_BitShiftOp : Onnx_ElementwiseFamily<"BitShift", "Elementwise",
@@ -52,11 +52,11 @@ def Onnx_BitwiseOrOp : Onnx_ElementwiseFamily<"BitwiseOr", "Elementwise",
 def Onnx_BitwiseXorOp : Onnx_ElementwiseFamily<"BitwiseXor", "Elementwise",
         (ins Onnx_Value:$A, Onnx_Value:$B),
         (outs Onnx_Value:$C)>;
-def Onnx_CastOp : Onnx_ElementwiseFamily<"Cast", "Elementwise",
+def Onnx_CastOp : Onnx_ElementwiseFamily<"Cast", "Cast",
         (ins Onnx_Value:$input, DefaultValuedStrAttr<StrAttr, "up">:$round_mode,
          DefaultValuedAttr<I64Attr, "1">:$saturate, I64Attr:$to),
         (outs Onnx_Value:$output)>;
-def Onnx_CastLikeOp : Onnx_ElementwiseFamily<"CastLike", "Elementwise",
+def Onnx_CastLikeOp : Onnx_ElementwiseFamily<"CastLike", "CastLike",
         (ins Onnx_Value:$input, Onnx_Value:$target_type, DefaultValuedStrAttr<StrAttr,
          "up">:$round_mode, DefaultValuedAttr<I64Attr, "1">:$saturate),
         (outs Onnx_Value:$output)>;
@@ -75,7 +75,7 @@ def Onnx_CosOp : Onnx_ElementwiseFamily<"Cos", "Elementwise",
 def Onnx_CoshOp : Onnx_ElementwiseFamily<"Cosh", "Elementwise",
         (ins Onnx_Value:$input),
         (outs Onnx_Value:$output)>;
-def Onnx_DequantizeLinearOp : Onnx_ElementwiseFamily<"DequantizeLinear", "Elementwise",
+def Onnx_DequantizeLinearOp : Onnx_ElementwiseFamily<"DequantizeLinear", "Dequantize",
         (ins Onnx_Value:$x, Onnx_Value:$x_scale, Onnx_OptValue:$x_zero_point,
          DefaultValuedAttr<I64Attr, "1">:$axis, DefaultValuedAttr<I64Attr, "0">:$block_size,
          DefaultValuedAttr<I64Attr, "0">:$output_dtype),
@@ -83,14 +83,14 @@ def Onnx_DequantizeLinearOp : Onnx_ElementwiseFamily<"DequantizeLinear", "Elemen
 def Onnx_DivOp : Onnx_ElementwiseFamily<"Div", "Elementwise",
         (ins Onnx_Value:$A, Onnx_Value:$B),
         (outs Onnx_Value:$C)>;
-def Onnx_DropoutOp : Onnx_ElementwiseFamily<"Dropout", "Elementwise",
+def Onnx_DropoutOp : Onnx_ElementwiseFamily<"Dropout", "Dropout",
         (ins Onnx_Value:$data, Onnx_OptValue:$ratio, Onnx_OptValue:$training_mode,
          OptionalAttr<I64Attr>:$seed),
         (outs Onnx_Value:$output, Onnx_OptValue:$mask)>;
 def Onnx_EluOp : Onnx_ElementwiseFamily<"Elu", "Elementwise",
         (ins Onnx_Value:$X, DefaultValuedAttr<F32Attr, "1.0f">:$alpha),
         (outs Onnx_Value:$Y)>;
-def Onnx_EqualOp : Onnx_ElementwiseFamily<"Equal", "Elementwise",
+def Onnx_EqualOp : Onnx_ElementwiseFamily<"Equal", "Predicate",
         (ins Onnx_Value:$A, Onnx_Value:$B),
         (outs Onnx_Value:$C)>;
 def Onnx_ErfOp : Onnx_ElementwiseFamily<"Erf", "Elementwise",
@@ -105,10 +105,10 @@ def Onnx_FloorOp : Onnx_ElementwiseFamily<"Floor", "Elementwise",
 def Onnx_GeluOp : Onnx_ElementwiseFamily<"Gelu", "Elementwise",
         (ins Onnx_Value:$X, DefaultValuedStrAttr<StrAttr, "none">:$approximate),
         (outs Onnx_Value:$Y)>;
-def Onnx_GreaterOp : Onnx_ElementwiseFamily<"Greater", "Elementwise",
+def Onnx_GreaterOp : Onnx_ElementwiseFamily<"Greater", "Predicate",
         (ins Onnx_Value:$A, Onnx_Value:$B),
         (outs Onnx_Value:$C)>;
-def Onnx_GreaterOrEqualOp : Onnx_ElementwiseFamily<"GreaterOrEqual", "Elementwise",
+def Onnx_GreaterOrEqualOp : Onnx_ElementwiseFamily<"GreaterOrEqual", "Predicate",
         (ins Onnx_Value:$A, Onnx_Value:$B),
         (outs Onnx_Value:$C)>;
 def Onnx_HardSigmoidOp : Onnx_ElementwiseFamily<"HardSigmoid", "Elementwise",
@@ -118,23 +118,23 @@ def Onnx_HardSigmoidOp : Onnx_ElementwiseFamily<"HardSigmoid", "Elementwise",
 def Onnx_HardSwishOp : Onnx_ElementwiseFamily<"HardSwish", "Elementwise",
         (ins Onnx_Value:$X),
         (outs Onnx_Value:$Y)>;
-def Onnx_IdentityOp : Onnx_ElementwiseFamily<"Identity", "Elementwise",
+def Onnx_IdentityOp : Onnx_ElementwiseFamily<"Identity", "SameAsFirst",
         (ins Onnx_Value:$input),
         (outs Onnx_Value:$output)>;
-def Onnx_IsInfOp : Onnx_ElementwiseFamily<"IsInf", "Elementwise",
+def Onnx_IsInfOp : Onnx_ElementwiseFamily<"IsInf", "Predicate",
         (ins Onnx_Value:$X, DefaultValuedAttr<I64Attr, "1">:$detect_negative,
          DefaultValuedAttr<I64Attr, "1">:$detect_positive),
         (outs Onnx_Value:$Y)>;
-def Onnx_IsNaNOp : Onnx_ElementwiseFamily<"IsNaN", "Elementwise",
+def Onnx_IsNaNOp : Onnx_ElementwiseFamily<"IsNaN", "Predicate",
         (ins Onnx_Value:$X),
         (outs Onnx_Value:$Y)>;
 def Onnx_LeakyReluOp : Onnx_ElementwiseFamily<"LeakyRelu", "Elementwise",
         (ins Onnx_Value:$X, DefaultValuedAttr<F32Attr, "0.00999999978f">:$alpha),
         (outs Onnx_Value:$Y)>;
-def Onnx_LessOp : Onnx_ElementwiseFamily<"Less", "Elementwise",
+def Onnx_LessOp : Onnx_ElementwiseFamily<"Less", "Predicate",
         (ins Onnx_Value:$A, Onnx_Value:$B),
         (outs Onnx_Value:$C)>;
-def Onnx_LessOrEqualOp : Onnx_ElementwiseFamily<"LessOrEqual", "Elementwise",
+def Onnx_LessOrEqualOp : Onnx_ElementwiseFamily<"LessOrEqual", "Predicate",
         (ins Onnx_Value:$A, Onnx_Value:$B),
         (outs Onnx_Value:$C)>;
 def Onnx_LogOp : Onnx_ElementwiseFamily<"Log", "Elementwise",
@@ -173,7 +173,7 @@ def Onnx_PReluOp : Onnx_ElementwiseFamily<"PRelu", "Elementwise",
 def Onnx_PowOp : Onnx_ElementwiseFamily<"Pow", "Elementwise",
         (ins Onnx_Value:$X, Onnx_Value:$Y),
         (outs Onnx_Value:$Z)>;
-def Onnx_QuantizeLinearOp : Onnx_ElementwiseFamily<"QuantizeLinear", "Elementwise",
+def Onnx_QuantizeLinearOp : Onnx_ElementwiseFamily<"QuantizeLinear", "Quantize",
         (ins Onnx_Value:$x, Onnx_Value:$y_scale, Onnx_OptValue:$y_zero_point,
          DefaultValuedAttr<I64Attr, "1">:$axis, DefaultValuedAttr<I64Attr, "0">:$block_size,
          DefaultValuedAttr<I64Attr, "0">:$output_dtype, DefaultValuedAttr<I64Attr,
@@ -235,7 +235,7 @@ def Onnx_TanhOp : Onnx_ElementwiseFamily<"Tanh", "Elementwise",
 def Onnx_ThresholdedReluOp : Onnx_ElementwiseFamily<"ThresholdedRelu", "Elementwise",
         (ins Onnx_Value:$X, DefaultValuedAttr<F32Attr, "1.0f">:$alpha),
         (outs Onnx_Value:$Y)>;
-def Onnx_WhereOp : Onnx_ElementwiseFamily<"Where", "Elementwise",
+def Onnx_WhereOp : Onnx_ElementwiseFamily<"Where", "Where",
         (ins Onnx_Value:$condition, Onnx_Value:$X, Onnx_Value:$Y),
         (outs Onnx_Value:$output)>;
 def Onnx_XorOp : Onnx_ElementwiseFamily<"Xor", "Elementwise",
