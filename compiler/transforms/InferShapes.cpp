@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Shape inference over a module: one forward walk per function, since operands
-// are defined before their uses; see Passes.td.
+// are defined before their uses. Each op is folded as soon as its types are
+// known, because shape arithmetic that becomes constant refines what follows.
+//
+// A body of Loop or Scan is inferred under the types that its arguments have on
+// the first iteration. Where what it yields is less precise than that, the
+// arguments are widened and the body is inferred again; all but the last attempt
+// run on a copy, so that nothing is folded on an assumption that does not hold.
 
 #include "compiler/transforms/Passes.h"
 #include "dialects/onnx/OnnxOps.h"
+#include "dialects/onnx/OnnxShapes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -13,19 +25,234 @@ namespace burin {
 #include "compiler/transforms/Passes.h.inc"
 
 namespace {
+
+// Attempts on copies multiply with the nesting of loops; deeper loops keep what
+// the model declares.
+constexpr unsigned maxSpeculativeDepth = 3;
+// Each attempt makes at least one size of one argument unknown.
+constexpr unsigned maxAttempts = 8;
+
+class Inference {
+public:
+  LogicalResult run(func::FuncOp function);
+
+private:
+  LogicalResult inferBlock(Block &block);
+  LogicalResult inferRegions(Operation *op);
+  LogicalResult inferBody(Operation *op, ArrayRef<Type> arguments);
+  LogicalResult inferOp(onnx::OnnxOpInterface op);
+  FailureOr<SmallVector<Type>> widenArguments(Operation *op, const onnx::BodyArguments &first);
+  Operation *inlineBranch(onnx::IfOp op);
+  void fold(Operation *op);
+
+  unsigned depth = 0;
+};
+
+LogicalResult Inference::run(func::FuncOp function) {
+  if (function.isExternal())
+    return success();
+  for (Block &block : function.getBody())
+    if (failed(inferBlock(block)))
+      return failure();
+
+  // The declared results and what is returned refine each other.
+  SmallVector<Type> results(function.getResultTypes());
+  WalkResult walk = function.walk([&](func::ReturnOp op) {
+    for (auto [i, value] : llvm::enumerate(op.getOperands())) {
+      Type merged = onnx::mergeTypes(results[i], value.getType());
+      if (!merged) {
+        op.emitError() << "result " << i << " of '" << function.getName() << "' is declared as "
+                       << results[i] << ", but is " << value.getType()
+                       << "; correct the model's declared output";
+        return WalkResult::interrupt();
+      }
+      value.setType(merged);
+      results[i] = merged;
+    }
+    return WalkResult::advance();
+  });
+  if (walk.wasInterrupted())
+    return failure();
+  SmallVector<Type> arguments(function.getBody().front().getArgumentTypes());
+  function.setFunctionType(FunctionType::get(function.getContext(), arguments, results));
+  return success();
+}
+
+LogicalResult Inference::inferBlock(Block &block) {
+  for (auto it = block.begin(); it != block.end();) {
+    Operation *op = &*it;
+    if (auto branch = dyn_cast<onnx::IfOp>(op))
+      if (Operation *next = inlineBranch(branch)) {
+        it = next->getIterator();
+        continue;
+      }
+    if (failed(inferRegions(op)))
+      return failure();
+    if (auto inferable = dyn_cast<onnx::OnnxOpInterface>(op))
+      if (failed(inferOp(inferable)))
+        return failure();
+    ++it;
+    fold(op);
+  }
+  return success();
+}
+
+LogicalResult Inference::inferOp(onnx::OnnxOpInterface op) {
+  SmallVector<Type> types(op->getResultTypes());
+  if (failed(op.inferResultTypes(types)))
+    return failure();
+  for (auto [value, type] : llvm::zip_equal(op->getResults(), types))
+    value.setType(type);
+  return success();
+}
+
+/// Replaces an If whose condition is constant by the branch that it takes.
+/// Returns the first op to go on with.
+Operation *Inference::inlineBranch(onnx::IfOp op) {
+  DenseElementsAttr condition;
+  if (!matchPattern(op.getCond(), m_Constant(&condition)) || condition.getNumElements() != 1 ||
+      !condition.getElementType().isInteger(1))
+    return nullptr;
+  Region &region =
+      *condition.getValues<bool>().begin() ? op.getThenBranch() : op.getElseBranch();
+  if (!region.hasOneBlock() || region.front().empty())
+    return nullptr;
+  auto yield = dyn_cast<onnx::YieldOp>(region.front().back());
+  if (!yield || yield.getNumOperands() != op->getNumResults() ||
+      region.getNumArguments() != 0)
+    return nullptr;
+  for (auto [value, by] : llvm::zip_equal(op->getResults(), yield.getValues())) {
+    // What the model declares of the result holds for the branch taken.
+    Type merged = onnx::mergeTypes(value.getType(), by.getType());
+    if (!merged)
+      return nullptr;
+  }
+  for (auto [value, by] : llvm::zip_equal(op->getResults(), yield.getValues())) {
+    by.setType(onnx::mergeTypes(value.getType(), by.getType()));
+    value.replaceAllUsesWith(by);
+  }
+  yield->erase();
+  Block &block = region.front();
+  Operation *next = block.empty() ? op->getNextNode() : &block.front();
+  op->getBlock()->getOperations().splice(op->getIterator(), block.getOperations());
+  op->erase();
+  return next;
+}
+
+LogicalResult Inference::inferRegions(Operation *op) {
+  if (op->getNumRegions() == 0)
+    return success();
+  onnx::BodyArguments first;
+  if (failed(onnx::bodyArguments(op, first)))
+    return failure();
+  if (first.numCarried == 0 || depth >= maxSpeculativeDepth) {
+    // Too deep to try: only what does not change between iterations is known.
+    for (unsigned i = 0; i < first.numCarried; ++i)
+      first.types[first.firstCarried + i] =
+          op->getRegion(0).getArgument(first.firstCarried + i).getType();
+    return inferBody(op, first.types);
+  }
+  FailureOr<SmallVector<Type>> arguments = widenArguments(op, first);
+  if (failed(arguments))
+    return failure();
+  return inferBody(op, *arguments);
+}
+
+LogicalResult Inference::inferBody(Operation *op, ArrayRef<Type> arguments) {
+  if (!arguments.empty())
+    for (auto [argument, type] : llvm::zip_equal(op->getRegion(0).getArguments(), arguments))
+      argument.setType(type);
+  ++depth;
+  LogicalResult result = success();
+  for (Region &region : op->getRegions())
+    for (Block &block : region)
+      if (succeeded(result))
+        result = inferBlock(block);
+  --depth;
+  return result;
+}
+
+FailureOr<SmallVector<Type>> Inference::widenArguments(Operation *op,
+                                                       const onnx::BodyArguments &first) {
+  SmallVector<Type> arguments = first.types;
+  auto declared = [&](unsigned i) { return op->getRegion(0).getArgument(i).getType(); };
+  for (unsigned attempt = 0; attempt < maxAttempts; ++attempt) {
+    Operation *trial = op->clone();
+    op->getBlock()->getOperations().insert(op->getIterator(), trial);
+    bool failedTrial, stable = true;
+    {
+      // An attempt that fails says only that its assumption does not hold.
+      ScopedDiagnosticHandler quiet(op->getContext(), [](Diagnostic &) { return success(); });
+      failedTrial = failed(inferBody(trial, arguments));
+    }
+    Region &body = trial->getRegion(0);
+    if (!failedTrial && body.hasOneBlock() && isa<onnx::YieldOp>(body.front().back())) {
+      Operation *yield = &body.front().back();
+      for (unsigned i = 0; i < first.numCarried; ++i) {
+        if (first.firstYield + i >= yield->getNumOperands())
+          break;
+        Type &argument = arguments[first.firstCarried + i];
+        Type yielded = yield->getOperand(first.firstYield + i).getType();
+        Type joined = onnx::joinTypes(argument, yielded);
+        if (!joined) {
+          trial->erase();
+          return op->emitOpError() << "carries " << argument << " in, but its body yields "
+                                   << yielded;
+        }
+        stable &= joined == argument;
+        argument = joined;
+      }
+    }
+    trial->erase();
+    if (failedTrial)
+      break;
+    if (stable)
+      return arguments;
+  }
+  for (unsigned i = 0; i < first.numCarried; ++i)
+    arguments[first.firstCarried + i] = declared(first.firstCarried + i);
+  return arguments;
+}
+
+/// Folds `op` and erases it once nothing uses it.
+void Inference::fold(Operation *op) {
+  if (op->getNumResults() == 0 || op->hasTrait<OpTrait::ConstantLike>() || !isMemoryEffectFree(op))
+    return;
+  SmallVector<Attribute> operands;
+  for (Value operand : op->getOperands()) {
+    Attribute value;
+    matchPattern(operand, m_Constant(&value));
+    operands.push_back(value);
+  }
+  SmallVector<OpFoldResult> folded;
+  if (failed(op->fold(operands, folded)) || folded.size() != op->getNumResults())
+    return;
+  OpBuilder builder(op);
+  SmallVector<Value> values;
+  for (auto [result, by] : llvm::zip_equal(op->getResults(), folded)) {
+    Value value = dyn_cast<Value>(by);
+    if (auto attribute = dyn_cast<Attribute>(by)) {
+      Operation *constant = op->getDialect()->materializeConstant(builder, attribute,
+                                                                  result.getType(), op->getLoc());
+      if (!constant)
+        return;
+      value = constant->getResult(0);
+    }
+    if (!value || value.getType() != result.getType())
+      return;
+    values.push_back(value);
+  }
+  op->replaceAllUsesWith(values);
+  op->erase();
+}
+
 struct InferShapes : impl::InferShapesBase<InferShapes> {
   void runOnOperation() override {
-    WalkResult result = getOperation().walk([](onnx::OnnxOpInterface op) {
-      SmallVector<Type> types(op->getResultTypes());
-      if (failed(op.inferResultTypes(types)))
-        return WalkResult::interrupt();
-      for (auto [value, type] : llvm::zip_equal(op->getResults(), types))
-        value.setType(type);
-      return WalkResult::advance();
-    });
-    if (result.wasInterrupted())
-      signalPassFailure();
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (failed(Inference().run(function)))
+        return signalPassFailure();
   }
 };
+
 } // namespace
 } // namespace burin

@@ -90,9 +90,23 @@ llvm::LogicalResult inferUnique(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferUnsqueeze(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferWhere(mlir::Operation *op, Types &types);
 
-/// Appends the types that the operands give to the arguments of the body of a
-/// Loop or Scan, on its first iteration; nothing for other ops.
-llvm::LogicalResult bodyArgumentTypes(mlir::Operation *op, Types &types);
+/// The arguments of the body of a Loop or Scan.
+struct BodyArguments {
+  /// Their types on the first iteration, as the operands give them.
+  llvm::SmallVector<mlir::Type> types;
+  /// Which of them a body hands on to the next iteration, and from which operand
+  /// of its terminator on.
+  unsigned firstCarried = 0, numCarried = 0, firstYield = 0;
+};
+
+/// Fills `arguments`; leaves it empty for ops whose bodies take none.
+llvm::LogicalResult bodyArguments(mlir::Operation *op, BodyArguments &arguments);
+
+/// What is known of a value that has both types; null where no value has.
+mlir::Type mergeTypes(mlir::Type declared, mlir::Type inferred);
+/// What is known of a value that has one of the types; null where they are not of
+/// one kind (a tensor and a sequence, say, or two element types).
+mlir::Type joinTypes(mlir::Type a, mlir::Type b);
 
 } // namespace burin::onnx
 

@@ -199,16 +199,21 @@ LogicalResult inferScan(Operation *op, Types &types) {
 
 //===- Body arguments -------------------------------------------------------===//
 
-LogicalResult bodyArgumentTypes(Operation *op, Types &types) {
-  ShapeRule rule(op, types);
+LogicalResult bodyArguments(Operation *op, BodyArguments &arguments) {
+  SmallVector<Type> unusedTypes;
+  ShapeRule rule(op, unusedTypes);
   if (auto loop = dyn_cast<LoopOp>(op)) {
     if (!loop.getBody().hasOneBlock() ||
         loop.getBody().getNumArguments() != loop.getVInitial().size() + 2)
       return rule.error() << "carries " << loop.getVInitial().size()
                           << " values; its body must be one block of two more arguments";
-    types.push_back(tensorType(IntegerType::get(op->getContext(), 64, IntegerType::Signed), Dims()));
-    types.push_back(tensorType(IntegerType::get(op->getContext(), 1), Dims()));
-    llvm::append_range(types, loop.getVInitial().getTypes());
+    arguments.types.push_back(
+        tensorType(IntegerType::get(op->getContext(), 64, IntegerType::Signed), Dims()));
+    arguments.types.push_back(tensorType(IntegerType::get(op->getContext(), 1), Dims()));
+    llvm::append_range(arguments.types, loop.getVInitial().getTypes());
+    arguments.firstCarried = 2;
+    arguments.numCarried = loop.getVInitial().size();
+    arguments.firstYield = 1;
     return success();
   }
   if (auto scan = dyn_cast<ScanOp>(op)) {
@@ -216,13 +221,14 @@ LogicalResult bodyArgumentTypes(Operation *op, Types &types) {
     if (failed(layout))
       return failure();
     for (int64_t i = 0; i < layout->states; ++i)
-      types.push_back(rule.operand(i).getType());
+      arguments.types.push_back(rule.operand(i).getType());
+    arguments.numCarried = layout->states;
     Dim length;
     for (int64_t i = 0; i < layout->scanInputs; ++i) {
       FailureOr<Type> slice = sliceType(rule, *layout, i, length);
       if (failed(slice))
         return failure();
-      types.push_back(*slice);
+      arguments.types.push_back(*slice);
     }
   }
   return success();

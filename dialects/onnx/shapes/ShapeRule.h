@@ -109,12 +109,6 @@ public:
   mlir::FailureOr<Shape> broadcast(llvm::ArrayRef<Shape> shapes) const;
 };
 
-/// What is known of a value that has both types; null where no value has.
-mlir::Type mergeTypes(mlir::Type declared, mlir::Type inferred);
-/// What is known of a value that has one of the types; null where they are not of
-/// one kind (a tensor and a sequence, say, or two element types).
-mlir::Type joinTypes(mlir::Type a, mlir::Type b);
-
 } // namespace burin::onnx
 
 #endif
