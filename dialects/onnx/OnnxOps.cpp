@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dialects/onnx/OnnxOps.h"
+#include "dialects/onnx/OnnxFolds.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -60,6 +61,7 @@ void OnnxDialect::initialize() {
   registerNormalizationOps(*this);
   registerRecurrentOps(*this);
   registerSignalOps(*this);
+  addFolds(*this);
 }
 
 Operation *OnnxDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type,

@@ -9,7 +9,9 @@ class Onnx_ShapeFamily<string mnemonic, string rule, dag ins_, dag outs_, list<T
 
 def Onnx_ConstantOp : Onnx_ShapeFamily<"Constant", "Constant",
         (ins Onnx_ConstantAttr:$value),
-        (outs Onnx_Value:$output)>;
+        (outs Onnx_Value:$output), [ConstantLike]> {
+  let hasFolder = 1;
+}
 def Onnx_ConstantOfShapeOp : Onnx_ShapeFamily<"ConstantOfShape", "ConstantOfShape",
         (ins Onnx_Value:$input, OptionalAttr<AnyAttr>:$value),
         (outs Onnx_Value:$output)>;

@@ -1,0 +1,36 @@
+// RUN: burin-opt %s --infer-shapes --split-input-file | FileCheck %s
+
+// A constant condition leaves one branch, and what it computes folds further.
+// CHECK-LABEL: func @branch
+// CHECK-SAME: -> tensor<6xf32>
+// CHECK-NOT: onnx.If
+func.func @branch(%x: tensor<2x3xf32>) -> tensor<*xf32> {
+  %c = onnx.Constant {value = dense<true> : tensor<i1>} : () -> tensor<i1>
+  %0 = onnx.If %c : (tensor<i1>) -> tensor<*xf32> {
+    onnx.Yield %x : tensor<2x3xf32>
+  }, {
+    %s = onnx.Size %x : (tensor<2x3xf32>) -> tensor<*xsi64>
+    %z = onnx.Constant {value = dense<0> : tensor<1xsi64>} : () -> tensor<1xsi64>
+    %u = onnx.Unsqueeze %s, %z : (tensor<*xsi64>, tensor<1xsi64>) -> tensor<*xsi64>
+    %r = onnx.Reshape %x, %u : (tensor<2x3xf32>, tensor<*xsi64>) -> tensor<*xf32>
+    onnx.Yield %r : tensor<*xf32>
+  }
+  return %0 : tensor<*xf32>
+}
+
+// -----
+
+// A carried value that grows has no known size inside; one that does not keeps it.
+// CHECK-LABEL: func @loop
+// CHECK-SAME: -> (tensor<?xf32>, tensor<2xf32>, tensor<3x2xf32>)
+func.func @loop(%a: tensor<1xf32>, %b: tensor<2xf32>) -> (tensor<*xf32>, tensor<*xf32>, tensor<*xf32>) {
+  %m = onnx.Constant {value = dense<3> : tensor<si64>} : () -> tensor<si64>
+  %n = onnx.None
+  %0:3 = onnx.Loop %m, %n, %a, %b : (tensor<si64>, none, tensor<1xf32>, tensor<2xf32>) -> (tensor<*xf32>, tensor<*xf32>, tensor<*xf32>) {
+  ^bb0(%i: tensor<si64>, %c: tensor<i1>, %grows: tensor<*xf32>, %same: tensor<*xf32>):
+    %1 = onnx.Concat %grows, %grows {axis = 0} : (tensor<*xf32>, tensor<*xf32>) -> tensor<*xf32>
+    %2 = onnx.Relu %same : (tensor<*xf32>) -> tensor<*xf32>
+    onnx.Yield %c, %1, %2, %2 : tensor<i1>, tensor<*xf32>, tensor<*xf32>, tensor<*xf32>
+  }
+  return %0#0, %0#1, %0#2 : tensor<*xf32>, tensor<*xf32>, tensor<*xf32>
+}
