@@ -5,6 +5,7 @@
 // fuse: never a producer that would be computed more than once per element.
 
 #include "compiler/transforms/Passes.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 
 using namespace mlir;
 
@@ -39,6 +40,8 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
     linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
+    // A destination behind a reshape would be taken for an operand that nobody writes.
+    tensor::populateFoldTensorEmptyPatterns(patterns);
     GreedyRewriteConfig config;
     config.setUseTopDownTraversal(true);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))

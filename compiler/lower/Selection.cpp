@@ -457,12 +457,17 @@ Results lowerNonMaxSuppression(Lowering &b, Operation *op, ValueRange operands) 
 
   Value result = b.fill(*type, b.scalarInt(i64, -1));
   Value zero = b.index(0), one = b.index(1);
-  auto groups = scf::ForOp::create(b, zero, b.index(batches * classes), one, ValueRange{result, zero});
+  // A loop of one round would be dissolved, and its scalars left outside of any kernel: a
+  // second round then selects nothing.
+  bool hasIdleRound = batches * classes == 1;
+  auto groups = scf::ForOp::create(b, zero, b.index(hasIdleRound ? 2 : batches * classes), one,
+                                   ValueRange{result, zero});
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(groups.getBody());
-    Value batch = arith::DivUIOp::create(b, groups.getInductionVar(), b.index(classes));
-    Value kind = arith::RemUIOp::create(b, groups.getInductionVar(), b.index(classes));
+    Value round = groups.getInductionVar();
+    Value batch = hasIdleRound ? zero : Value(arith::DivUIOp::create(b, round, b.index(classes)));
+    Value kind = hasIdleRound ? zero : Value(arith::RemUIOp::create(b, round, b.index(classes)));
     // Boxes kept of this batch and class.
     Value kept = b.empty(i64Tensor(b, {count}));
     auto candidates = scf::ForOp::create(
@@ -478,6 +483,8 @@ Results lowerNonMaxSuppression(Lowering &b, Operation *op, ValueRange operands) 
       Value box = toIndex(b, extract(b, order, {batch, kind, candidates.getInductionVar()}));
       Value limit = toIndex(b, extractOr(b, operands, 2, b.scalarInt(i64, 0)));
       Value wanted = s.less(here, limit);
+      if (hasIdleRound)
+        wanted = arith::AndIOp::create(b, wanted, s.equal(round, zero));
       if (operands.size() > 4 && operands[4]) {
         Value score = extract(b, operands[1], {batch, kind, box});
         Value above = s.less(extractOr(b, operands, 4, score), score);
