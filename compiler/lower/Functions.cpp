@@ -14,56 +14,10 @@ using namespace mlir;
 
 namespace burin::lower {
 
-/// exp(|x|/2) and its square's half, which reaches as far as sinh and cosh do.
-static std::pair<Value, Value> halfExp(ScalarBody &s) {
-  Value root = s.exp(s.mul(s.abs(s.x()), s.value(0.5)));
-  return {root, s.mul(root, s.mul(root, s.value(0.5)))};
+/// A row that is one op of the math dialect.
+template <typename MathOp> static Value mathOp(ScalarBody &s) {
+  return MathOp::create(s.b, s.x());
 }
-
-static Value sinh(ScalarBody &s) {
-  auto [root, large] = halfExp(s);
-  Value difference = s.sub(large, s.div(s.value(0.25), large)); // e^-x/2 is 1/4 over e^x/2
-  // The odd Taylor series where the difference would cancel.
-  SmallVector<double> coefficients;
-  double factorial = 1;
-  for (int n = 1; n <= (s.x().getType().isF64() ? 17 : 9); n += 2) {
-    coefficients.push_back(1 / factorial);
-    factorial *= (n + 1) * (n + 2);
-  }
-  Value series = s.mul(s.x(), s.polynomial(s.mul(s.x(), s.x()), coefficients));
-  Value signedLarge = math::CopySignOp::create(s.b, difference, s.x());
-  return s.select(s.less(s.abs(s.x()), s.value(1)), series, signedLarge);
-}
-
-/// log(2t) for t so large that t^2 would overflow.
-static Value logTwice(ScalarBody &s, Value t) {
-  return s.add(s.log(t), s.value(std::numbers::ln2));
-}
-
-static Value asinh(ScalarBody &s) {
-  Value magnitude = s.abs(s.x()), one = s.value(1);
-  Value square = s.mul(magnitude, magnitude);
-  Value root = s.sqrt(s.add(square, one));
-  Value near = s.log1p(s.add(magnitude, s.div(square, s.add(root, one))));
-  Value value = s.select(s.less(s.value(1e15), magnitude), logTwice(s, magnitude), near);
-  return math::CopySignOp::create(s.b, value, s.x());
-}
-
-static Value acosh(ScalarBody &s) {
-  Value t = s.sub(s.x(), s.value(1));
-  Value near = s.log1p(s.add(t, s.sqrt(s.mul(t, s.add(t, s.value(2))))));
-  Value value = s.select(s.less(s.value(1e15), s.x()), logTwice(s, s.x()), near);
-  Value nan = s.value(std::numeric_limits<double>::quiet_NaN());
-  return s.select(s.less(s.x(), s.value(1)), nan, value);
-}
-
-static Value atanh(ScalarBody &s) {
-  Value magnitude = s.abs(s.x());
-  Value ratio = s.div(s.add(magnitude, magnitude), s.sub(s.value(1), magnitude));
-  return math::CopySignOp::create(s.b, s.mul(s.value(0.5), s.log1p(ratio)), s.x());
-}
-
-static Value atan(ScalarBody &s, Value x) { return math::AtanOp::create(s.b, x); }
 
 /// x * tanh(softplus(x)), where tanh(log(1 + e)) is (e^2 + 2e) / (e^2 + 2e + 2).
 static Value mish(ScalarBody &s) {
@@ -97,13 +51,11 @@ static Value hardSigmoid(ScalarBody &s, double alpha, double beta) {
 
 void attachFunctions(MLIRContext *context) {
   using namespace onnx;
-  row<CeilOp, [](ScalarBody &s) -> Value { return math::CeilOp::create(s.b, s.x()); }>(context);
-  row<FloorOp, [](ScalarBody &s) -> Value { return math::FloorOp::create(s.b, s.x()); }>(context);
-  row<RoundOp, [](ScalarBody &s) -> Value {
-    return math::RoundEvenOp::create(s.b, s.x());
-  }>(context);
+  row<CeilOp, mathOp<math::CeilOp>>(context);
+  row<FloorOp, mathOp<math::FloorOp>>(context);
+  row<RoundOp, mathOp<math::RoundEvenOp>>(context);
   row<ReciprocalOp, [](ScalarBody &s) { return s.div(s.value(1), s.x()); }>(context);
-  row<SqrtOp, [](ScalarBody &s) { return s.sqrt(s.x()); }>(context);
+  row<SqrtOp, mathOp<math::SqrtOp>>(context);
   row<IsNaNOp, [](ScalarBody &s) { return s.isNan(s.x()); }>(context);
   row<IsInfOp, [](ScalarBody &s) -> Value {
     auto op = cast<IsInfOp>(s.op);
@@ -119,34 +71,21 @@ void attachFunctions(MLIRContext *context) {
 
   //===- Transcendental -----------------------------------------------------===//
 
-  row<ExpOp, [](ScalarBody &s) { return s.exp(s.x()); }>(context);
-  row<LogOp, [](ScalarBody &s) { return s.log(s.x()); }>(context);
-  row<TanhOp, [](ScalarBody &s) { return s.tanh(s.x()); }>(context);
-  row<ErfOp, [](ScalarBody &s) -> Value { return math::ErfOp::create(s.b, s.x()); }>(context);
-  row<SinOp, [](ScalarBody &s) -> Value { return math::SinOp::create(s.b, s.x()); }>(context);
-  row<CosOp, [](ScalarBody &s) -> Value { return math::CosOp::create(s.b, s.x()); }>(context);
-  row<TanOp, [](ScalarBody &s) -> Value {
-    return s.div(math::SinOp::create(s.b, s.x()), math::CosOp::create(s.b, s.x()));
-  }>(context);
-  row<AtanOp, [](ScalarBody &s) { return atan(s, s.x()); }>(context);
-  row<AsinOp, [](ScalarBody &s) {
-    Value one = s.value(1);
-    Value cosine = s.sqrt(s.mul(s.sub(one, s.x()), s.add(one, s.x())));
-    return atan(s, s.div(s.x(), cosine));
-  }>(context);
-  row<AcosOp, [](ScalarBody &s) {
-    Value one = s.value(1);
-    Value tangent = s.sqrt(s.div(s.sub(one, s.x()), s.add(one, s.x())));
-    return s.mul(s.value(2), atan(s, tangent));
-  }>(context);
-  row<SinhOp, sinh>(context);
-  row<CoshOp, [](ScalarBody &s) {
-    Value large = halfExp(s).second;
-    return s.add(large, s.div(s.value(0.25), large));
-  }>(context);
-  row<AsinhOp, asinh>(context);
-  row<AcoshOp, acosh>(context);
-  row<AtanhOp, atanh>(context);
+  row<ExpOp, mathOp<math::ExpOp>>(context);
+  row<LogOp, mathOp<math::LogOp>>(context);
+  row<TanhOp, mathOp<math::TanhOp>>(context);
+  row<ErfOp, mathOp<math::ErfOp>>(context);
+  row<SinOp, mathOp<math::SinOp>>(context);
+  row<CosOp, mathOp<math::CosOp>>(context);
+  row<TanOp, mathOp<math::TanOp>>(context);
+  row<AsinOp, mathOp<math::AsinOp>>(context);
+  row<AcosOp, mathOp<math::AcosOp>>(context);
+  row<AtanOp, mathOp<math::AtanOp>>(context);
+  row<SinhOp, mathOp<math::SinhOp>>(context);
+  row<CoshOp, mathOp<math::CoshOp>>(context);
+  row<AsinhOp, mathOp<math::AsinhOp>>(context);
+  row<AcoshOp, mathOp<math::AcoshOp>>(context);
+  row<AtanhOp, mathOp<math::AtanhOp>>(context);
 
   //===- Activations --------------------------------------------------------===//
 

@@ -172,6 +172,8 @@ Value Scalars::exp(Value x) { return math::ExpOp::create(b, x); }
 Value Scalars::log(Value x) { return math::LogOp::create(b, x); }
 Value Scalars::sqrt(Value x) { return math::SqrtOp::create(b, x); }
 Value Scalars::tanh(Value x) { return math::TanhOp::create(b, x); }
+Value Scalars::expm1(Value x) { return math::ExpM1Op::create(b, x); }
+Value Scalars::log1p(Value x) { return math::Log1pOp::create(b, x); }
 Value Scalars::pow(Value x, Value y) { return math::PowFOp::create(b, x, y); }
 
 Value Scalars::polynomial(Value x, ArrayRef<double> coefficients) {
@@ -179,28 +181,6 @@ Value Scalars::polynomial(Value x, ArrayRef<double> coefficients) {
   for (double coefficient : llvm::reverse(coefficients.drop_back()))
     sum = fma(sum, x, like(x, coefficient));
   return sum;
-}
-
-Value Scalars::expm1(Value x) {
-  // Taylor below 1/2, where exp(x) - 1 would cancel.
-  SmallVector<double> coefficients{0};
-  double factorial = 1;
-  for (int n = 1; n <= (x.getType().isF64() ? 14 : 8); ++n)
-    coefficients.push_back(1 / (factorial *= n));
-  Value isSmall = less(abs(x), like(x, 0.5));
-  return select(isSmall, polynomial(x, coefficients), sub(exp(x), like(x, 1)));
-}
-
-Value Scalars::log1p(Value x) {
-  // log(u) + (what rounding u = 1 + x lost) / u.
-  Value one = like(x, 1);
-  Value u = add(one, x);
-  Value lost = sub(x, sub(u, one));
-  Value exact = add(log(u), div(lost, u));
-  // At infinity `lost` is NaN, at -1 u is 0; the logarithm alone is right there.
-  Value isPlain = equal(sub(lost, lost), like(x, 0));
-  Value isZero = equal(u, like(x, 0));
-  return select(isZero, log(u), select(isPlain, exact, log(u)));
 }
 
 Value Scalars::sigmoid(Value x) {
