@@ -10,7 +10,6 @@
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
 
@@ -61,13 +60,6 @@ bool isOneElement(Value value) {
   return isStaticTensor(value) && cast<RankedTensorType>(value.getType()).getNumElements() == 1;
 }
 
-/// `value` in the memory of `place`, a loop's argument.
-Value inPlace(Lowering &b, Value value, Value place) {
-  if (value == place)
-    return value;
-  return bufferization::MaterializeInDestinationOp::create(b, value, place).getResult();
-}
-
 //===- If -------------------------------------------------------------------===//
 
 FailureOr<Values> lowerIf(Lowering &b, Operation *op, ValueRange operands) {
@@ -113,7 +105,7 @@ FailureOr<Values> lowerIf(Lowering &b, Operation *op, ValueRange operands) {
       if (!value || value.getType() != type)
         return fail("branches with results of different types");
     for (auto [value, place] : llvm::zip_equal(*values, places))
-      value = inPlace(b, value, place);
+      value = b.inPlace(value, place);
     scf::YieldOp::create(b, *values);
   }
   hoistConstants(outer);
@@ -256,7 +248,7 @@ private:
     for (unsigned i = 0; i <= initial.size(); ++i) {
       if (!(*values)[i] || (*values)[i].getType() != carried[i].getType())
         return b.unsupported("a state whose shape changes from trip to trip");
-      next.push_back(inPlace(b, (*values)[i], carried[i]));
+      next.push_back(b.inPlace((*values)[i], carried[i]));
     }
     for (unsigned i = initial.size() + 1; i < values->size(); ++i) {
       auto whole = cast<RankedTensorType>(carried[i].getType());
@@ -369,7 +361,7 @@ FailureOr<Values> lowerScan(Lowering &b, Operation *op, ValueRange operands) {
     if (int64_t(i) < states) {
       if (!value || value.getType() != type)
         return fail("a state whose shape changes from step to step");
-      next.push_back(inPlace(b, value, place));
+      next.push_back(b.inPlace(value, place));
       continue;
     }
     int64_t output = int64_t(i) - states, axis = outputAxes[output];

@@ -3,6 +3,7 @@
 
 #include "dialects/onnx/OnnxOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 
 using namespace mlir;
 
@@ -239,6 +240,12 @@ Value Lowering::transpose(Value input, ArrayRef<int64_t> perm) {
   auto result = RankedTensorType::get(shape, type.getElementType());
   return parallel(result, {input}, {AffineMap::get(type.getRank(), 0, exprs, getContext())},
                   [](Lowering &, ValueRange elements) { return elements[0]; });
+}
+
+Value Lowering::inPlace(Value value, Value place) {
+  if (value == place)
+    return value;
+  return bufferization::MaterializeInDestinationOp::create(*this, value, place).getResult();
 }
 
 //===- Table ----------------------------------------------------------------===//

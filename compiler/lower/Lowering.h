@@ -94,6 +94,10 @@ public:
   /// result dim i is input dim perm[i].
   mlir::Value transpose(mlir::Value input, llvm::ArrayRef<int64_t> perm);
 
+  /// `value` in the memory of `place`, the argument of a loop that carries it on. Needed since a
+  /// kernel's scratch is the same in every round: a new tensor would overwrite what it is made of.
+  mlir::Value inPlace(mlir::Value value, mlir::Value place);
+
   /// Lowers a region's ops (If, Loop, Scan bodies) at the current place.
   std::function<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(
       mlir::Block &, mlir::ValueRange arguments)> lowerBlock;

@@ -176,9 +176,10 @@ public:
       Value now = slice(all, stepType, {0, -1, 0, 0, 0}, {directions, 1, gates, batch, units});
       ValueRange state = loop.getRegionIterArgs();
       auto [newH, newC] = advance(now, state[0], c ? state[1] : Value());
+      newH = b.inPlace(newH, state[0]);
       SmallVector<Value> yielded{newH};
       if (c)
-        yielded.push_back(newC);
+        yielded.push_back(b.inPlace(newC, state[1]));
       if (wantsAll) {
         SmallVector<OpFoldResult> offsets(4, b.getIndexAttr(0)), strides(4, b.getIndexAttr(1));
         offsets[0] = step;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Fourier transforms as sums of products with a table of the unit circle, and the mel
-// filter bank. The sums cost length^2; their order is fixed.
+// filter bank. The sums cost length^2; their order is fixed. They are made in f64, since
+// what cancels in them is often all of it.
 
 #include "compiler/lower/Lowering.h"
 #include "compiler/lower/Reduction.h"
@@ -50,7 +51,7 @@ struct Transform {
 };
 
 Value build(Lowering &b, const Transform &t) {
-  Type element = t.result.getElementType(), compute = computeType(element);
+  Type element = t.result.getElementType(), compute = b.getF64Type();
   Value circle = unitCircle(b, compute, t.length);
   SmallVector<int64_t> loops(t.result.getShape());
   int64_t rank = loops.size();
@@ -73,8 +74,8 @@ Value build(Lowering &b, const Transform &t) {
         if (!t.inverse)
           sine = s.neg(sine);
         auto [real, imaginary] = t.read(in, place, term);
-        real = s.widen(real);
-        imaginary = imaginary ? s.widen(imaginary) : Value();
+        real = s.narrow(s.widen(real), compute);
+        imaginary = imaginary ? s.narrow(s.widen(imaginary), compute) : Value();
         // (real + i imaginary) * (cosine + i sine)
         Value re = s.mul(real, cosine), im = s.mul(real, sine);
         if (imaginary) {
@@ -91,8 +92,6 @@ Value build(Lowering &b, const Transform &t) {
         }
         return s.add(elements[1], product);
       });
-  if (!t.inverse && element == compute)
-    return sums;
   return b.broadcasting(t.result, {sums}, [&](Lowering &in, ValueRange elements) {
     Scalars s{in};
     Value value = elements[0];
