@@ -173,6 +173,7 @@ private:
     auto loop = scf::ForOp::create(b, from, to, by, carried);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
+    single = count <= 1;
     FailureOr<Values> next = round(loop.getInductionVar(), loop.getRegionIterArgs());
     if (failed(next)) {
       loop.erase();
@@ -248,7 +249,7 @@ private:
     for (unsigned i = 0; i <= initial.size(); ++i) {
       if (!(*values)[i] || (*values)[i].getType() != carried[i].getType())
         return b.unsupported("a state whose shape changes from trip to trip");
-      next.push_back(b.inPlace((*values)[i], carried[i]));
+      next.push_back(single ? (*values)[i] : b.inPlace((*values)[i], carried[i]));
     }
     for (unsigned i = initial.size() + 1; i < values->size(); ++i) {
       auto whole = cast<RankedTensorType>(carried[i].getType());
@@ -272,6 +273,7 @@ private:
   Value limit, condition;
   ValueRange initial;
   std::optional<int64_t> trips; // slices of the outputs that grow
+  bool single = false; // known to run at most once: simplified away, with nothing to keep
 };
 
 FailureOr<Values> lowerLoop(Lowering &b, Operation *op, ValueRange operands) {
@@ -361,7 +363,7 @@ FailureOr<Values> lowerScan(Lowering &b, Operation *op, ValueRange operands) {
     if (int64_t(i) < states) {
       if (!value || value.getType() != type)
         return fail("a state whose shape changes from step to step");
-      next.push_back(b.inPlace(value, place));
+      next.push_back(*count > 1 ? b.inPlace(value, place) : value); // see Loop on one round
       continue;
     }
     int64_t output = int64_t(i) - states, axis = outputAxes[output];

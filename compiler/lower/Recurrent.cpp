@@ -176,10 +176,11 @@ public:
       Value now = slice(all, stepType, {0, -1, 0, 0, 0}, {directions, 1, gates, batch, units});
       ValueRange state = loop.getRegionIterArgs();
       auto [newH, newC] = advance(now, state[0], c ? state[1] : Value());
-      newH = b.inPlace(newH, state[0]);
+      // A single round is no loop once it is simplified, and has nothing to keep.
+      newH = steps > 1 ? b.inPlace(newH, state[0]) : newH;
       SmallVector<Value> yielded{newH};
       if (c)
-        yielded.push_back(b.inPlace(newC, state[1]));
+        yielded.push_back(steps > 1 ? b.inPlace(newC, state[1]) : newC);
       if (wantsAll) {
         SmallVector<OpFoldResult> offsets(4, b.getIndexAttr(0)), strides(4, b.getIndexAttr(1));
         offsets[0] = step;
