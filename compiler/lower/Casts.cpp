@@ -73,6 +73,8 @@ void attachCasts(MLIRContext *context) {
   rawRow<CastOp, cast<CastOp>>(context);
   rawRow<CastLikeOp, cast<CastLikeOp>>(context);
   rawRow<BitCastOp, [](ScalarBody &s) -> Value {
+    if (isBool(elementType(s.op->getResult(0))))
+      return s.notEqual(s.x(), s.like(s.x(), 0)); // a bool is 0 or 1
     return s.x().getType() == s.result ? s.x()
                                        : Value(arith::BitcastOp::create(s.b, s.result, s.x()));
   }>(context);

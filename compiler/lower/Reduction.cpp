@@ -8,6 +8,7 @@
 #include "compiler/lower/Scalars.h"
 #include "dialects/kern/KernOps.h"
 #include "dialects/onnx/OnnxOps.h"
+#include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -41,20 +42,19 @@ constexpr StringRef unknownShape =
 
 //===- Which dimensions -----------------------------------------------------===//
 
-/// Dimensions of `from` that a reduction folds if `to` is what is left of it, where
-/// exactly one choice (but for dimensions of size 1) explains it.
-std::optional<SmallVector<int64_t>> deduceDims(ArrayRef<int64_t> from, ArrayRef<int64_t> to,
-                                               bool keepDims) {
-  SmallVector<int64_t> dims;
+/// The sets of dimensions of `from` whose folding leaves `to`, but for dimensions of size 1.
+SmallVector<SmallVector<int64_t>> deduceDims(ArrayRef<int64_t> from, ArrayRef<int64_t> to,
+                                             bool keepDims) {
+  SmallVector<SmallVector<int64_t>> found;
   if (keepDims) {
+    auto &dims = found.emplace_back();
     for (auto [d, size] : llvm::enumerate(from))
       if (size != to[d])
         dims.push_back(d);
-    return dims;
+    return found;
   }
-  std::optional<SmallVector<int64_t>> found;
   if (from.size() > 16)
-    return std::nullopt;
+    return found;
   for (unsigned chosen = 0; chosen < 1u << from.size(); ++chosen) {
     SmallVector<int64_t> left, folded;
     for (auto [d, size] : llvm::enumerate(from))
@@ -62,25 +62,33 @@ std::optional<SmallVector<int64_t>> deduceDims(ArrayRef<int64_t> from, ArrayRef<
         left.push_back(size);
       else if (size != 1)
         folded.push_back(d);
-    if (ArrayRef(left) != to)
-      continue;
-    if (found && *found != folded)
-      return std::nullopt;
-    found = folded;
+    if (ArrayRef(left) == to && !llvm::is_contained(found, folded))
+      found.push_back(folded);
   }
   return found;
 }
 
-/// The dimensions that the op folds, or failure with a reason.
-FailureOr<SmallVector<int64_t>> reducedDims(Lowering &b, RankedTensorType input,
-                                            RankedTensorType result, bool keepDims, bool noop) {
+/// Each choice is computed: beyond so many, run-time axes are refused.
+constexpr size_t maxChoices = 8;
+
+/// The sets of dimensions that the op may fold: one, unless the axes are computed when
+/// the model runs and the shapes leave it open. Or failure with a reason.
+FailureOr<SmallVector<SmallVector<int64_t>>> reducedDims(Lowering &b, RankedTensorType input,
+                                                         RankedTensorType result, bool keepDims,
+                                                         bool noop) {
   SmallVector<int64_t> dims;
-  if (!b.isAbsent(1)) {
+  auto axesType = b.isAbsent(1) ? RankedTensorType()
+                                : dyn_cast<RankedTensorType>(b.getOp()->getOperand(1).getType());
+  bool none = b.isAbsent(1) || (axesType && axesType.hasStaticShape() &&
+                                axesType.getNumElements() == 0);
+  if (!none) {
     std::optional<SmallVector<int64_t>> axes = b.constantInts(1);
     if (!axes) {
-      if (std::optional<SmallVector<int64_t>> deduced =
-              deduceDims(input.getShape(), result.getShape(), keepDims))
-        return *deduced;
+      SmallVector<SmallVector<int64_t>> choices =
+          deduceDims(input.getShape(), result.getShape(), keepDims);
+      bool canSelect = axesType && axesType.hasStaticShape() && choices.size() <= maxChoices;
+      if (choices.size() == 1 || (choices.size() > 1 && canSelect))
+        return choices;
       return b.unsupported("its axes are computed when the model runs, and the shapes do not tell "
                            "them; make them constant");
     }
@@ -95,7 +103,7 @@ FailureOr<SmallVector<int64_t>> reducedDims(Lowering &b, RankedTensorType input,
   }
   if (dims.empty() && !noop)
     dims = llvm::to_vector(llvm::seq<int64_t>(0, input.getRank()));
-  return dims;
+  return SmallVector<SmallVector<int64_t>>{dims};
 }
 
 //===- The rows -------------------------------------------------------------===//
@@ -163,9 +171,29 @@ Value combine(Scalars &s, Combiner combiner, Value element, Value total, bool is
 
 struct Operands {
   RankedTensorType input, result;
-  SmallVector<int64_t> dims;
+  SmallVector<SmallVector<int64_t>> choices; // sets of dimensions to fold
   bool isUnsigned;
 };
+
+/// The result of `reduce`, or where the axes are open, the one that they name.
+Value reduceChoices(Lowering &b, const Operands &checked, ValueRange operands,
+                    function_ref<Value(ArrayRef<int64_t> dims)> reduce) {
+  if (checked.choices.size() == 1)
+    return reduce(checked.choices.front());
+  SmallVector<Value> values;
+  SmallVector<uint64_t> masks;
+  for (ArrayRef<int64_t> dims : checked.choices) {
+    uint64_t &mask = masks.emplace_back(0);
+    for (int64_t d : dims)
+      mask |= uint64_t(1) << d;
+    values.push_back(reduce(dims));
+  }
+  uint64_t relevant = 0; // folding a dimension of size 1 changes nothing
+  for (auto [d, size] : llvm::enumerate(checked.input.getShape()))
+    if (size != 1)
+      relevant |= uint64_t(1) << d;
+  return selectByAxes(b, operands[1], checked.input.getRank(), relevant, masks, values);
+}
 
 template <typename Op> FailureOr<Operands> checkedOperands(Lowering &b, Op op, ValueRange operands) {
   Operands checked;
@@ -178,11 +206,11 @@ template <typename Op> FailureOr<Operands> checkedOperands(Lowering &b, Op op, V
   if (!element.isIntOrFloat())
     return b.unsupported("elements that are not numbers");
   checked.isUnsigned = isUnsigned(element) || isBool(element);
-  FailureOr<SmallVector<int64_t>> dims = reducedDims(b, checked.input, checked.result,
-                                                     op.getKeepdims(), op.getNoopWithEmptyAxes());
-  if (failed(dims))
+  FailureOr<SmallVector<SmallVector<int64_t>>> choices = reducedDims(
+      b, checked.input, checked.result, op.getKeepdims(), op.getNoopWithEmptyAxes());
+  if (failed(choices))
     return failure();
-  checked.dims = *dims;
+  checked.choices = *choices;
   return checked;
 }
 
@@ -206,38 +234,35 @@ template <typename Op> void addRow(RuleTable &table, ReductionRow row) {
     FailureOr<Operands> checked = checkedOperands(b, cast<Op>(op), operands);
     if (failed(checked))
       return failure();
-    auto &[input, result, dims, isUnsigned] = *checked;
+    auto &[input, result, choices, isUnsigned] = *checked;
     Type accumulator = computeType(input.getElementType());
-    Value totals = b.reduce(
-        operands[0], dims, /*keepDims=*/false, neutralOf(b, row.combiner, accumulator, isUnsigned),
-        [&](Lowering &inner, ValueRange elements) {
-          Scalars s{inner};
-          Value element = s.widen(elements[0]);
-          if (row.map)
-            element = row.map(s, element, isUnsigned);
-          return combine(s, row.combiner, element, elements[1], isUnsigned);
-        });
-    double count = 1;
-    for (int64_t d : dims)
-      count *= input.getDimSize(d);
-    auto finish = [&](Scalars &s, Value total) { return row.finish(s, total, count, isUnsigned); };
-    if (row.finish)
-      return SmallVector<Value>{finishTotals(b, totals, result, finish)};
-    return SmallVector<Value>{finishTotals(b, totals, result, nullptr)};
+    return SmallVector<Value>{reduceChoices(b, *checked, operands, [&](ArrayRef<int64_t> dims) {
+      Value neutral = neutralOf(b, row.combiner, accumulator, isUnsigned);
+      Value totals = b.reduce(operands[0], dims, /*keepDims=*/false, neutral,
+                              [&](Lowering &inner, ValueRange elements) {
+                                Scalars s{inner};
+                                Value element = s.widen(elements[0]);
+                                if (row.map)
+                                  element = row.map(s, element, isUnsigned);
+                                return combine(s, row.combiner, element, elements[1], isUnsigned);
+                              });
+      double count = 1;
+      for (int64_t d : dims)
+        count *= input.getDimSize(d);
+      auto finish = [&](Scalars &s, Value total) { return row.finish(s, total, count, isUnsigned); };
+      if (row.finish)
+        return finishTotals(b, totals, result, finish);
+      return finishTotals(b, totals, result, nullptr);
+    })};
   });
 }
 
 /// max + log(sum(exp(x - max))), where an infinite maximum is not subtracted.
-FailureOr<SmallVector<Value>> lowerLogSumExp(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<Operands> checked = checkedOperands(b, cast<onnx::ReduceLogSumExpOp>(op), operands);
-  if (failed(checked))
-    return failure();
-  auto &[input, result, dims, isUnsigned] = *checked;
-  if (!isa<FloatType>(input.getElementType()))
-    return b.unsupported("integers have no exponential; cast them to a float type first");
+Value logSumExp(Lowering &b, Value x, ArrayRef<int64_t> dims, RankedTensorType result) {
+  auto input = cast<RankedTensorType>(x.getType());
   Type type = computeType(input.getElementType());
   int64_t rank = input.getRank();
-  Value greatest = b.reduce(operands[0], dims, false, extremeOf(b, type, false, false),
+  Value greatest = b.reduce(x, dims, false, extremeOf(b, type, false, false),
                             [](Lowering &inner, ValueRange elements) {
                               Scalars s{inner};
                               return s.max(elements[1], s.widen(elements[0]));
@@ -246,7 +271,7 @@ FailureOr<SmallVector<Value>> lowerLogSumExp(Lowering &b, Operation *op, ValueRa
     Value infinity = s.like(max, std::numeric_limits<double>::infinity());
     return s.select(s.less(s.abs(max), infinity), max, s.like(max, 0));
   };
-  Value sum = b.reduce(input.getShape(), dims, {operands[0], greatest},
+  Value sum = b.reduce(input.getShape(), dims, {x, greatest},
                        {b.getMultiDimIdentityMap(rank), b.mapWithout(rank, dims)},
                        b.scalar(type, 0), [&](Lowering &inner, ValueRange elements) {
                          Scalars s{inner};
@@ -259,7 +284,19 @@ FailureOr<SmallVector<Value>> lowerLogSumExp(Lowering &b, Operation *op, ValueRa
     Scalars s{inner};
     return s.narrow(s.add(s.log(elements[0]), shift(s, elements[1])), result.getElementType());
   });
-  return SmallVector<Value>{b.reshape(value, result.getShape())};
+  return b.reshape(value, result.getShape());
+}
+
+FailureOr<SmallVector<Value>> lowerLogSumExp(Lowering &b, Operation *op, ValueRange operands) {
+  FailureOr<Operands> checked = checkedOperands(b, cast<onnx::ReduceLogSumExpOp>(op), operands);
+  if (failed(checked))
+    return failure();
+  RankedTensorType input = checked->input, result = checked->result;
+  if (!isa<FloatType>(input.getElementType()))
+    return b.unsupported("integers have no exponential; cast them to a float type first");
+  return SmallVector<Value>{reduceChoices(b, *checked, operands, [&](ArrayRef<int64_t> dims) {
+    return logSumExp(b, operands[0], dims, result);
+  })};
 }
 
 //===- ArgMax, ArgMin -------------------------------------------------------===//
@@ -288,31 +325,76 @@ FailureOr<SmallVector<Value>> lowerScan(Lowering &b, Operation *op, ValueRange o
   auto input = dyn_cast<RankedTensorType>(operands[0].getType());
   if (!input || !input.hasStaticShape())
     return b.unsupported(unknownShape);
-  std::optional<SmallVector<int64_t>> axis = b.constantInts(1);
-  if (!axis && input.getRank() == 1)
-    axis = SmallVector<int64_t>{0};
-  if (!axis || axis->size() != 1)
-    return b.unsupported("its axis is computed when the model runs; make it constant");
-  std::optional<int64_t> dim = normalizedAxis(axis->front(), input.getRank());
-  if (!dim)
-    return b.unsupported("its axis is outside of its input's dimensions");
+  int64_t rank = input.getRank();
   Type element = input.getElementType(), accumulator = computeType(element);
   bool exclusive = cum.getExclusive();
-  auto scan = kern::ScanOp::create(
-      b, ValueRange{operands[0]},
-      ValueRange{neutralOf(b, combiner, accumulator, /*isUnsigned=*/false)},
-      ValueRange{b.empty(input)}, *dim, cum.getReverse() != 0,
-      [&](ImplicitLocOpBuilder &in, ValueRange values) -> SmallVector<Value> {
-        Scalars s{in};
-        Value before = values[1];
-        Value after = combine(s, combiner, s.widen(values[0]), before, /*isUnsigned=*/false);
-        Value shown = exclusive ? before : after;
-        return {after, isa<FloatType>(element) ? s.narrow(shown, element) : shown};
-      });
-  return SmallVector<Value>{scan.getResult(0)};
+  auto along = [&](int64_t dim) -> Value {
+    auto scan = kern::ScanOp::create(
+        b, ValueRange{operands[0]},
+        ValueRange{neutralOf(b, combiner, accumulator, /*isUnsigned=*/false)},
+        ValueRange{b.empty(input)}, dim, cum.getReverse() != 0,
+        [&](ImplicitLocOpBuilder &in, ValueRange values) -> SmallVector<Value> {
+          Scalars s{in};
+          Value before = values[1];
+          Value after = combine(s, combiner, s.widen(values[0]), before, /*isUnsigned=*/false);
+          Value shown = exclusive ? before : after;
+          return {after, isa<FloatType>(element) ? s.narrow(shown, element) : shown};
+        });
+    return scan.getResult(0);
+  };
+  if (std::optional<SmallVector<int64_t>> axis = b.constantInts(1); axis && axis->size() == 1) {
+    std::optional<int64_t> dim = normalizedAxis(axis->front(), rank);
+    if (!dim)
+      return b.unsupported("its axis is outside of its input's dimensions");
+    return SmallVector<Value>{along(*dim)};
+  }
+  auto axisType = cast<RankedTensorType>(operands[1].getType());
+  if (rank == 0 || rank > int64_t(maxChoices) || !axisType.hasStaticShape() ||
+      axisType.getNumElements() != 1)
+    return b.unsupported("its axis is computed when the model runs; make it constant");
+  SmallVector<Value> choices;
+  SmallVector<uint64_t> masks;
+  for (int64_t d = 0; d < rank; ++d) {
+    choices.push_back(along(d));
+    masks.push_back(uint64_t(1) << d);
+  }
+  return SmallVector<Value>{selectByAxes(b, operands[1], rank, ~uint64_t(0), masks, choices)};
 }
 
 } // namespace
+
+Value selectByAxes(Lowering &b, Value axes, int64_t rank, uint64_t relevant,
+                   ArrayRef<uint64_t> masks, ValueRange choices) {
+  auto type = cast<RankedTensorType>(choices[0].getType());
+  auto axesType = cast<RankedTensorType>(axes.getType());
+  SmallVector<AffineMap> maps(choices.size(), b.getMultiDimIdentityMap(type.getRank()));
+  constexpr int64_t shapeMismatch = 7; // BURIN_SHAPE_MISMATCH
+  return b.parallel(type, choices, maps, [&](Lowering &in, ValueRange values) {
+    Scalars s{in};
+    Type i64 = in.getI64Type();
+    Value one = s.constantInt(i64, 1), zero = s.constantInt(i64, 0), mask = zero;
+    for (int64_t i = 0; i < axesType.getNumElements(); ++i) {
+      SmallVector<Value> at(axesType.getRank(), in.index(i));
+      Value axis = tensor::ExtractOp::create(in, axes, at);
+      axis = s.cast(axis, axis.getType(), i64);
+      axis = s.select(s.less(axis, zero), s.add(axis, s.constantInt(i64, rank)), axis);
+      // An axis outside is a bit that no choice has.
+      Value inside = s.less(axis, s.constantInt(i64, rank), /*isUnsigned=*/true);
+      axis = s.select(inside, axis, s.constantInt(i64, 63));
+      mask = arith::OrIOp::create(in, mask, arith::ShLIOp::create(in, one, axis));
+    }
+    uint64_t compared = relevant | uint64_t(1) << 63;
+    mask = arith::AndIOp::create(in, mask, s.constantInt(i64, int64_t(compared)));
+    Value chosen = values[0], known = s.constantInt(in.getI1Type(), 0);
+    for (size_t i = 0; i < masks.size(); ++i) {
+      Value here = s.equal(mask, s.constantInt(i64, int64_t(masks[i] & relevant)));
+      chosen = s.select(here, values[i], chosen);
+      known = arith::OrIOp::create(in, known, here);
+    }
+    plan::CheckOp::create(in, known, shapeMismatch, mask);
+    return chosen;
+  });
+}
 
 Value argReduce(Lowering &b, Value input, bool isUnsigned, int64_t dim, bool greatest, bool last) {
   auto type = cast<RankedTensorType>(input.getType());

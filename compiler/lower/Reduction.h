@@ -15,6 +15,12 @@ mlir::Value extremeOf(Lowering &b, mlir::Type storage, bool isUnsigned, bool lar
 mlir::Value argReduce(Lowering &b, mlir::Value input, bool isUnsigned, int64_t dim, bool greatest,
                       bool last);
 
+/// A result that depends on axes which only the running model knows: `choices` holds what
+/// each set of them in `masks` (bit d for dimension d) gives, all of one type. Sets are
+/// compared in the dimensions of `relevant`; one that is not there is reported.
+mlir::Value selectByAxes(Lowering &b, mlir::Value axes, int64_t rank, uint64_t relevant,
+                         llvm::ArrayRef<uint64_t> masks, mlir::ValueRange choices);
+
 /// `axis` counted from the front, or nothing where it is outside of `rank`.
 std::optional<int64_t> normalizedAxis(int64_t axis, int64_t rank);
 

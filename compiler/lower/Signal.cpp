@@ -116,42 +116,56 @@ FailureOr<SmallVector<Value>> lowerDFT(Lowering &b, Operation *op, ValueRange op
   if (!input || !result || !result.hasStaticShape() || input.getRank() != result.getRank() ||
       input.getRank() < 2)
     return b.unsupported(unknownShape);
-  int64_t rank = input.getRank(), axis = rank - 2;
+  int64_t rank = input.getRank();
   bool inverse = dft.getInverse() != 0, onesided = dft.getOnesided() != 0;
+  // Where the axis is computed, every one that explains the result's shape is tried.
+  SmallVector<int64_t> axes{rank - 2};
   if (std::optional<SmallVector<int64_t>> given = b.constantInts(2)) {
     std::optional<int64_t> normal = normalizedAxis(given->front(), rank);
     if (!normal || *normal == rank - 1)
       return b.unsupported("its axis is outside of its input's signal dimensions");
-    axis = *normal;
+    axes = {*normal};
   } else if (!b.isAbsent(2)) {
-    // The transformed dimension is the one whose size changes.
-    SmallVector<int64_t> changed;
-    for (int64_t d = 0; d + 1 < rank; ++d)
-      if (input.getDimSize(d) != result.getDimSize(d))
-        changed.push_back(d);
-    if (changed.size() != 1)
+    axes.clear();
+    for (int64_t axis = 0; axis + 1 < rank; ++axis) {
+      SmallVector<int64_t> from(input.getShape().drop_back()), to(result.getShape().drop_back());
+      from[axis] = to[axis] = 0;
+      bool halves = onesided && !inverse && b.isAbsent(1);
+      if (from == to && (!halves || result.getDimSize(axis) == input.getDimSize(axis) / 2 + 1))
+        axes.push_back(axis);
+    }
+    auto type = staticType(operands[2]);
+    if (axes.empty() || !type || type.getNumElements() != 1)
       return b.unsupported("its axis is computed when the model runs; make it constant");
-    axis = changed[0];
   }
-  int64_t length = result.getDimSize(axis);
-  if (onesided && !inverse) {
-    length = input.getDimSize(axis);
-    if (std::optional<SmallVector<int64_t>> given = b.constantInts(1))
-      length = given->front();
-    else if (!b.isAbsent(1))
-      return b.unsupported("its length is computed when the model runs; make it constant");
-  }
-  bool halved = onesided && inverse;
-  int64_t terms = std::min(input.getDimSize(axis), halved ? length / 2 + 1 : length);
-  if (length < 1 || terms < 1)
-    return b.unsupported("a transform of length 0");
+
   Value x = operands[0];
-  return SmallVector<Value>{build(b, {result, axis, length, terms, inverse, halved,
-                                      [&](Lowering &in, ValueRange place, Value term) {
-                                        SmallVector<Value> at(place);
-                                        at[axis] = term;
-                                        return partsAt(in, x, at);
-                                      }})};
+  SmallVector<Value> choices;
+  SmallVector<uint64_t> masks;
+  for (int64_t axis : axes) {
+    int64_t length = result.getDimSize(axis);
+    if (onesided && !inverse) {
+      length = input.getDimSize(axis);
+      if (std::optional<SmallVector<int64_t>> given = b.constantInts(1))
+        length = given->front();
+      else if (!b.isAbsent(1))
+        return b.unsupported("its length is computed when the model runs; make it constant");
+    }
+    bool halved = onesided && inverse;
+    int64_t terms = std::min(input.getDimSize(axis), halved ? length / 2 + 1 : length);
+    if (length < 1 || terms < 1)
+      return b.unsupported("a transform of length 0");
+    choices.push_back(build(b, {result, axis, length, terms, inverse, halved,
+                                [&](Lowering &in, ValueRange place, Value term) {
+                                  SmallVector<Value> at(place);
+                                  at[axis] = term;
+                                  return partsAt(in, x, at);
+                                }}));
+    masks.push_back(uint64_t(1) << axis);
+  }
+  if (choices.size() == 1)
+    return choices;
+  return SmallVector<Value>{selectByAxes(b, operands[2], rank, ~uint64_t(0), masks, choices)};
 }
 
 /// Frames of the signal, windowed, each transformed.

@@ -73,8 +73,9 @@ LogicalResult inferBitCast(Operation *op, Types &types) {
   Type element = elementTypeOf(op->getContext(), to), from = rule.element(0);
   if (!element || !element.isIntOrFloat())
     return rule.error() << "'to' is " << to << ", which is no element type of fixed width";
-  if (from && (!from.isIntOrFloat() ||
-               from.getIntOrFloatBitWidth() != element.getIntOrFloatBitWidth()))
+  // A bool is a byte.
+  auto width = [](Type type) { return type.isInteger(1) ? 8 : type.getIntOrFloatBitWidth(); };
+  if (from && (!from.isIntOrFloat() || width(from) != width(element)))
     return rule.error() << "cannot reinterpret " << from << " as " << element
                         << "; their widths must be equal";
   return rule.set(0, element, rule.shape(0));

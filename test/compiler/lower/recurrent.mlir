@@ -11,6 +11,7 @@
 // CHECK-SAME: outs(%{{.*}} : tensor<1x4x2x8xf32>)
 // CHECK: linalg.generic
 // CHECK: linalg.yield %{{.*}}, %{{.*}} : f32, f32
+// CHECK-COUNT-2: bufferization.materialize_in_destination
 // CHECK: tensor.insert_slice
 // CHECK: scf.yield
 func.func @lstm(%x: tensor<5x2x3xf32>, %w: tensor<1x32x3xf32>, %r: tensor<1x32x8xf32>)

@@ -49,3 +49,16 @@ func.func @cumsum(%a: tensor<2x3xf32>) -> tensor<2x3xf32> {
   %0 = "onnx.CumSum"(%a, %axis) : (tensor<2x3xf32>, tensor<si64>) -> tensor<2x3xf32>
   return %0 : tensor<2x3xf32>
 }
+
+// Axes that the shapes leave open: every choice is computed, the running model picks.
+// CHECK-LABEL: func.func @open
+// CHECK: iterator_types = ["parallel", "reduction", "parallel"]
+// CHECK: iterator_types = ["parallel", "parallel", "reduction"]
+// CHECK: linalg.generic
+// CHECK: tensor.extract %{{.*}} : tensor<1xi64>
+// CHECK: plan.check %{{.*}}, 7,
+func.func @open(%a: tensor<3x2x2xf32>, %axes: tensor<1xsi64>) -> tensor<3x2xf32> {
+  %0 = "onnx.ReduceSum"(%a, %axes) {keepdims = 0 : i64}
+      : (tensor<3x2x2xf32>, tensor<1xsi64>) -> tensor<3x2xf32>
+  return %0 : tensor<3x2xf32>
+}
