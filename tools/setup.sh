@@ -36,6 +36,13 @@ if [ ${#missing[@]} -gt 0 ]; then
   as_root=()
   [ "$(id -u)" = 0 ] || as_root=(sudo)
   quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update
+  # LLVM 22 comes with Debian 12's security updates, which a minimal system may not name.
+  if ! apt-cache policy libmlir-22-dev | grep -q 'Candidate: [0-9]'; then
+    say "adding Debian 12's security updates to apt's sources"
+    echo 'deb http://deb.debian.org/debian-security bookworm-security main' |
+      quietly "${as_root[@]}" tee /etc/apt/sources.list.d/burin-bookworm-security.list
+    quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update
+  fi
   quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y --no-install-recommends "${missing[@]}"
 fi

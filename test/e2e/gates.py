@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every artifact must hold, whatever the model.
+
+usage: gates.py --burin BURIN --work DIR GATE
+
+GATE: symbols, size, reproducible, threads, levels, memory or quiet; a function below each.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+from onnx import TensorProto, helper
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "test" / "models"))
+import build
+
+
+def call(*command, **options):
+    return subprocess.run([str(part) for part in command], check=True, capture_output=True,
+                          text=True, **options).stdout
+
+
+class Bench:
+    """The compiler, a folder to work in, and models to try."""
+
+    def __init__(self, burin, work):
+        self.burin, self.work = burin, work
+        self.runner = pathlib.Path(burin).with_name("burin-run")
+        work.mkdir(parents=True, exist_ok=True)
+
+    def relu(self):
+        value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1024])
+                 for name in ("x", "y")]
+        graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "relu",
+                                  value[:1], value[1:])
+        path = self.work / "relu.onnx"
+        path.write_bytes(helper.make_model(
+            graph, ir_version=10, opset_imports=[helper.make_opsetid("", 21)]).SerializeToString())
+        return path
+
+    def model(self, name):
+        path = self.work / f"{name}.onnx"
+        build.build(name, path)
+        return path
+
+    def compile(self, model, output, *options, **process):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        call(self.burin, "compile", model, "-o", output, *options, **process)
+        return output
+
+    def run(self, artifact, out, threads):
+        """The bytes of all outputs, and the runner's report."""
+        report = call(self.runner, "run", artifact, "--random", 3, "-o", out, "--threads", threads,
+                      "--json")
+        files = sorted(pathlib.Path(out).iterdir())
+        return b"".join(path.read_bytes() for path in files), json.loads(report)
+
+
+def symbols(bench):
+    """A .so needs libc alone, of it only what is listed, and exports one symbol."""
+    allowed = {line for line in (ROOT / "runtime" / "libc-symbols.txt").read_text().splitlines()
+               if line and not line.startswith("#")}
+    for name in ("windows", "bert_small"):
+        artifact = bench.compile(bench.model(name), bench.work / f"{name}.so")
+        needed = re.findall(r"\(NEEDED\).*\[(.*)\]", call("readelf", "-dW", artifact))
+        assert needed == ["libc.so.6"], f"{name} needs {needed}"
+        exported, undefined = [], []
+        for line in call("readelf", "--dyn-syms", "-W", artifact).splitlines():
+            fields = line.split()
+            if len(fields) >= 8 and fields[0][:-1].isdigit() and fields[4] in ("GLOBAL", "WEAK"):
+                (undefined if fields[6] == "UND" else exported).append(fields[7].split("@")[0])
+        assert exported == [f"burin_model_{name}"], f"{name} exports {exported}"
+        assert set(undefined) <= allowed, f"{name} asks for {set(undefined) - allowed}"
+        print(f"{name}: needs {needed}, exports {exported}, asks for {sorted(undefined)}")
+
+
+def size(bench):
+    """The artifact of a single Relu stays under 100 KB."""
+    bytes_ = bench.compile(bench.relu(), bench.work / "relu.so").stat().st_size
+    print(f"relu.so: {bytes_} bytes")
+    assert bytes_ < 100_000
+
+
+def reproducible(bench):
+    """The same bytes from another folder, and compiled on one core."""
+    for name, extension in (("windows", "so"), ("bert_small", "so"), ("bert_small", "a"),
+                            ("windows", "o")):
+        model = bench.model(name)
+        elsewhere = bench.work / "elsewhere" / "deeper"
+        elsewhere.mkdir(parents=True, exist_ok=True)
+        copy = elsewhere / model.name
+        copy.write_bytes(model.read_bytes())
+        core = min(os.sched_getaffinity(0))
+        first = bench.compile(model, bench.work / f"{name}.{extension}")
+        second = bench.compile(copy, elsewhere / f"{name}.{extension}", cwd=elsewhere,
+                               preexec_fn=lambda: os.sched_setaffinity(0, {core}))
+        assert first.read_bytes() == second.read_bytes(), f"{name}.{extension} differs"
+        print(f"{name}.{extension}: {first.stat().st_size} equal bytes")
+
+
+def threads(bench):
+    """One worker and two give the same bits, and the second did some of the work."""
+    for name in ("windows", "bert_small"):
+        artifact = bench.compile(bench.model(name), bench.work / f"{name}.so")
+        one, _ = bench.run(artifact, bench.work / "one" / name, 1)
+        two, report = bench.run(artifact, bench.work / "two" / name, 2)
+        parts = report["worker_parts"]
+        print(f"{name}: parts run by each worker: {parts}")
+        assert one == two, f"{name}: two workers give other bits than one"
+        assert len(parts) == 2 and parts[1] > 0, "the second worker did nothing"
+
+
+def levels(bench):
+    """x86-64-v4 code uses 512-bit registers, v3 code does not; both give the same bits."""
+    cpu = pathlib.Path("/proc/cpuinfo").read_text()
+    has_v4 = all(f" {flag}" in cpu for flag in ("avx512f", "avx512bw", "avx512dq", "avx512vl"))
+    for name in ("windows", "bert_small"):
+        model, results = bench.model(name), {}
+        for level in ("x86-64-v3", "x86-64-v4"):
+            folder = bench.work / level
+            artifact = bench.compile(model, folder / f"{name}.so", "--cpu", level)
+            wide = call("objdump", "-d", "--no-show-raw-insn", artifact).count("%zmm")
+            print(f"{name} for {level}: {wide} uses of zmm registers")
+            assert (wide > 0) == (level == "x86-64-v4")
+            if level == "x86-64-v3" or has_v4:
+                results[level], _ = bench.run(artifact, folder / name, 1)
+        assert len(set(results.values())) == 1, f"{name}: other bits from level to level"
+    if not has_v4:
+        print("this CPU has no AVX-512: x86-64-v4 was compiled, not run")
+
+
+def memory(bench):
+    """The runner's peak is within 8 MiB of weights, arena, inputs and outputs."""
+    model = bench.model("bert_small")
+    artifact = bench.compile(model, bench.work / "bert_small.so")
+    said = json.loads(call(bench.burin, "compile", model, "-o", artifact, "--json"))["memory"]
+    report = json.loads(call(bench.runner, "bench", artifact, "--seconds", 0.2, "--json"))
+    bound = said["weights_bytes"] + said["arena_bytes"] + said["scratch_bytes_per_worker"]
+    print(f"peak {report['peak_rss_bytes']} bytes, weights and arena {bound}")
+    assert report["peak_rss_bytes"] <= bound + (1 << 16) + (8 << 20)
+
+
+def quiet(bench):
+    """Between create and destroy nothing is allocated, mapped or started."""
+    artifact = bench.compile(bench.model("bert_small"), bench.work / "bert_small.so")
+    done = subprocess.run([ROOT / "test" / "runtime" / "quiet.sh", bench.runner, "bench", artifact,
+                           "--threads", "2", "--seconds", "0.2", "--marks"])
+    return done.returncode
+
+
+GATES = {gate.__name__: gate for gate in (symbols, size, reproducible, threads, levels, memory,
+                                          quiet)}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--burin", required=True)
+    parser.add_argument("--work", required=True, type=pathlib.Path)
+    parser.add_argument("gate", choices=GATES)
+    arguments = parser.parse_args()
+    try:
+        return GATES[arguments.gate](Bench(arguments.burin, arguments.work)) or 0
+    except AssertionError as error:
+        print(f"{arguments.gate}: {error or 'does not hold'}")
+    except subprocess.CalledProcessError as error:
+        print(f"{arguments.gate}: {error}\n{error.stdout or ''}{error.stderr or ''}")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
