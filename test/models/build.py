@@ -21,7 +21,7 @@ MODELS = {
 
 def build(name, path):
     model = MODELS[name]()
-    onnx.checker.check_model(model)
+    onnx.checker.check_model(model, full_check=True)
     pathlib.Path(path).write_bytes(model.SerializeToString())
 
 

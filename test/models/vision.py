@@ -69,10 +69,10 @@ def windows():
     x = net.op("Conv", x, filters, kernel_shape=[3, 3], dilations=[2, 2], pads=[2, 1, 1, 2])
     x = net.op("Sigmoid", net.op("MaxPool", x, kernel_shape=[3, 2], strides=[2, 1],
                                  pads=[1, 0, 1, 1]))
-    x = net.op("ConvTranspose", x, net.normal((16, 5, 4, 4), 0.1), kernel_shape=[4, 4],
+    x = net.op("ConvTranspose", x, net.normal((16, 5, 4, 4), 0.25), kernel_shape=[4, 4],
                strides=[2, 2], pads=[1, 1, 1, 1])
     x = net.op("AveragePool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1],
                count_include_pad=0)
-    x = net.op("ReduceMean", x, net.ints(2, 3), keepdims=0)
-    net.output(net.op("Tanh", x), "features", [2, 5])
+    x = net.op("ReduceMean", x, net.ints(2), keepdims=0)
+    net.output(net.op("Tanh", x), "features", [2, 5, 22])
     return net.model()
