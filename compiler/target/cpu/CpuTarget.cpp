@@ -39,6 +39,7 @@ constexpr CpuPhase cpuPhases[] = {
     // bring their own task grid; then what is left of linalg.
     {"vector", "lower-kern,"
                "expand-contract{vector-level=LEVEL},"
+               "vectorize-linalg,"
                "convert-linalg-to-loops,"
                "kernel-abi,"
                "expand-math,"
