@@ -1,4 +1,377 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/lower/Lowering.h"
+//
+// Convolutions. f32 is computed with channels last, as kern.contract over windows;
+// an op that has the unit attribute `channels_last` has its activations so already,
+// others are transposed before and after. Other types run as loops with channels first.
 
-void burin::lower::registerConvolution(RuleTable &table) {}
+#include "compiler/lower/Convolution.h"
+#include "dialects/onnx/OnnxOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace burin;
+using namespace burin::lower;
+
+static RankedTensorType tensorType(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+//===- Shared with the other convolution rules ------------------------------===//
+
+LogicalResult lower::needStaticSizes(Lowering &b) {
+  return b.unsupported("its sizes are known only when the model runs; fix them with --dim NAME=VALUE");
+}
+
+
+SmallVector<int64_t> lower::intsOr(std::optional<ArrayRef<int64_t>> values, unsigned count, int64_t other) {
+  return values && values->size() == count ? SmallVector<int64_t>(*values)
+                                           : SmallVector<int64_t>(count, other);
+}
+
+bool Window::leavesInput() const {
+  for (unsigned i = 0; i < rank(); ++i)
+    if (pads[i] != 0 || (output[i] - 1) * strides[i] + (kernel[i] - 1) * dilations[i] >= input[i])
+      return true;
+  return false;
+}
+
+void Window::applyAutoPad(StringRef autoPad) {
+  if (autoPad == "NOTSET" || autoPad.empty())
+    return;
+  for (unsigned i = 0; i < rank(); ++i) {
+    pads[i] = 0;
+    if (autoPad == "VALID")
+      continue;
+    int64_t total = (output[i] - 1) * strides[i] + (kernel[i] - 1) * dilations[i] + 1 - input[i];
+    total = std::max<int64_t>(total, 0);
+    pads[i] = autoPad == "SAME_UPPER" ? total / 2 : total - total / 2;
+  }
+}
+
+SmallVector<int64_t> lower::toChannelsLast(int64_t rank) {
+  SmallVector<int64_t> order{0};
+  for (int64_t d = 2; d < rank; ++d)
+    order.push_back(d);
+  order.push_back(1);
+  return order;
+}
+
+SmallVector<int64_t> lower::toChannelsFirst(int64_t rank) {
+  SmallVector<int64_t> order{0, rank - 1};
+  for (int64_t d = 1; d + 1 < rank; ++d)
+    order.push_back(d);
+  return order;
+}
+
+/// Splits the last dim into [groups, size / groups].
+static Value splitGroups(Lowering &b, Value value, int64_t groups) {
+  if (groups == 1)
+    return value;
+  SmallVector<int64_t> shape(tensorType(value).getShape());
+  int64_t channels = shape.pop_back_val();
+  shape.append({groups, channels / groups});
+  return b.reshape(value, shape);
+}
+
+Value lower::convolve(Lowering &b, Value x, Value panels, Value bias, const Window &window, int64_t groups,
+               int64_t columns, int64_t sign) {
+  RankedTensorType type = tensorType(x);
+  int64_t channels = type.getShape().back(), rank = window.rank();
+  x = splitGroups(b, x, groups);
+  bool grouped = groups != 1;
+  // Loops: n, output..., group, column; kernel dims larger than 1, channel.
+  SmallVector<int64_t> shape{type.getDimSize(0)}, reduction;
+  llvm::append_range(shape, window.output);
+  if (grouped)
+    shape.push_back(groups);
+  shape.push_back(columns / groups);
+  SmallVector<AffineExpr> exprs{b.getAffineDimExpr(0)};
+  for (int64_t i = 0; i < rank; ++i) {
+    AffineExpr at = b.getAffineDimExpr(1 + i) * window.strides[i] - sign * window.pads[i];
+    if (window.kernel[i] != 1) {
+      at = at + b.getAffineDimExpr(shape.size() + reduction.size()) * (sign * window.dilations[i]);
+      reduction.push_back(window.kernel[i]);
+    }
+    exprs.push_back(at);
+  }
+  if (grouped)
+    exprs.push_back(b.getAffineDimExpr(1 + rank));
+  exprs.push_back(b.getAffineDimExpr(shape.size() + reduction.size()));
+  reduction.push_back(channels / groups);
+  SmallVector<AffineExpr> leading;
+  if (grouped)
+    leading.push_back(b.getAffineDimExpr(1 + rank));
+
+  SmallVector<Value> extras;
+  Lowering::Body addBias = nullptr;
+  auto add = [](Lowering &inner, ValueRange elements) -> Value {
+    return arith::AddFOp::create(inner, elements[0], elements[1]);
+  };
+  if (bias) {
+    extras.push_back(grouped ? b.reshape(bias, {groups, columns / groups}) : bias);
+    addBias = add;
+  }
+  Value result = contract(
+      b, RankedTensorType::get(shape, b.getF32Type()), x, panels,
+      AffineMap::get(shape.size() + reduction.size(), 0, exprs, b.getContext()),
+      AffineMap::get(shape.size(), 0, leading, b.getContext()), reduction, extras, addBias);
+  if (grouped) {
+    shape.pop_back_n(2);
+    shape.push_back(columns);
+    result = b.reshape(result, shape);
+  }
+  return result;
+}
+
+namespace {
+
+//===- Shapes ---------------------------------------------------------------===//
+
+SmallVector<int64_t> permuted(ArrayRef<int64_t> shape, ArrayRef<int64_t> order) {
+  return llvm::map_to_vector(order, [&](int64_t dim) { return shape[dim]; });
+}
+
+/// `x` with its spatial dims, which start at `firstSpatial`, as large as the window reads, `fill`
+/// around it. Unchanged where the window stays inside.
+Value padded(Lowering &b, Value x, const Window &window, unsigned firstSpatial,
+             llvm::function_ref<Value(Lowering &)> fill) {
+  if (!window.leavesInput())
+    return x;
+  RankedTensorType type = tensorType(x);
+  SmallVector<int64_t> shape(type.getShape());
+  for (unsigned i = 0; i < window.rank(); ++i)
+    shape[firstSpatial + i] = (window.output[i] - 1) * window.strides[i] +
+                              (window.kernel[i] - 1) * window.dilations[i] + 1;
+  return b.indexed(RankedTensorType::get(shape, type.getElementType()), [&](Lowering &inner,
+                                                                            ValueRange at) {
+    SmallVector<Value> from(at);
+    Value inside;
+    for (unsigned i = 0; i < window.rank(); ++i) {
+      Value &position = from[firstSpatial + i];
+      int64_t size = window.input[i];
+      position = arith::SubIOp::create(inner, position, inner.index(window.pads[i]));
+      Value ok = arith::CmpIOp::create(inner, arith::CmpIPredicate::ult, position, inner.index(size));
+      position = arith::SelectOp::create(inner, ok, position, inner.index(0));
+      inside = inside ? Value(arith::AndIOp::create(inner, inside, ok)) : ok;
+    }
+    Value element = tensor::ExtractOp::create(inner, x, from);
+    return Value(arith::SelectOp::create(inner, inside, element, fill(inner)));
+  });
+}
+
+//===- Conv in f32 ----------------------------------------------------------===//
+
+/// Each channel by itself: a window reduction whose innermost loop walks channels.
+Value convolveDepthwise(Lowering &b, Value x, Value w, Value bias, const Window &window) {
+  RankedTensorType type = tensorType(x);
+  int64_t channels = type.getShape().back(), rank = window.rank();
+  x = padded(b, x, window, 1, [&](Lowering &inner) { return inner.scalar(inner.getF32Type(), 0); });
+  SmallVector<int64_t> weightShape{channels}, order;
+  llvm::append_range(weightShape, window.kernel);
+  for (int64_t i = 0; i < rank; ++i)
+    order.push_back(1 + i);
+  order.push_back(0);
+  w = transposeWeights(b, w, weightShape, order);
+
+  SmallVector<int64_t> shape{type.getDimSize(0)};
+  llvm::append_range(shape, window.output);
+  shape.push_back(channels);
+  unsigned parallel = shape.size();
+  AffineExpr channel = b.getAffineDimExpr(parallel - 1);
+  SmallVector<AffineExpr> xExprs{b.getAffineDimExpr(0)}, wExprs;
+  for (int64_t i = 0; i < rank; ++i) {
+    AffineExpr tap = b.getAffineDimExpr(parallel + i);
+    xExprs.push_back(b.getAffineDimExpr(1 + i) * window.strides[i] + tap * window.dilations[i]);
+    wExprs.push_back(tap);
+  }
+  xExprs.push_back(channel);
+  wExprs.push_back(channel);
+  SmallVector<unsigned> nest; // channels innermost
+  for (unsigned d = 0; d < parallel + rank; ++d)
+    if (d != parallel - 1)
+      nest.push_back(d);
+  nest.push_back(parallel - 1);
+  auto map = [&](ArrayRef<AffineExpr> exprs) {
+    return AffineMap::get(parallel + rank, 0, exprs, b.getContext());
+  };
+  Value sums = multiplyAccumulate(b, shape, b.getF32Type(), {{x, map(xExprs)}, {w, map(wExprs)}},
+                                  rank, nest);
+  if (!bias)
+    return sums;
+  return b.broadcasting(tensorType(sums), {sums, bias}, [](Lowering &inner, ValueRange elements) {
+    return arith::AddFOp::create(inner, elements[0], elements[1]).getResult();
+  });
+}
+
+//===- Conv in other types --------------------------------------------------===//
+
+/// Channels-first convolution by loops: [n, c, spatial...] to [n, columns, spatial...] in
+/// `accumulator`. Zero points may be null; that of `w` is a scalar or one per column.
+Value convolveByLoops(Lowering &b, Value x, Value w, const Window &window, int64_t groups,
+                      Type accumulator, bool xUnsigned = false, Value xZero = nullptr,
+                      bool wUnsigned = false, Value wZero = nullptr) {
+  auto toScalar = [&](Value value) { return b.reshape(value, {}); };
+  if (xZero)
+    xZero = toScalar(xZero);
+  Type element = tensorType(x).getElementType();
+  // What lies outside counts as zero: the zero point.
+  x = padded(b, x, window, 2, [&](Lowering &inner) -> Value {
+    if (xZero)
+      return tensor::ExtractOp::create(inner, xZero, ValueRange{});
+    return inner.scalar(element, 0);
+  });
+  ArrayRef<int64_t> xShape = tensorType(x).getShape(), wShape = tensorType(w).getShape();
+  int64_t n = xShape[0], channels = xShape[1], columns = wShape[0], rank = window.rank();
+  SmallVector<int64_t> xSplit{n, groups, channels / groups}, wSplit{groups, columns / groups,
+                                                                   channels / groups};
+  llvm::append_range(xSplit, xShape.drop_front(2));
+  llvm::append_range(wSplit, window.kernel);
+  SmallVector<int64_t> shape{n, groups, columns / groups};
+  llvm::append_range(shape, window.output);
+  // Loops: n, group, column, output...; channel, kernel...
+  unsigned parallel = shape.size(), loops = parallel + 1 + rank;
+  AffineExpr channel = b.getAffineDimExpr(parallel);
+  SmallVector<AffineExpr> xExprs{b.getAffineDimExpr(0), b.getAffineDimExpr(1), channel},
+      wExprs{b.getAffineDimExpr(1), b.getAffineDimExpr(2), channel};
+  for (int64_t i = 0; i < rank; ++i) {
+    AffineExpr tap = b.getAffineDimExpr(parallel + 1 + i);
+    xExprs.push_back(b.getAffineDimExpr(3 + i) * window.strides[i] + tap * window.dilations[i]);
+    wExprs.push_back(tap);
+  }
+  SmallVector<unsigned> nest{0, 1, 2};
+  for (unsigned d = parallel; d < loops; ++d)
+    nest.push_back(d);
+  for (unsigned d = 3; d < parallel; ++d)
+    nest.push_back(d);
+  auto map = [&](ArrayRef<AffineExpr> exprs) {
+    return AffineMap::get(loops, 0, exprs, b.getContext());
+  };
+  Factor left{b.reshape(x, xSplit), map(xExprs), xUnsigned};
+  Factor right{b.reshape(w, wSplit), map(wExprs), wUnsigned};
+  if (xZero) {
+    left.zeroPoint = xZero;
+    left.zeroPointMap = map({});
+  }
+  if (wZero) {
+    bool perColumn = tensorType(wZero).getNumElements() == columns && columns != 1;
+    right.zeroPoint =
+        perColumn ? b.reshape(wZero, {groups, columns / groups}) : toScalar(wZero);
+    right.zeroPointMap = perColumn ? map({b.getAffineDimExpr(1), b.getAffineDimExpr(2)}) : map({});
+  }
+  Value sums = multiplyAccumulate(b, shape, accumulator, {left, right}, 1 + rank, nest);
+  SmallVector<int64_t> merged{n, columns};
+  llvm::append_range(merged, window.output);
+  return b.reshape(sums, merged);
+}
+
+/// A vector per column as it is broadcast to [n, columns, spatial...]; scalars stay.
+Value perColumn(Lowering &b, Value value, unsigned spatial) {
+  if (tensorType(value).getRank() != 1 || tensorType(value).getDimSize(0) == 1)
+    return b.reshape(value, {});
+  SmallVector<int64_t> shape{tensorType(value).getDimSize(0)};
+  shape.append(spatial, 1);
+  return b.reshape(value, shape);
+}
+
+//===- Rules ----------------------------------------------------------------===//
+
+FailureOr<SmallVector<Value>> lowerConv(Lowering &b, Operation *op, ValueRange operands) {
+  auto conv = cast<onnx::ConvOp>(op);
+  RankedTensorType result = b.resultType(), xType = dyn_cast<RankedTensorType>(operands[0].getType()),
+                   wType = dyn_cast<RankedTensorType>(operands[1].getType());
+  if (!result || !xType || !wType || !result.hasStaticShape() || !xType.hasStaticShape() ||
+      !wType.hasStaticShape())
+    return needStaticSizes(b);
+  int64_t rank = result.getRank(), groups = conv.getGroup();
+  bool channelsLast = op->hasAttr("channels_last");
+  SmallVector<int64_t> last = toChannelsLast(rank), first = toChannelsFirst(rank);
+  SmallVector<int64_t> xShape(xType.getShape()), yShape(result.getShape());
+  if (channelsLast) {
+    xShape = permuted(xShape, first);
+    yShape = permuted(yShape, first);
+  }
+  int64_t columns = yShape[1], channels = xShape[1];
+  if (groups <= 0 || channels % groups != 0 || columns % groups != 0)
+    return b.unsupported("its channels do not divide into its groups");
+  Window window = readWindow(conv, xShape, wType.getShape(), yShape);
+  window.applyAutoPad(conv.getAutoPad());
+  Value bias = b.isAbsent(2) ? Value() : operands[2];
+  Type element = result.getElementType();
+
+  if (element.isF32()) {
+    Value x = channelsLast ? operands[0] : b.transpose(operands[0], last), y;
+    if (groups == channels && columns == channels && groups != 1) {
+      y = convolveDepthwise(b, x, operands[1], bias, window);
+    } else {
+      SmallVector<int64_t> shape{columns / groups, channels / groups}, order;
+      llvm::append_range(shape, window.kernel);
+      order = toChannelsLast(shape.size());
+      if (groups != 1) {
+        shape.insert(shape.begin(), groups);
+        for (int64_t &dim : order)
+          ++dim;
+        order.insert(order.begin(), 0);
+      }
+      Value panels = packPanels(b, operands[1], shape, order, groups != 1);
+      y = convolve(b, x, panels, bias, window, groups, columns);
+    }
+    return SmallVector<Value>{channelsLast ? y : b.transpose(y, first)};
+  }
+
+  Value x = channelsLast ? b.transpose(operands[0], first) : operands[0];
+  Value y = convolveByLoops(b, x, operands[1], window, groups, accumulatorType(element));
+  if (bias) {
+    Value wide = isa<FloatType>(element) ? convertFloat(b, bias, accumulatorType(element)) : bias;
+    y = b.broadcasting(tensorType(y), {y, perColumn(b, wide, window.rank())},
+                       [&](Lowering &inner, ValueRange elements) -> Value {
+                         if (isa<FloatType>(element))
+                           return arith::AddFOp::create(inner, elements[0], elements[1]);
+                         return arith::AddIOp::create(inner, elements[0], elements[1]);
+                       });
+  }
+  if (isa<FloatType>(element))
+    y = convertFloat(b, y, element);
+  return SmallVector<Value>{channelsLast ? b.transpose(y, last) : y};
+}
+
+FailureOr<SmallVector<Value>> lowerConvInteger(Lowering &b, Operation *op, ValueRange operands) {
+  auto conv = cast<onnx::ConvIntegerOp>(op);
+  RankedTensorType result = b.resultType(), xType = tensorType(operands[0]), wType = tensorType(operands[1]);
+  if (!result || !result.hasStaticShape() || !xType.hasStaticShape() || !wType.hasStaticShape())
+    return needStaticSizes(b);
+  Window window = readWindow(conv, xType.getShape(), wType.getShape(), result.getShape());
+  window.applyAutoPad(conv.getAutoPad());
+  auto optional = [&](unsigned i) { return b.isAbsent(i) ? Value() : operands[i]; };
+  return SmallVector<Value>{convolveByLoops(
+      b, operands[0], operands[1], window, conv.getGroup(), b.getI32Type(),
+      isUnsigned(elementType(op->getOperand(0))), optional(2),
+      isUnsigned(elementType(op->getOperand(1))), optional(3))};
+}
+
+FailureOr<SmallVector<Value>> lowerQLinearConv(Lowering &b, Operation *op, ValueRange operands) {
+  auto conv = cast<onnx::QLinearConvOp>(op);
+  RankedTensorType result = b.resultType(), xType = tensorType(operands[0]), wType = tensorType(operands[3]);
+  if (!result || !result.hasStaticShape() || !xType.hasStaticShape() || !wType.hasStaticShape())
+    return needStaticSizes(b);
+  Window window = readWindow(conv, xType.getShape(), wType.getShape(), result.getShape());
+  window.applyAutoPad(conv.getAutoPad());
+  Value sums = convolveByLoops(b, operands[0], operands[3], window, conv.getGroup(), b.getI32Type(),
+                               isUnsigned(elementType(op->getOperand(0))), operands[2],
+                               isUnsigned(elementType(op->getOperand(3))), operands[5]);
+  if (!b.isAbsent(8))
+    sums = b.broadcasting(tensorType(sums), {sums, perColumn(b, operands[8], window.rank())},
+                          [](Lowering &inner, ValueRange elements) {
+                            return arith::AddIOp::create(inner, elements[0], elements[1]).getResult();
+                          });
+  auto aligned = [&](unsigned i) { return perColumn(b, operands[i], window.rank()); };
+  return SmallVector<Value>{requantize(b, result, sums, {aligned(1), aligned(4)}, aligned(6),
+                                       aligned(7), isUnsigned(elementType(op->getResult(0))))};
+}
+
+} // namespace
+
+void burin::lower::registerConvolution(RuleTable &table) {
+  table.add<onnx::ConvOp>(lowerConv);
+  table.add<onnx::ConvTransposeOp>(lowerConvTranspose);
+  table.add<onnx::ConvIntegerOp>(lowerConvInteger);
+  table.add<onnx::QLinearConvOp>(lowerQLinearConv);
+  table.add<onnx::DeformConvOp>(lowerDeformConv);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the convolution rules share: where windows lie, and the channels-last
+// convolution on kern.contract.
+
+#ifndef BURIN_COMPILER_LOWER_CONVOLUTION_H
+#define BURIN_COMPILER_LOWER_CONVOLUTION_H
+
+#include "compiler/lower/Contract.h"
+
+namespace burin::lower {
+
+/// Where a window lies: output position o and tap k read input position
+/// o * stride + k * dilation - pad, in each spatial dim.
+struct Window {
+  llvm::SmallVector<int64_t> input, output, kernel, strides, dilations, pads; // pads: at the start
+
+  unsigned rank() const { return kernel.size(); }
+  /// Whether it reads outside the input.
+  bool leavesInput() const;
+  /// Replaces the pads by those of SAME_UPPER, SAME_LOWER or VALID.
+  void applyAutoPad(llvm::StringRef autoPad);
+};
+
+/// `values`, or `count` times `other` where they are absent or of another length.
+llvm::SmallVector<int64_t> intsOr(std::optional<llvm::ArrayRef<int64_t>> values, unsigned count,
+                                  int64_t other);
+
+/// Of a convolution with channels-first shapes [n, c, spatial...].
+template <typename Op>
+Window readWindow(Op op, llvm::ArrayRef<int64_t> x, llvm::ArrayRef<int64_t> w,
+                  llvm::ArrayRef<int64_t> y) {
+  Window window;
+  unsigned rank = w.size() - 2;
+  window.input.assign(x.begin() + 2, x.end());
+  window.output.assign(y.begin() + 2, y.end());
+  window.kernel.assign(w.begin() + 2, w.end());
+  window.strides = intsOr(op.getStrides(), rank, 1);
+  window.dilations = intsOr(op.getDilations(), rank, 1);
+  window.pads = intsOr(op.getPads(), 2 * rank, 0);
+  window.pads.resize(rank);
+  return window;
+}
+
+/// [0, 2, ..., rank - 1, 1]: channels to the end; and back.
+llvm::SmallVector<int64_t> toChannelsLast(int64_t rank);
+llvm::SmallVector<int64_t> toChannelsFirst(int64_t rank);
+
+/// Channels-last convolution of f32 `x` [n, spatial..., channels] to [n, spatial..., columns] with
+/// packed weights (leading dim: group, if there are several; reduction dims: kernel..., channel)
+/// and an optional `bias` [columns]. `sign` is -1 where the kernel is walked
+/// backwards: tap k then reads o * stride - k * dilation + pad.
+mlir::Value convolve(Lowering &b, mlir::Value x, mlir::Value panels, mlir::Value bias,
+                     const Window &window, int64_t groups, int64_t columns, int64_t sign = 1);
+
+/// Says that sizes must be fixed at compile time.
+mlir::LogicalResult needStaticSizes(Lowering &b);
+
+// Rules in files of their own.
+mlir::FailureOr<llvm::SmallVector<mlir::Value>>
+lowerConvTranspose(Lowering &b, mlir::Operation *op, mlir::ValueRange operands);
+mlir::FailureOr<llvm::SmallVector<mlir::Value>>
+lowerDeformConv(Lowering &b, mlir::Operation *op, mlir::ValueRange operands);
+
+} // namespace burin::lower
+
+#endif
