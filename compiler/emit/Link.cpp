@@ -144,8 +144,9 @@ private:
       consumeError(std::move(error));
       return Error::success();
     };
+    std::string kept = entry(); // the matcher refers to it
     if (Error error = config.Common.SymbolsToKeepGlobal.addMatcher(objcopy::NameOrPattern::create(
-            entry(), objcopy::MatchStyle::Literal, ignore)))
+            kept, objcopy::MatchStyle::Literal, ignore)))
       return error;
     return writeWhole(to, [&](raw_ostream &out) {
       return objcopy::executeObjcopyOnBinary(config, **object, out);
