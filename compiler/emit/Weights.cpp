@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/emit/Artifact.h"
 #include "compiler/import/Weights.h"
+#include "compiler/plan/PackWeights.h"
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -28,7 +29,15 @@ llvm::Error writeConstant(plan::ConstantOp constant, const WeightStore &store,
   if (!bytes)
     return llvm::createStringError("the data of a weight lies outside of '" +
                                    weight.getSegment().getValue() + "'");
-  out.write(bytes->data(), bytes->size());
+  plan::LayoutAttr layout = weight.getLayout();
+  if (!layout) {
+    out.write(bytes->data(), bytes->size());
+    return llvm::Error::success();
+  }
+  unsigned width = cast<RankedTensorType>(weight.getType()).getElementTypeBitWidth() / 8;
+  std::vector<char> packed(*packedBytes(layout, width)); // withLayout has checked both
+  packWeights(ArrayRef(bytes->data(), bytes->size()), layout, width, packed);
+  out.write(packed.data(), packed.size());
   return llvm::Error::success();
 }
 
