@@ -2,8 +2,8 @@
 //
 // Partitions @main into dispatches, each of which becomes one kernel.
 //
-//   1. Results of @main that no kernel would write (an argument, a constant, a value
-//      returned twice) get a copy of their own.
+//   1. Constants with data become weights. Results of @main that no kernel would
+//      write (an argument, a constant, a value returned twice) get a copy of their own.
 //   2. Every computing op starts alone. An op joins the producer of its
 //      destination (insert_slice chains), and a producer joins its only consumer
 //      where both walk the same rows (softmax, normalisations).
@@ -334,11 +334,29 @@ void materializeResults(func::FuncOp func) {
   }
 }
 
+/// Data in the code would tell apart kernels that are equal but for it: it becomes weights, which
+/// kernels take as an argument. Folding makes such constants, e.g. of a reshaped weight.
+void hoistConstants(func::FuncOp func) {
+  SmallVector<arith::ConstantOp> found;
+  func.walk([&](arith::ConstantOp op) {
+    if (isa<RankedTensorType>(op.getType()) && !group::isCheap(op))
+      found.push_back(op);
+  });
+  OpBuilder builder(func.getContext());
+  for (arith::ConstantOp op : found) {
+    builder.setInsertionPointToStart(&func.getBody().front());
+    op.replaceAllUsesWith(
+        plan::ConstantOp::create(builder, op.getLoc(), op.getValue()).getResult());
+    op.erase();
+  }
+}
+
 struct FormDispatches : impl::FormDispatchesBase<FormDispatches> {
   void runOnOperation() override {
     for (auto func : getOperation().getOps<func::FuncOp>()) {
       if (func.isDeclaration())
         continue;
+      hoistConstants(func);
       materializeResults(func);
       Partition partition(func.getBody().front());
       for (auto &group : llvm::reverse(partition.groups)) // from the first root on

@@ -3,6 +3,7 @@
 // --dim and --input: symbolic sizes become numbers, in every type of the model.
 
 #include "compiler/import/Model.h"
+#include "compiler/import/Tensors.h"
 
 #include "llvm/ADT/StringMap.h"
 
@@ -43,7 +44,7 @@ public:
         fail(input, "has the size " + Twine(dim.dim_value()) + " in dimension " + Twine(index) +
                         ", but --input gives " + Twine(size) +
                         "; only sizes that the model leaves open can be given");
-      if (dim.has_dim_param() && !dim.dim_param().empty()) {
+      if (namesDim(dim.dim_param())) {
         auto [at, added] = fixed.try_emplace(dim.dim_param(), size);
         if (!added && at->second != size)
           fail(input, "gets the size " + Twine(size) + " for '" + dim.dim_param() +
@@ -58,7 +59,8 @@ public:
     case TypeProto::kTensorType:
       if (type.tensor_type().has_shape())
         for (auto &dim : *type.mutable_tensor_type()->mutable_shape()->mutable_dim())
-          if (auto at = fixed.find(dim.dim_param()); dim.has_dim_param() && at != fixed.end())
+          if (auto at = fixed.find(dim.dim_param());
+              namesDim(dim.dim_param()) && at != fixed.end())
             dim.set_dim_value(at->second);
       return;
     case TypeProto::kSequenceType:

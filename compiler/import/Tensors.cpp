@@ -18,6 +18,10 @@ using namespace mlir;
 
 namespace burin::importer {
 
+bool namesDim(StringRef parameter) {
+  return !parameter.empty() && parameter != "?" && parameter != "-1";
+}
+
 //===- Types ----------------------------------------------------------------===//
 
 static mlir::Type importTensorType(MLIRContext *context, const ::onnx::TypeProto::Tensor &proto) {
@@ -28,16 +32,17 @@ static mlir::Type importTensorType(MLIRContext *context, const ::onnx::TypeProto
     return UnrankedTensorType::get(element);
   SmallVector<int64_t> sizes;
   SmallVector<StringAttr> names;
-  bool named = false;
+  bool anyNamed = false;
   for (const auto &dim : proto.shape().dim()) {
     // Some exporters write -1 for a size they do not know.
     bool known = dim.has_dim_value() && dim.dim_value() >= 0;
     sizes.push_back(known ? dim.dim_value() : ShapedType::kDynamic);
-    names.push_back(StringAttr::get(context, known ? "" : dim.dim_param()));
-    named |= !names.back().empty();
+    bool named = !known && namesDim(dim.dim_param());
+    names.push_back(StringAttr::get(context, named ? dim.dim_param() : ""));
+    anyNamed |= named;
   }
   Attribute encoding;
-  if (named)
+  if (anyNamed)
     encoding = burin::onnx::DimsAttr::get(context, names);
   return RankedTensorType::get(sizes, element, encoding);
 }

@@ -58,6 +58,9 @@ private:
   uint64_t weights = 0;
 };
 
+/// Whether dims with this parameter have the same size; some exporters write a mark for any size.
+bool namesDim(llvm::StringRef parameter);
+
 } // namespace burin::importer
 
 #endif

@@ -10,6 +10,7 @@
 #include "compiler/import/Weights.h"
 #include "compiler/lower/Lowering.h"
 #include "compiler/pipeline/Certificate.h"
+#include "compiler/pipeline/OpenDims.h"
 #include "compiler/pipeline/Registration.h"
 #include "compiler/target/Target.h"
 #include "compiler/transforms/Passes.h"
@@ -120,6 +121,9 @@ private:
     OwningOpRef<ModuleOp> module = std::move(*imported);
     if (std::optional<ExitCode> code = end(*module))
       return *code;
+
+    if (failed(checkOpenDims(*module)))
+      return ExitCode::Unsupported;
 
     for (const Phase &phase : modelPhases()) {
       begin(phase.name);
