@@ -5,6 +5,7 @@
 // as data are known from the result's type; offsets given as data are read.
 
 #include "compiler/lower/Access.h"
+#include "compiler/lower/Contract.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
@@ -44,7 +45,9 @@ Results lowerTranspose(Lowering &b, Operation *op, ValueRange operands) {
   }
   if (int64_t(perm.size()) != rank)
     return b.unsupported("perm does not name every axis once");
-  return SmallVector<Value>{b.transpose(operands[0], perm)};
+  // Of a weight, the artifact's writer does it.
+  auto shape = cast<RankedTensorType>(operands[0].getType()).getShape();
+  return SmallVector<Value>{transposeWeights(b, operands[0], shape, perm)};
 }
 
 /// Splits [n, a, h, w] into factors, permutes those, and merges them to the result.

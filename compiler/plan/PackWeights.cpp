@@ -116,6 +116,17 @@ void packWeights(ArrayRef<char> source, plan::LayoutAttr layout, unsigned elemen
   }
 }
 
+/// The layout that `after` makes of what `before` makes; null where that is none.
+static plan::LayoutAttr compose(plan::LayoutAttr before, plan::LayoutAttr after) {
+  if (before.getPanel() != 0 || ArrayRef<int64_t>(before.getShape()) != after.getSource())
+    return nullptr;
+  SmallVector<int64_t> permutation;
+  for (int64_t dim : after.getPermutation())
+    permutation.push_back(before.getPermutation()[dim]);
+  return plan::LayoutAttr::get(before.getContext(), before.getSource(), permutation,
+                               after.getLeading(), after.getPanel());
+}
+
 TypedAttr withLayout(TypedAttr value, plan::LayoutAttr layout) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || !type.hasStaticShape() || !type.getElementType().isIntOrFloat())
@@ -134,8 +145,11 @@ TypedAttr withLayout(TypedAttr value, plan::LayoutAttr layout) {
   auto packed = RankedTensorType::get(layout.getShape(), type.getElementType());
 
   if (auto weight = dyn_cast<plan::WeightAttr>(value)) {
-    if (weight.getLayout())
-      return nullptr;
+    if (plan::LayoutAttr before = weight.getLayout()) {
+      layout = compose(before, layout);
+      if (!layout)
+        return nullptr;
+    }
     return plan::WeightAttr::get(value.getContext(), packed, weight.getSegment(),
                                  weight.getOffset(), weight.getLength(), layout);
   }

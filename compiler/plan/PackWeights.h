@@ -20,7 +20,7 @@ void packWeights(llvm::ArrayRef<char> source, plan::LayoutAttr layout, unsigned 
                  llvm::MutableArrayRef<char> out);
 
 /// The constant `value` in `layout`: a #plan.weight remembers it, dense elements are
-/// rearranged. Null where `value` has other bytes than the layout's source, or a layout already.
+/// rearranged. Null where `value` has other bytes than the layout's source, or a layout that cannot be followed by it.
 mlir::TypedAttr withLayout(mlir::TypedAttr value, plan::LayoutAttr layout);
 
 } // namespace burin

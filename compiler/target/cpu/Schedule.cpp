@@ -99,7 +99,8 @@ SmallVector<int64_t> chooseTiles(linalg::LinalgOp root, unsigned rows, bool alon
   return tiles;
 }
 
-/// Adjacent loops that every operand walks as one become one.
+/// Adjacent loops that every operand walks as one become one, but for those whose position
+/// the body asks for: it would have to be divided out of the joint one for each element.
 linalg::LinalgOp collapseLoops(RewriterBase &rewriter, linalg::LinalgOp root) {
   if (!isa<linalg::GenericOp>(root) || root.hasDynamicShape())
     return root;
@@ -108,9 +109,11 @@ linalg::LinalgOp collapseLoops(RewriterBase &rewriter, linalg::LinalgOp root) {
   if (!llvm::all_of(maps, [](AffineMap map) { return map.isProjectedPermutation(); }))
     return root;
   SmallVector<utils::IteratorType> iterators = root.getIteratorTypesArray();
+  llvm::SmallBitVector asked(iterators.size());
+  root.getBlock()->walk([&](linalg::IndexOp op) { asked.set(op.getDim()); });
   SmallVector<ReassociationIndices> groups;
   for (int64_t i = 0, e = iterators.size(); i < e; ++i) {
-    if (i > 0 && iterators[i] == iterators[i - 1]) {
+    if (i > 0 && iterators[i] == iterators[i - 1] && !asked[i] && !asked[i - 1]) {
       ReassociationIndices grown = groups.back();
       grown.push_back(i);
       if (linalg::areDimSequencesPreserved(maps, grown)) {
@@ -205,6 +208,23 @@ void nameCopies(func::FuncOp kernel) {
   });
 }
 
+/// A constant tensor would become a global of the module that all kernels share.
+void fillConstants(func::FuncOp kernel) {
+  IRRewriter rewriter(kernel.getContext());
+  kernel.walk([&](arith::ConstantOp op) {
+    auto splat = dyn_cast<SplatElementsAttr>(op.getValue());
+    auto type = dyn_cast<RankedTensorType>(op.getType());
+    if (!splat || !type)
+      return;
+    rewriter.setInsertionPoint(op);
+    Value value = arith::ConstantOp::create(
+        rewriter, op.getLoc(), cast<TypedAttr>(splat.getSplatValue<Attribute>()));
+    Value empty =
+        tensor::EmptyOp::create(rewriter, op.getLoc(), type.getShape(), type.getElementType());
+    rewriter.replaceOp(op, linalg::FillOp::create(rewriter, op.getLoc(), value, empty).getResult(0));
+  });
+}
+
 struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
   void runOnOperation() override {
     SmallVector<func::FuncOp> kernels;
@@ -221,7 +241,10 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
     LogicalResult result = failableParallelForEach(
         &getContext(), kernels, [&](func::FuncOp kernel) -> LogicalResult {
           tile(kernel);
-          if (failed(simplify(kernel)) || failed(bufferize(kernel)))
+          if (failed(simplify(kernel)))
+            return failure();
+          fillConstants(kernel);
+          if (failed(bufferize(kernel)))
             return failure();
           if (failed(simplify(kernel)))
             return failure();
