@@ -78,7 +78,8 @@ def ExpandContract : Pass<"expand-contract"> {
     sizes the register tile; it changes no result.
   }];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
-                           "::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect"];
+                           "::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
   let options = [Option<"vectorLevel", "vector-level", "std::string", "\"v3\"",
                         "v3 (16 registers of 8 floats) or v4 (32 of 16)">];
 }

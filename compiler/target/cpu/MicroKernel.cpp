@@ -16,6 +16,7 @@
 
 #include "compiler/target/cpu/ContractSchedule.h"
 #include "compiler/transforms/Passes.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -536,7 +537,7 @@ SmallVector<Value> Expansion::accumulate(const Tile &tile, Value block) {
       Value splat = vector::BroadcastOp::create(b, vector, element);
       for (int64_t p = 0; p < tile.panels; ++p) {
         Value &sum = next[r * tile.panels + p];
-        sum = vector::FMAOp::create(b, splat, columns[p], sum);
+        sum = math::FmaOp::create(b, splat, columns[p], sum);
       }
     }
     scf::YieldOp::create(b, next);

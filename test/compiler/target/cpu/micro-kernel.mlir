@@ -12,12 +12,12 @@
 // CHECK: memref.alloc() : memref<{{.*}}x16xf32>
 // V3: scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>) {
 // V3-COUNT-1: vector.load
-// V3-COUNT-6: vector.fma
-// V3-NOT: vector.fma
+// V3-COUNT-6: math.fma
+// V3-NOT: math.fma
 // V4: iter_args
 // V4-COUNT-4: vector.load
-// V4-COUNT-24: vector.fma
-// V4-NOT: vector.fma
+// V4-COUNT-24: math.fma
+// V4-NOT: math.fma
 // CHECK: return
 func.func @gemm(%a: memref<96x512xf32>, %w: memref<8x512x16xf32>, %o: memref<96x128xf32>) {
   kern.contract ins(%a, %w : memref<96x512xf32>, memref<8x512x16xf32>)
@@ -34,7 +34,7 @@ func.func @gemm(%a: memref<96x512xf32>, %w: memref<8x512x16xf32>, %o: memref<96x
 // CHECK-LABEL: func.func @bias_tail
 // CHECK-NOT: memref.alloc
 // CHECK: scf.forall
-// CHECK: vector.fma
+// CHECK: math.fma
 // CHECK: vector.maskedload
 // CHECK: arith.addf {{.*}} : vector<16xf32>
 // CHECK: vector.maskedstore
@@ -57,7 +57,7 @@ func.func @bias_tail(%a: memref<?x64xf32>, %w: memref<3x64x16xf32>, %bias: memre
 // CHECK: memref.alloc() : memref<64xf32>
 // CHECK: arith.cmpi ult
 // CHECK: arith.select {{.*}} : memref<?xf32, strided<[1], offset: ?>>
-// CHECK: vector.fma
+// CHECK: math.fma
 func.func @conv(%a: memref<1x14x14x64xf32>, %w: memref<4x576x16xf32>, %o: memref<1x14x14x64xf32>) {
   kern.contract ins(%a, %w : memref<1x14x14x64xf32>, memref<4x576x16xf32>)
       outs(%o : memref<1x14x14x64xf32>)
