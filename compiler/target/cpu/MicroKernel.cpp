@@ -15,6 +15,7 @@
 // outside `a` reads a row of zeros instead, chosen by address.
 
 #include "compiler/target/cpu/ContractSchedule.h"
+#include "compiler/target/cpu/IndexBuilder.h"
 #include "compiler/transforms/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -44,105 +45,14 @@ struct Linear {
   int64_t constant;
 };
 
-class Expansion {
+class Expansion : cpu::IndexBuilder {
 public:
   Expansion(kern::ContractOp op, const cpu::VectorLevel &level)
-      : op(op), level(level), b(op.getLoc(), op) {}
+      : IndexBuilder(op.getLoc(), op), op(op), level(level) {}
 
   LogicalResult run();
 
 private:
-  //===- Index arithmetic ---------------------------------------------------===//
-
-  Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
-  static std::optional<int64_t> known(Value value) { return getConstantIntValue(value); }
-  Value add(Value x, Value y) {
-    if (known(x) && known(y))
-      return index(*known(x) + *known(y));
-    return known(x) == 0 ? y : known(y) == 0 ? x : Value(arith::AddIOp::create(b, x, y));
-  }
-  Value sub(Value x, Value y) {
-    if (known(x) && known(y))
-      return index(*known(x) - *known(y));
-    return known(y) == 0 ? x : Value(arith::SubIOp::create(b, x, y));
-  }
-  Value mul(Value x, Value y) {
-    if (known(x) && known(y))
-      return index(*known(x) * *known(y));
-    if (known(x) == 0 || known(y) == 0)
-      return index(0);
-    return known(x) == 1 ? y : known(y) == 1 ? x : Value(arith::MulIOp::create(b, x, y));
-  }
-  Value mul(Value x, int64_t y) { return mul(x, index(y)); }
-  Value smaller(Value x, Value y) {
-    if (known(x) && known(y))
-      return index(std::min(*known(x), *known(y)));
-    return arith::MinSIOp::create(b, x, y);
-  }
-  Value ceilDiv(Value x, int64_t y) {
-    if (auto constant = known(x))
-      return index(llvm::divideCeil(uint64_t(*constant), uint64_t(y)));
-    return y == 1 ? x : Value(arith::CeilDivUIOp::create(b, x, index(y)));
-  }
-  Value below(Value x, Value y) {
-    return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, x, y);
-  }
-  /// Splits a row-major position over `sizes`.
-  SmallVector<Value> delinearize(Value position, ValueRange sizes) {
-    SmallVector<Value> parts(sizes.size());
-    for (size_t i = sizes.size(); i-- > 0;) {
-      if (i == 0) {
-        parts[i] = position;
-      } else if (known(sizes[i]) == 1) {
-        parts[i] = index(0);
-      } else {
-        parts[i] = arith::RemUIOp::create(b, position, sizes[i]);
-        position = arith::DivUIOp::create(b, position, sizes[i]);
-      }
-    }
-    return parts;
-  }
-  Value product(ValueRange values) {
-    Value result = index(1);
-    for (Value value : values)
-      result = mul(result, value);
-    return result;
-  }
-  /// Runs `body` in a counted loop; without one where there is one iteration for sure.
-  void loop(Value lower, Value upper, int64_t step, llvm::function_ref<void(Value)> body) {
-    if (known(lower) && known(upper) && *known(upper) > *known(lower) &&
-        *known(upper) - *known(lower) <= step)
-      return body(lower);
-    auto made = scf::ForOp::create(b, lower, upper, index(step));
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(made.getBody());
-    body(made.getInductionVar());
-  }
-  void when(Value condition, llvm::function_ref<void()> then,
-            llvm::function_ref<void()> otherwise = nullptr) {
-    if (std::optional<int64_t> constant = known(condition)) {
-      if (*constant)
-        then();
-      else if (otherwise)
-        otherwise();
-      return;
-    }
-    auto branch = scf::IfOp::create(b, condition, bool(otherwise));
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(branch.thenBlock());
-    then();
-    if (otherwise) {
-      b.setInsertionPointToStart(branch.elseBlock());
-      otherwise();
-    }
-  }
-  /// x < y, constant where it is known.
-  Value isBelow(Value x, Value y) {
-    if (known(x) && known(y))
-      return arith::ConstantOp::create(b, b.getBoolAttr(*known(x) < *known(y)));
-    return below(x, y);
-  }
-
   //===- Parts, in the order of the file -------------------------------------===//
 
   LogicalResult readOp();
@@ -168,7 +78,6 @@ private:
 
   kern::ContractOp op;
   const cpu::VectorLevel &level;
-  ImplicitLocOpBuilder b;
 
   // The op, read once.
   VectorType vector;

@@ -5,6 +5,7 @@
 // inputs without gaps. Which one, and how many lanes, depends on the op alone, so that a result has the
 // same bits on every CPU level. What does not fit is left to convert-linalg-to-loops.
 
+#include "compiler/target/cpu/VectorLoop.h"
 #include "compiler/transforms/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -19,207 +20,13 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
+using namespace burin::cpu;
 
 namespace burin {
 #define GEN_PASS_DEF_VECTORIZELINALG
 #include "compiler/transforms/Passes.h.inc"
 
 namespace {
-
-constexpr int64_t lanesOfLoop = 16;
-/// A reduced row at least this long has four times the lanes, to hide the combiner's latency.
-constexpr int64_t longRow = 256, lanesOfLongRow = 64;
-
-//===- Reductions -----------------------------------------------------------===//
-
-/// How lanes of an accumulator are put together.
-struct Combiner {
-  TypedAttr neutral;
-  std::function<Value(OpBuilder &, Location, Value, Value)> combine;
-};
-
-template <typename Op>
-std::function<Value(OpBuilder &, Location, Value, Value)> combineWith() {
-  return [](OpBuilder &b, Location loc, Value x, Value y) -> Value {
-    return Op::create(b, loc, x, y).getResult();
-  };
-}
-
-/// The combiner of output `index`; none where the accumulator is used in another way.
-std::optional<Combiner> matchCombiner(linalg::GenericOp op, unsigned index) {
-  BlockArgument accumulator = op.getRegionOutputArgs()[index];
-  Operation *combiner =
-      op.getBody()->getTerminator()->getOperand(index).getDefiningOp();
-  if (!combiner || !accumulator.hasOneUse() || *accumulator.user_begin() != combiner ||
-      combiner->getBlock() != op.getBody() || !combiner->getResult(0).hasOneUse())
-    return std::nullopt;
-  Type type = accumulator.getType();
-  OpBuilder b(op.getContext());
-  auto real = [&](double value) -> TypedAttr { return b.getFloatAttr(type, value); };
-  auto integer = [&](const APInt &value) -> TypedAttr { return b.getIntegerAttr(type, value); };
-  const double inf = std::numeric_limits<double>::infinity();
-  unsigned width = type.isIntOrFloat() ? type.getIntOrFloatBitWidth() : 0;
-  using Result = std::optional<Combiner>;
-  return TypeSwitch<Operation *, Result>(combiner)
-      .Case([&](arith::AddFOp) { return Combiner{real(-0.0), combineWith<arith::AddFOp>()}; })
-      .Case([&](math::FmaOp fma) -> Result {
-        if (fma.getC() != accumulator)
-          return std::nullopt;
-        return Combiner{real(-0.0), combineWith<arith::AddFOp>()};
-      })
-      .Case([&](arith::MulFOp) { return Combiner{real(1.0), combineWith<arith::MulFOp>()}; })
-      .Case([&](arith::MaximumFOp) {
-        return Combiner{real(-inf), combineWith<arith::MaximumFOp>()};
-      })
-      .Case([&](arith::MinimumFOp) {
-        return Combiner{real(inf), combineWith<arith::MinimumFOp>()};
-      })
-      .Case([&](arith::AddIOp) {
-        return Combiner{integer(APInt::getZero(width)), combineWith<arith::AddIOp>()};
-      })
-      .Case([&](arith::MulIOp) {
-        return Combiner{integer(APInt(width, 1)), combineWith<arith::MulIOp>()};
-      })
-      .Case([&](arith::MaxSIOp) {
-        return Combiner{integer(APInt::getSignedMinValue(width)), combineWith<arith::MaxSIOp>()};
-      })
-      .Case([&](arith::MinSIOp) {
-        return Combiner{integer(APInt::getSignedMaxValue(width)), combineWith<arith::MinSIOp>()};
-      })
-      .Case([&](arith::MaxUIOp) {
-        return Combiner{integer(APInt::getZero(width)), combineWith<arith::MaxUIOp>()};
-      })
-      .Case([&](arith::MinUIOp) {
-        return Combiner{integer(APInt::getAllOnes(width)), combineWith<arith::MinUIOp>()};
-      })
-      .Case([&](arith::AndIOp) {
-        return Combiner{integer(APInt::getAllOnes(width)), combineWith<arith::AndIOp>()};
-      })
-      .Case([&](arith::OrIOp) {
-        return Combiner{integer(APInt::getZero(width)), combineWith<arith::OrIOp>()};
-      })
-      .Default(Result());
-}
-
-//===- Which loop -----------------------------------------------------------===//
-
-/// How an operand moves from lane to lane.
-enum class Access { Invariant, Contiguous, Strided, Unknown };
-
-Access accessAlong(linalg::GenericOp op, OpOperand &operand, unsigned dim) {
-  auto type = dyn_cast<MemRefType>(operand.get().getType());
-  if (!type)
-    return Access::Invariant; // a scalar
-  AffineMap map = op.getMatchingIndexingMap(&operand);
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  bool strided = succeeded(type.getStridesAndOffset(strides, offset));
-  unsigned uses = 0;
-  bool contiguous = false;
-  for (auto [i, result] : llvm::enumerate(map.getResults())) {
-    if (!result.isFunctionOfDim(dim))
-      continue;
-    ++uses;
-    // d, or d plus what does not depend on it.
-    AffineExpr at0 = result.replace(getAffineDimExpr(dim, op.getContext()),
-                                    getAffineConstantExpr(0, op.getContext()));
-    AffineExpr difference = simplifyAffineExpr(result - at0, map.getNumDims(), 0);
-    bool step = difference == getAffineDimExpr(dim, op.getContext());
-    if (!difference.isPureAffine())
-      return Access::Unknown;
-    contiguous = step && strided && i < strides.size() && strides[i] == 1;
-  }
-  if (uses == 0)
-    return Access::Invariant;
-  return uses == 1 && contiguous ? Access::Contiguous : Access::Strided;
-}
-
-/// What the body computes can be done lane by lane.
-bool isVectorizable(linalg::GenericOp op) {
-  auto fits = [](Type type) {
-    if (auto memref = dyn_cast<MemRefType>(type))
-      type = memref.getElementType();
-    if (type.isIndex())
-      return true;
-    return type.isIntOrFloat() && (type.isInteger(1) || type.getIntOrFloatBitWidth() >= 8);
-  };
-  for (Value operand : op->getOperands())
-    if (!fits(operand.getType()) || (isa<MemRefType>(operand.getType()) &&
-                                     getElementTypeOrSelf(operand.getType()).isInteger(1)))
-      return false;
-  for (Operation &inner : op.getBody()->without_terminator()) {
-    if (inner.getNumRegions() || !llvm::all_of(inner.getOperandTypes(), [&](Type t) {
-          return isa<MemRefType>(t) || fits(t);
-        }))
-      return false;
-    if (isa<linalg::IndexOp>(inner))
-      continue;
-    if (auto load = dyn_cast<memref::LoadOp>(inner)) {
-      if (!fits(load.getMemRefType()) || load.getMemRefType().getElementType().isInteger(1))
-        return false;
-      continue;
-    }
-    if (inner.getNumResults() != 1 || !fits(inner.getResult(0).getType()))
-      return false;
-    if (!inner.hasTrait<OpTrait::ConstantLike>() && !OpTrait::hasElementwiseMappableTraits(&inner))
-      return false;
-    if (!isMemoryEffectFree(&inner))
-      return false;
-  }
-  return true;
-}
-
-struct Choice {
-  unsigned dim;
-  bool reduction;
-};
-
-std::optional<Choice> chooseLoop(linalg::GenericOp op) {
-  SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
-  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
-  std::optional<Choice> best;
-  double bestCost = 1e30;
-  for (unsigned dim = 0; dim < iterators.size(); ++dim) {
-    bool reduction = iterators[dim] == utils::IteratorType::reduction;
-    int64_t size = ShapedType::isDynamic(sizes[dim]) ? 1024 : sizes[dim];
-    if (size < 2)
-      continue;
-    bool possible = true;
-    double strided = 0;
-    for (OpOperand &operand : op->getOpOperands()) {
-      Access access = accessAlong(op, operand, dim);
-      bool output = op.isDpsInit(&operand);
-      if (access == Access::Unknown || (output && access == Access::Strided) ||
-          (output && !reduction && access == Access::Invariant))
-        possible = false;
-      strided += access == Access::Strided;
-    }
-    // Lanes of a reduction want inputs without gaps, or gain nothing; nor do short gathers.
-    if (!possible || (strided > 0 && (reduction || size < lanesOfLoop)))
-      continue;
-    // Masked lanes must not read by index either.
-    if (reduction) {
-      possible = !llvm::any_of(*op.getBody(), [](Operation &inner) { return isa<memref::LoadOp>(inner); });
-      for (unsigned i = 0; possible && i < op.getNumDpsInits(); ++i)
-        possible = matchCombiner(op, i).has_value();
-    }
-    if (!possible)
-      continue;
-    // Work for one element: a gather is as many loads as lanes; short loops waste lanes.
-    double work = 2.0 + double(op->getNumOperands()) + 16 * strided;
-    double cost = work * double((size + lanesOfLoop - 1) / lanesOfLoop) / double(size);
-    if (reduction)
-      cost *= 1.1;
-    if (cost < bestCost) {
-      bestCost = cost;
-      best = Choice{dim, reduction};
-    }
-  }
-  // A gather into reduction lanes or a handful of elements: scalar loops do as well.
-  if (best && bestCost > 3.0 + 1.0 * double(op->getNumOperands()))
-    return std::nullopt;
-  return best;
-}
 
 //===- Emission -------------------------------------------------------------===//
 

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Builds index arithmetic and control flow, folding what is known while it builds: a
+// micro-kernel of static sizes is then straight-line code before any pass looks at it.
+
+#ifndef BURIN_COMPILER_TARGET_CPU_INDEXBUILDER_H
+#define BURIN_COMPILER_TARGET_CPU_INDEXBUILDER_H
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace burin::cpu {
+
+/// A base class, so that what uses it reads as formulas: `add(mul(i, 6), j)`.
+class IndexBuilder {
+protected:
+  using Value = mlir::Value;
+  using ValueRange = mlir::ValueRange;
+
+  IndexBuilder(mlir::Location loc, mlir::Operation *before) : b(loc, before) {}
+
+  Value index(int64_t value) { return mlir::arith::ConstantIndexOp::create(b, value); }
+  static std::optional<int64_t> known(Value value) { return mlir::getConstantIntValue(value); }
+  Value add(Value x, Value y) {
+    if (known(x) && known(y))
+      return index(*known(x) + *known(y));
+    return known(x) == 0 ? y : known(y) == 0 ? x : Value(mlir::arith::AddIOp::create(b, x, y));
+  }
+  Value sub(Value x, Value y) {
+    if (known(x) && known(y))
+      return index(*known(x) - *known(y));
+    return known(y) == 0 ? x : Value(mlir::arith::SubIOp::create(b, x, y));
+  }
+  Value mul(Value x, Value y) {
+    if (known(x) && known(y))
+      return index(*known(x) * *known(y));
+    if (known(x) == 0 || known(y) == 0)
+      return index(0);
+    return known(x) == 1 ? y : known(y) == 1 ? x : Value(mlir::arith::MulIOp::create(b, x, y));
+  }
+  Value mul(Value x, int64_t y) { return mul(x, index(y)); }
+  Value smaller(Value x, Value y) {
+    if (known(x) && known(y))
+      return index(std::min(*known(x), *known(y)));
+    return mlir::arith::MinSIOp::create(b, x, y);
+  }
+  Value ceilDiv(Value x, int64_t y) {
+    if (auto constant = known(x))
+      return index(llvm::divideCeil(uint64_t(*constant), uint64_t(y)));
+    return y == 1 ? x : Value(mlir::arith::CeilDivUIOp::create(b, x, index(y)));
+  }
+  Value below(Value x, Value y) {
+    return mlir::arith::CmpIOp::create(b, mlir::arith::CmpIPredicate::ult, x, y);
+  }
+  /// Splits a row-major position over `sizes`.
+  llvm::SmallVector<Value> delinearize(Value position, ValueRange sizes) {
+    llvm::SmallVector<Value> parts(sizes.size());
+    for (size_t i = sizes.size(); i-- > 0;) {
+      if (i == 0) {
+        parts[i] = position;
+      } else if (known(sizes[i]) == 1) {
+        parts[i] = index(0);
+      } else {
+        parts[i] = mlir::arith::RemUIOp::create(b, position, sizes[i]);
+        position = mlir::arith::DivUIOp::create(b, position, sizes[i]);
+      }
+    }
+    return parts;
+  }
+  Value product(ValueRange values) {
+    Value result = index(1);
+    for (Value value : values)
+      result = mul(result, value);
+    return result;
+  }
+  /// Runs `body` in a counted loop; without one where there is one iteration for sure.
+  void loop(Value lower, Value upper, int64_t step, llvm::function_ref<void(Value)> body) {
+    if (known(lower) && known(upper) && *known(upper) > *known(lower) &&
+        *known(upper) - *known(lower) <= step)
+      return body(lower);
+    auto made = mlir::scf::ForOp::create(b, lower, upper, index(step));
+    mlir::OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(made.getBody());
+    body(made.getInductionVar());
+  }
+  void when(Value condition, llvm::function_ref<void()> then,
+            llvm::function_ref<void()> otherwise = nullptr) {
+    if (std::optional<int64_t> constant = known(condition)) {
+      if (*constant)
+        then();
+      else if (otherwise)
+        otherwise();
+      return;
+    }
+    auto branch = mlir::scf::IfOp::create(b, condition, bool(otherwise));
+    mlir::OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    then();
+    if (otherwise) {
+      b.setInsertionPointToStart(branch.elseBlock());
+      otherwise();
+    }
+  }
+  /// x < y, constant where it is known.
+  Value isBelow(Value x, Value y) {
+    if (known(x) && known(y))
+      return mlir::arith::ConstantOp::create(b, b.getBoolAttr(*known(x) < *known(y)));
+    return below(x, y);
+  }
+
+  mlir::ImplicitLocOpBuilder b;
+};
+
+} // namespace burin::cpu
+
+#endif
