@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The static memory plan. A buffer is a launch's result with all its views; it
-// lives from that launch to its last reader. Offsets are assigned to the largest
+// The static memory plan. A buffer is a launch's result with all its views, and the results
+// that later launches write in its place; it lives from that launch to its last reader. Offsets are assigned to the largest
 // buffer first, each at the lowest place that no buffer alive at the same time
 // occupies.
 
 #include "compiler/group/Group.h"
+#include "compiler/plan/InPlace.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/plan/PlanOps.h"
 #include "llvm/Support/MathExtras.h"
@@ -21,7 +22,7 @@ namespace {
 constexpr uint64_t alignment = 64; // a cache line, and the widest vector
 
 struct Buffer {
-  Value value;
+  SmallVector<Value> values; // one after the other in the same memory
   uint64_t bytes;       // dense size
   unsigned begin, end;  // first and last launch that touch it, inclusive
   uint64_t offset = 0;
@@ -51,7 +52,8 @@ std::optional<uint64_t> denseBytes(Type type) {
 
 class Planner {
 public:
-  Planner(func::FuncOp func) : func(func), builder(func.getContext()) {}
+  Planner(func::FuncOp func, ModuleOp kernels)
+      : func(func), kernels(kernels), builder(func.getContext()) {}
 
   LogicalResult run() {
     Block &body = func.getBody().front();
@@ -65,8 +67,9 @@ public:
       return failure();
     assign();
     for (Buffer &buffer : buffers)
-      if (failed(place(buffer.value, plan::Storage::Arena, buffer.offset)))
-        return failure();
+      for (Value value : buffer.values)
+        if (failed(place(value, plan::Storage::Arena, buffer.offset)))
+          return failure();
     body.walk([&](plan::LaunchOp launch) {
       SmallVector<Attribute> attrs;
       for (Value value : launch.getInputs())
@@ -116,20 +119,31 @@ private:
   }
 
   LogicalResult collect(Block &body) {
-    DenseMap<Value, unsigned> index;
+    DenseMap<Value, unsigned> lastUse, index;
     unsigned time = 0;
     for (auto launch : body.getOps<plan::LaunchOp>()) {
       for (Value input : launch.getInputs())
-        if (auto it = index.find(dataOf(input)); it != index.end())
-          buffers[it->second].end = time;
+        lastUse[dataOf(input)] = time;
+      ++time;
+    }
+    time = 0;
+    for (auto launch : body.getOps<plan::LaunchOp>()) {
       for (Value result : launch.getResults()) {
         if (places.count(result))
           continue; // an output: the caller's memory
         std::optional<uint64_t> bytes = denseBytes(result.getType());
         if (!bytes)
           return launch.emitOpError("has a result whose size has no bound");
+        unsigned end = std::max(time, lastUse.lookup(result));
+        if (Value input = replacedInput(launch, time, lastUse, index)) {
+          unsigned at = index.at(input);
+          index[result] = at;
+          buffers[at].values.push_back(result);
+          buffers[at].end = end;
+          continue;
+        }
         index[result] = buffers.size();
-        buffers.push_back({result, *bytes, time, time});
+        buffers.push_back({{result}, *bytes, time, end});
       }
       ++time;
     }
@@ -140,6 +154,23 @@ private:
     for (uint64_t bytes : live)
       liveBytes = std::max(liveBytes, bytes);
     return success();
+  }
+
+  /// The data in the arena that `launch` is the last to read and may overwrite by its result.
+  Value replacedInput(plan::LaunchOp launch, unsigned time, const DenseMap<Value, unsigned> &lastUse,
+                      const DenseMap<Value, unsigned> &index) {
+    auto [known, inserted] = inPlace.try_emplace(launch.getKernelAttr().getAttr());
+    if (inserted)
+      if (auto kernel = kernels.lookupSymbol<func::FuncOp>(launch.getKernel()))
+        known->second = inPlaceInputs(kernel);
+    for (unsigned i : known->second) {
+      Value data = dataOf(launch.getInputs()[i]);
+      auto reads = llvm::count_if(launch.getInputs(),
+                                  [&](Value input) { return dataOf(input) == data; });
+      if (index.count(data) && lastUse.lookup(data) == time && reads == 1)
+        return data;
+    }
+    return nullptr;
   }
 
   void assign() {
@@ -165,6 +196,8 @@ private:
   }
 
   func::FuncOp func;
+  ModuleOp kernels;
+  DenseMap<StringAttr, SmallVector<unsigned>> inPlace; // by kernel
   Builder builder;
   std::vector<Buffer> buffers;
   DenseMap<Value, plan::PlaceAttr> places;
@@ -177,7 +210,12 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
       getOperation().emitError("holds no @main to plan");
       return signalPassFailure();
     }
-    Planner planner(func);
+    auto kernels = getOperation().lookupSymbol<ModuleOp>(plan::kernelModuleName);
+    if (!kernels) {
+      getOperation().emitError("holds no kernels that @main could launch");
+      return signalPassFailure();
+    }
+    Planner planner(func, kernels);
     if (failed(planner.run()))
       return signalPassFailure();
     Builder builder(&getContext());

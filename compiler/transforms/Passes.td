@@ -54,7 +54,8 @@ def OutlineKernels : Pass<"outline-kernels", "::mlir::ModuleOp"> {
 def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
   let summary = "Give every tensor of @main a place in the arena, weights, inputs or outputs";
   let description = [{
-    Live ranges over the launch order; offsets by first fit, largest first.
+    Live ranges over the launch order; offsets by first fit, largest first. A result takes the
+    place of an input that the launch is the last to read, where its kernel allows that.
     Sets `places` of each launch, `offset` of each plan.constant, and on the module
     `plan.arena_bytes`, `plan.live_bytes` (the largest live set, a lower bound) and `plan.weights_bytes`.
   }];
