@@ -11,6 +11,7 @@
 
 namespace burin {
 
+struct ProgramSummary;
 class WeightStore;
 
 /// The bytes of every plan.constant of a planned @main, each at its `offset`,
@@ -22,6 +23,11 @@ llvm::Error writeWeights(mlir::ModuleOp planned, const WeightStore &store, uint6
 /// writes, under the hidden symbol `burin_weights`, aligned to 64.
 llvm::Error writeWeightsObject(llvm::StringRef path, uint64_t total,
                                llvm::function_ref<llvm::Error(llvm::raw_ostream &)> fill);
+
+/// Fails where an object refers to a symbol that none of them, nor the runtime, nor
+/// runtime/libc-symbols.txt has: a libm or compiler-rt function, most likely. Names the
+/// symbol, and the kernel that uses it.
+llvm::Error checkSymbols(llvm::ArrayRef<Object> objects);
 
 /// What to link.
 struct LinkInput {
@@ -41,7 +47,7 @@ llvm::Error linkArtifact(llvm::StringRef output, const LinkInput &input,
 
 /// The typed header of a model: sizes, shapes, entry points.
 llvm::Error writeHeader(llvm::StringRef path, mlir::ModuleOp planned, llvm::StringRef modelName,
-                        uint64_t arenaBytes, uint64_t scratchBytes, uint64_t weightsBytes);
+                        const ProgramSummary &summary);
 
 /// Writes through a temporary file in the same folder, renamed when complete.
 llvm::Error writeWhole(llvm::StringRef path,

@@ -48,7 +48,7 @@ void describe(llvm::raw_ostream &out, const std::string &prefix, StringRef kind,
 } // namespace
 
 llvm::Error writeHeader(StringRef path, ModuleOp planned, StringRef modelName,
-                        uint64_t arenaBytes, uint64_t scratchBytes, uint64_t weightsBytes) {
+                        const ProgramSummary &summary) {
   auto main = planned.lookupSymbol<func::FuncOp>("main");
   std::string prefix = macro(modelName), guard = "BURIN_MODEL_" + prefix + "_H";
   return writeWhole(path, [&](llvm::raw_ostream &out) {
@@ -57,9 +57,10 @@ llvm::Error writeHeader(StringRef path, ModuleOp planned, StringRef modelName,
         << "#ifndef " << guard << "\n#define " << guard << "\n\n#include \"burin/burin.h\"\n\n"
         << "#define " << prefix << "_INPUTS " << main.getNumArguments() << "\n"
         << "#define " << prefix << "_OUTPUTS " << main.getNumResults() << "\n"
-        << "#define " << prefix << "_ARENA_BYTES " << arenaBytes << "ull\n"
-        << "#define " << prefix << "_SCRATCH_BYTES " << scratchBytes << "ull /* per worker */\n"
-        << "#define " << prefix << "_WEIGHTS_BYTES " << weightsBytes << "ull\n\n";
+        << "/* What create takes for one worker; each further worker adds the scratch. */\n"
+        << "#define " << prefix << "_ARENA_BYTES " << summary.arenaBytes() << "ull\n"
+        << "#define " << prefix << "_SCRATCH_BYTES " << summary.scratchBytes << "ull\n"
+        << "#define " << prefix << "_WEIGHTS_BYTES " << summary.weightsBytes << "ull\n\n";
     for (auto [i, type] : llvm::enumerate(main.getArgumentTypes()))
       describe(out, prefix, "INPUT", type, main.getArgAttrDict(i), i);
     for (auto [i, type] : llvm::enumerate(main.getResultTypes()))

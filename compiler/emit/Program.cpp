@@ -48,7 +48,8 @@ ProgramSummary summarize(ModuleOp planned, ModuleOp kernels) {
     auto attr = op->getAttrOfType<IntegerAttr>(name);
     return attr ? uint64_t(attr.getInt()) : 0;
   };
-  summary.arenaBytes = number(planned, "plan.arena_bytes");
+  // The runtime rounds each part up to its alignment.
+  summary.activationBytes = llvm::alignTo(number(planned, "plan.arena_bytes"), 64);
   summary.liveBytes = number(planned, "plan.live_bytes");
   summary.weightsBytes = number(planned, "plan.weights_bytes");
   planned.walk([&](plan::LaunchOp) { ++summary.launches; });
@@ -57,6 +58,10 @@ ProgramSummary summarize(ModuleOp planned, ModuleOp kernels) {
       ++summary.kernels;
       summary.scratchBytes = std::max(summary.scratchBytes, number(&op, "plan.scratch_bytes"));
     }
+  summary.scratchBytes = llvm::alignTo(summary.scratchBytes, 64);
+  if (auto main = planned.lookupSymbol<func::FuncOp>("main"))
+    summary.bookkeepingBytes =
+        burin_bookkeeping_bytes(main.getNumArguments(), main.getNumResults(), /*dims=*/0);
   return summary;
 }
 
@@ -254,8 +259,8 @@ private:
          string(options.certificate), array(inputs, "inputs"), array(outputs, "outputs"),
          /*dims=*/null, pointers(nodeNames, "nodes"),
          summary.weightsBytes ? static_cast<llvm::Constant *>(weights) : null,
-         b.getInt64(summary.weightsBytes), b.getInt64(summary.arenaBytes),
-         b.getInt64(llvm::alignTo(summary.scratchBytes, 64)), b.getInt32(inputs.size()),
+         b.getInt64(summary.weightsBytes), b.getInt64(summary.activationBytes),
+         b.getInt64(summary.scratchBytes), b.getInt32(inputs.size()),
          b.getInt32(outputs.size()), b.getInt32(0), b.getInt32(nodeNames.size()),
          b.getInt64(target.features()), entry});
 

@@ -18,10 +18,20 @@ struct ProgramOptions {
   std::string certificate; // JSON
 };
 
-/// What `inspect` prints and the header's constants say.
+/// What reports print and the header's constants say.
 struct ProgramSummary {
-  uint64_t arenaBytes = 0, liveBytes = 0, weightsBytes = 0, scratchBytes = 0;
+  uint64_t bookkeepingBytes = 0; // what the runtime itself takes of an arena
+  uint64_t activationBytes = 0;  // what planned tensors take of it
+  uint64_t liveBytes = 0;        // their largest live set, a lower bound of activationBytes
+  uint64_t scratchBytes = 0;     // what each worker takes of it
+  uint64_t weightsBytes = 0;     // read-only, inside the artifact
   uint32_t launches = 0, kernels = 0;
+
+  /// What burin_model.memory asks the caller for, with one worker; each further one
+  /// adds scratchBytes.
+  uint64_t arenaBytes() const { return bookkeepingBytes + activationBytes + scratchBytes; }
+  /// The same if every tensor had the place of another as soon as that one is dead.
+  uint64_t arenaLowerBound() const { return bookkeepingBytes + liveBytes + scratchBytes; }
 };
 
 /// Reads the numbers that planning and the target left on the module.

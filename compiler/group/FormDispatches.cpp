@@ -66,6 +66,17 @@ unsigned group::sharedRows(linalg::LinalgOp consumer, OpOperand &operand) {
   return rank;
 }
 
+OpOperand *group::tiedDestination(OpResult result) {
+  Operation *def = result.getOwner();
+  if (auto insert = dyn_cast<tensor::InsertSliceOp>(def))
+    return &insert.getDestMutable();
+  if (auto loop = dyn_cast<LoopLikeOpInterface>(def); loop && !loop.getInits().empty())
+    return loop.getTiedLoopInit(result);
+  if (auto style = dyn_cast<DestinationStyleOpInterface>(def))
+    return style.getTiedOpOperand(result);
+  return nullptr;
+}
+
 namespace {
 
 /// Elements of all results of `op` that one row holds, after `rows` leading dims.
@@ -268,14 +279,7 @@ private:
   /// instead of an empty tensor, so that no copy is needed.
   static void writeTo(OpBuilder &builder, Value value, Value destination) {
     while (auto result = dyn_cast<OpResult>(value)) {
-      Operation *def = result.getOwner();
-      OpOperand *tied = nullptr;
-      if (auto insert = dyn_cast<tensor::InsertSliceOp>(def))
-        tied = &insert.getDestMutable();
-      else if (auto loop = dyn_cast<LoopLikeOpInterface>(def); loop && !loop.getInits().empty())
-        tied = loop.getTiedLoopInit(result);
-      else if (auto style = dyn_cast<DestinationStyleOpInterface>(def))
-        tied = style.getTiedOpOperand(result);
+      OpOperand *tied = group::tiedDestination(result);
       if (!tied || tied->get().getType() != destination.getType())
         return;
       if (tied->get().getDefiningOp<tensor::EmptyOp>()) {

@@ -25,6 +25,10 @@ unsigned rowRank(mlir::Operation *op);
 /// `operand` directly.
 unsigned sharedRows(mlir::linalg::LinalgOp consumer, mlir::OpOperand &operand);
 
+/// The operand whose memory `result` takes over: a destination, the target of an
+/// inserted slice, a loop's initial value. Null for any other op.
+mlir::OpOperand *tiedDestination(mlir::OpResult result);
+
 } // namespace burin::group
 
 #endif

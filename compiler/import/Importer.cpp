@@ -61,8 +61,8 @@ static OwningOpRef<ModuleOp> importModel(MLIRContext &context, StringRef path,
   if (!module)
     return {};
   problems.report.weightBytes = tensors.weightBytes();
-  if (failed(verify(*module))) {
-    problems.reported(ImportStatus::internalError);
+  if (failed(verify(*module))) { // a node contradicts its operator
+    problems.reported(ImportStatus::badFile);
     return {};
   }
   return module;

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/Certificate.h"
 
-#include "compiler/emit/Program.h"
 #include "dialects/plan/PlanOps.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
 
 namespace burin {
+
+llvm::json::Object memoryReport(const ProgramSummary &summary) {
+  return llvm::json::Object{{"arena_bytes", int64_t(summary.arenaBytes())},
+                            {"arena_lower_bound_bytes", int64_t(summary.arenaLowerBound())},
+                            {"bookkeeping_bytes", int64_t(summary.bookkeepingBytes)},
+                            {"activation_bytes", int64_t(summary.activationBytes)},
+                            {"live_bytes", int64_t(summary.liveBytes)},
+                            {"scratch_bytes_per_worker", int64_t(summary.scratchBytes)},
+                            {"weights_bytes", int64_t(summary.weightsBytes)}};
+}
 
 std::string certificate(ModuleOp planned, ModuleOp kernels, const Target &target) {
   ProgramSummary summary = summarize(planned, kernels);
@@ -28,12 +36,7 @@ std::string certificate(ModuleOp planned, ModuleOp kernels, const Target &target
   llvm::json::Object object{
       {"compiler", "burin " BURIN_VERSION},
       {"target", target.name()},
-      {"memory",
-       llvm::json::Object{
-           {"arena_bytes", int64_t(summary.arenaBytes)},
-           {"arena_lower_bound_bytes", int64_t(summary.liveBytes)},
-           {"scratch_bytes_per_worker", int64_t(summary.scratchBytes)},
-           {"weights_bytes", int64_t(summary.weightsBytes)}}},
+      {"memory", memoryReport(summary)},
       {"launches", int64_t(summary.launches)},
       {"kernels", std::move(list)}};
   std::string text;

@@ -152,13 +152,10 @@ private:
   ExitCode emit(ModuleOp module, ModuleOp kernels, const Target &target,
                 const WeightStore &weights) {
     result.summary = summarize(module, kernels);
-    if (options.maxMemory &&
-        result.summary.arenaBytes + result.summary.scratchBytes > *options.maxMemory)
+    if (options.maxMemory && result.summary.arenaBytes() > *options.maxMemory)
       return fail(ExitCode::Failed,
-                  "the model needs " +
-                      std::to_string(result.summary.arenaBytes + result.summary.scratchBytes) +
-                      " bytes of arena and scratch, --max-memory allows " +
-                      std::to_string(*options.maxMemory));
+                  "the model needs an arena of " + std::to_string(result.summary.arenaBytes()) +
+                      " bytes, --max-memory allows " + std::to_string(*options.maxMemory));
     begin("object");
     llvm::Expected<std::vector<Object>> objects = target.emitKernels(kernels);
     if (!objects)
@@ -171,6 +168,9 @@ private:
     if (!main)
       return fail(ExitCode::Internal, llvm::toString(main.takeError()));
     objects->insert(objects->begin(), std::move(*main));
+    // A partial link would not notice, and the machine that runs it would.
+    if (llvm::Error error = checkSymbols(*objects))
+      return fail(ExitCode::Internal, llvm::toString(std::move(error)));
     finish();
 
     begin("link");
@@ -205,8 +205,7 @@ private:
     if (llvm::sys::path::extension(options.output) == ".a") {
       llvm::SmallString<128> header(options.output);
       llvm::sys::path::replace_extension(header, ".h");
-      if (llvm::Error error = writeHeader(header, module, name, summary.arenaBytes,
-                                          summary.scratchBytes, summary.weightsBytes))
+      if (llvm::Error error = writeHeader(header, module, name, summary))
         return error;
     }
     return linkArtifact(options.output, input, temporary);

@@ -32,7 +32,7 @@ struct CompileOptions {
   ImportOptions import;
   std::string compileTo;      // a phase's name: stop after it and print the module
   std::string dumpDir;        // one numbered file per phase
-  std::optional<uint64_t> maxMemory; // bytes of arena and scratch together
+  std::optional<uint64_t> maxMemory; // bytes of the arena for one worker
   bool progress = false;      // a line per phase on stderr
 };
 

@@ -66,9 +66,22 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
 
 def ScheduleKernels : Pass<"schedule-kernels", "::mlir::ModuleOp"> {
   let summary = "Tile each kernel into tasks and bufferize it";
+  let description = [{
+    Sets `plan.asked` on each kernel: how many contractions and copies its dispatch
+    holds, for verify-kernels.
+  }];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::bufferization::BufferizationDialect",
                            "::mlir::affine::AffineDialect"];
+}
+
+def VerifyKernels : Pass<"verify-kernels", "::mlir::ModuleOp"> {
+  let summary = "Refuse kernels that allocate, copy or compute more than was asked for";
+  let description = [{
+    After schedule-kernels. A kernel allocates nothing but scratch of static size, has
+    no copy more than `plan.asked` says, as many contractions and reductions, and
+    no more steps in them. Anything else is a bug of the schedule, and names the node.
+  }];
 }
 
 def ExpandContract : Pass<"expand-contract"> {

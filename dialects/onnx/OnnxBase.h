@@ -26,6 +26,12 @@
 #define GET_ATTRDEF_CLASSES
 #include "dialects/onnx/OnnxBaseAttributes.h.inc"
 
+namespace burin::onnx::detail {
+/// Fails, with a diagnostic, where the declared result types or the attributes of an
+/// operator contradict its shape rule.
+llvm::LogicalResult verifyTypes(mlir::Operation *op);
+} // namespace burin::onnx::detail
+
 #include "dialects/onnx/OnnxInterfaces.h.inc"
 
 #endif

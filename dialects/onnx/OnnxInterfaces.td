@@ -25,6 +25,7 @@ def Onnx_OpInterface : OpInterface<"OnnxOpInterface"> {
     }], "::llvm::LogicalResult", "inferResultTypes",
       (ins "::llvm::SmallVectorImpl<::mlir::Type> &":$types)>
   ];
+  let verify = "return ::burin::onnx::detail::verifyTypes($_op);";
 }
 
 def Onnx_ElementwiseOpInterface : OpInterface<"ElementwiseOpInterface"> {

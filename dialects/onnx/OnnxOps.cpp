@@ -17,6 +17,15 @@ using namespace burin::onnx;
 #define GET_ATTRDEF_CLASSES
 #include "dialects/onnx/OnnxBaseAttributes.cpp.inc"
 
+LogicalResult burin::onnx::detail::verifyTypes(Operation *op) {
+  // What a branch or a loop's body declares holds where it runs; a branch that is never
+  // taken may contradict its operands. Shape inference decides about both.
+  if (op->getParentOp() && isa_and_present<OnnxDialect>(op->getParentOp()->getDialect()))
+    return success();
+  SmallVector<Type> types(op->getResultTypes());
+  return cast<OnnxOpInterface>(op).inferResultTypes(types);
+}
+
 void OnnxDialect::registerTypes() {
   addTypes<
 #define GET_TYPEDEF_LIST

@@ -3,6 +3,7 @@
 
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -29,6 +30,19 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
       return emitError() << "a layout has a static source of less than 2^63 elements";
   if (panel < 0 || leading < 0 || (panel > 0 && leading + 2 > rank) || (panel == 0 && leading > 0))
     return emitError() << "panels take leading dims, a column dim and reduction dims";
+  return success();
+}
+
+LogicalResult WeightAttr::verify(function_ref<InFlightDiagnostic()> emitError, Type type,
+                                 StringAttr segment, uint64_t offset, uint64_t length,
+                                 LayoutAttr layout) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || !tensor.hasStaticShape())
+    return emitError() << "a weight is a tensor of static shape, not " << type;
+  if (offset + length < offset)
+    return emitError() << "a weight ends before 2^64";
+  if (layout && ArrayRef<int64_t>(layout.getShape()) != tensor.getShape())
+    return emitError() << "a weight of type " << type << " has a layout of another shape";
   return success();
 }
 
@@ -90,12 +104,40 @@ LogicalResult DispatchOp::verify() {
   return success();
 }
 
+LogicalResult LaunchOp::verify() {
+  if (!getPlaces())
+    return success();
+  if (!llvm::all_of(*getPlaces(), llvm::IsaPred<PlaceAttr>) ||
+      getPlaces()->size() != getInputs().size() + getNumResults())
+    return emitOpError("needs one place per input and result");
+  return success();
+}
+
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto module = (*this)->getParentOfType<ModuleOp>();
   auto kernels = symbols.lookupSymbolIn<ModuleOp>(
       module, StringAttr::get(getContext(), kernelModuleName));
-  if (!kernels || !symbols.lookupSymbolIn(kernels, getKernelAttr().getAttr()))
+  auto kernel = kernels ? symbols.lookupSymbolIn<FunctionOpInterface>(kernels,
+                                                                      getKernelAttr().getAttr())
+                        : FunctionOpInterface();
+  if (!kernel)
     return emitOpError("names no function of @") << kernelModuleName << ": " << getKernelAttr();
+  if (kernel->hasAttr("plan.tasks"))
+    return success(); // the target's phases have given it their own signature
+
+  // Tensors, or the buffers that the schedule makes of them.
+  SmallVector<Type> types(getInputs().getTypes());
+  llvm::append_range(types, getResultTypes());
+  llvm::append_range(types, getDims().getTypes());
+  auto agree = [](Type type, Type argument) {
+    auto tensor = dyn_cast<ShapedType>(type), buffer = dyn_cast<ShapedType>(argument);
+    return tensor && buffer ? tensor.getShape() == buffer.getShape() &&
+                                  tensor.getElementType() == buffer.getElementType()
+                            : type == argument;
+  };
+  if (!llvm::equal(types, kernel.getArgumentTypes(), agree))
+    return emitOpError("needs a kernel that takes its inputs, results and dims; ")
+           << getKernelAttr() << " is " << kernel.getFunctionType();
   return success();
 }
 

@@ -71,6 +71,7 @@ def Plan_WeightAttr : AttrDef<Plan_Dialect, "Weight", [TypedAttrInterface]> {
                      "uint64_t":$length),
                 [{ return $_get($_ctxt, type, segment, offset, length, LayoutAttr()); }]>
   ];
+  let genVerifyDecl = 1;
 }
 
 def Plan_Storage : I32EnumAttr<"Storage", "what memory a tensor lives in", [
@@ -140,6 +141,7 @@ def Plan_LaunchOp : Plan_Op<"launch", [Pure, AttrSizedOperandSegments,
     $kernel `(` $inputs `)` (`dims` `(` $dims^ `)`)? (`at` $places^)? attr-dict
     `:` functional-type($inputs, $results)
   }];
+  let hasVerifier = 1;
 }
 
 def Plan_CheckOp : Plan_Op<"check", [MemoryEffects<[MemWrite]>]> {

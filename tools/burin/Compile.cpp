@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "compiler/pipeline/Certificate.h"
 #include "tools/burin/Commands.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -32,11 +33,7 @@ void printJson(const CompileOptions &options, const CompileResult &result) {
                             {"messages", std::move(messages)},
                             {"phases", std::move(phases)}};
   if (result.code == ExitCode::Ok)
-    object["memory"] = llvm::json::Object{
-        {"arena_bytes", int64_t(result.summary.arenaBytes)},
-        {"arena_lower_bound_bytes", int64_t(result.summary.liveBytes)},
-        {"scratch_bytes_per_worker", int64_t(result.summary.scratchBytes)},
-        {"weights_bytes", int64_t(result.summary.weightsBytes)}};
+    object["memory"] = memoryReport(result.summary);
   llvm::outs() << llvm::json::Value(std::move(object)) << "\n";
 }
 
@@ -44,14 +41,15 @@ void printSummary(const CompileOptions &options, const CompileResult &result) {
   const ProgramSummary &s = result.summary;
   uint64_t size = 0;
   (void)llvm::sys::fs::file_size(options.output, size);
-  double ratio = s.liveBytes ? double(s.arenaBytes) / double(s.liveBytes) : 1.0;
+  double ratio = s.liveBytes ? double(s.activationBytes) / double(s.liveBytes) : 1.0;
   llvm::outs() << options.output << ": " << humanBytes(size) << " for " << result.target << ", "
                << s.launches << " launches of " << s.kernels << " kernels\n"
                << "  weights  " << humanBytes(s.weightsBytes) << "\n"
-               << "  arena    " << humanBytes(s.arenaBytes) << " (" << s.arenaBytes
-               << " bytes; largest live set " << s.liveBytes << ", ratio "
-               << llvm::formatv("{0:F2}", ratio) << ")\n"
-               << "  scratch  " << humanBytes(s.scratchBytes) << " per worker\n";
+               << "  arena    " << humanBytes(s.arenaBytes()) << " (" << s.arenaBytes()
+               << " bytes with one worker; each further one " << s.scratchBytes << ")\n"
+               << "  of which bookkeeping " << s.bookkeepingBytes << ", activations "
+               << s.activationBytes << " (largest live set " << s.liveBytes << ", ratio "
+               << llvm::formatv("{0:F2}", ratio) << "), scratch " << s.scratchBytes << "\n";
 }
 
 ExitCode run(State &state) {
@@ -111,7 +109,7 @@ void addCompile(CLI::App &app, Action &action) {
   verb->add_option("--dump-ir", options.dumpDir, "Write the module after each phase to DIR")
       ->type_name("DIR");
   verb->add_option("--max-memory", state->flags.maxMemory,
-                   "Fail where arena and scratch need more than SIZE, e.g. 64M")
+                   "Fail where the arena of one worker is larger than SIZE, e.g. 64M")
       ->type_name("SIZE");
   verb->add_flag("--json", state->json, "Report as JSON on standard output");
   verb->callback([state, &action] {

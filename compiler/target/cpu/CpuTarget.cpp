@@ -34,7 +34,8 @@ struct CpuPhase {
 
 constexpr CpuPhase cpuPhases[] = {
     // Tensors to buffers. Tiling comes first: bufferization must see the final slices.
-    {"schedule", "schedule-kernels"},
+    // The verifier comes while copies and contractions are still single ops.
+    {"schedule", "schedule-kernels,verify-kernels"},
     // Structured ops to loops over vectors. The ABI follows, because contractions
     // bring their own task grid; then what is left of linalg.
     {"vector", "lower-kern,"

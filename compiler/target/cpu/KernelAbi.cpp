@@ -10,11 +10,13 @@
 // shape is one task. Static allocations become slices of `scratch`, plan.check
 // becomes a write of the error word.
 
+#include "compiler/target/cpu/KernelWork.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/IR/Threading.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -103,10 +105,11 @@ private:
       counts.push_back(*u <= *l ? 0 : llvm::divideCeil(*u - *l, *s));
     }
     uint64_t total = 1;
-    for (int64_t count : counts)
-      total *= uint64_t(count);
-    if (total > UINT32_MAX)
-      return grid.emitOpError("has more than 2^32 tasks");
+    for (int64_t count : counts) {
+      total = llvm::SaturatingMultiply(total, uint64_t(count));
+      if (total > UINT32_MAX)
+        return grid.emitOpError("has more than 2^32 tasks");
+    }
     tasks = std::max<uint64_t>(total, 1);
 
     builder.setLoc(grid.getLoc());
@@ -224,11 +227,11 @@ private:
         continue;
       }
       auto type = cast<MemRefType>(op->getResult(0).getType());
-      if (!type.hasStaticShape() || !type.getLayout().isIdentity())
+      std::optional<uint64_t> bytes = cpu::scratchBytes(type);
+      if (!bytes)
         return op->emitOpError("needs scratch of a size that is not static");
-      uint64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-      for (int64_t size : type.getShape())
-        bytes *= uint64_t(size);
+      if (*bytes > cpu::maxScratchBytes)
+        return func.emitOpError("needs more than 2 GiB of scratch per worker");
       // At the entry: the address does not depend on the task.
       builder.setInsertionPointToStart(&func.getBody().front());
       builder.setLoc(op->getLoc());
@@ -236,8 +239,8 @@ private:
                                           ArrayRef<LLVM::GEPArg>{int32_t(scratchBytes)});
       op->getResult(0).replaceAllUsesWith(makeMemRef(type, address, {}));
       op->erase();
-      scratchBytes = llvm::alignTo(scratchBytes + bytes, 64);
-      if (scratchBytes > INT32_MAX)
+      scratchBytes = llvm::alignTo(scratchBytes + *bytes, 64);
+      if (scratchBytes > cpu::maxScratchBytes)
         return func.emitOpError("needs more than 2 GiB of scratch per worker");
     }
     return success();

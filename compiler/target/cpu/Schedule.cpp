@@ -5,6 +5,7 @@
 // written in place; what remains allocated is a tile's own and becomes scratch.
 
 #include "compiler/group/Group.h"
+#include "compiler/target/cpu/KernelWork.h"
 #include "compiler/transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Bufferize.h"
 #include "mlir/IR/Threading.h"
@@ -158,6 +159,13 @@ void tile(func::FuncOp kernel) {
   for (OpResult value : root->getResults())
     if (Value replacement = result->replacements.lookup(value))
       rewriter.replaceAllUsesWith(value, replacement);
+  // A fused fill still names the whole destination: a tile writes its own part of it.
+  for (LoopLikeOpInterface loop : result->loops)
+    for (auto [init, argument] : llvm::zip_equal(loop.getInits(), loop.getRegionIterArgs()))
+      if (isa<BlockArgument>(init))
+        init.replaceUsesWithIf(argument, [&](OpOperand &use) {
+          return use.getOwner()->getParentOp() == loop && isa<tensor::ExtractSliceOp>(use.getOwner());
+        });
 }
 
 //===- Bufferization --------------------------------------------------------===//
@@ -191,6 +199,44 @@ void takeBuffers(func::FuncOp kernel) {
   kernel.setFunctionType(builder.getFunctionType(entry.getArgumentTypes(), {}));
 }
 
+/// CSE makes one fill of equal ones. Each op that accumulates onto it needs its own,
+/// or bufferization copies it. The kernel's destination stays with the op that the
+/// kernel's result comes from.
+void unshareFills(func::FuncOp kernel) {
+  DenseSet<OpOperand *> owners;
+  for (Value value : kernel.getBody().front().getTerminator()->getOperands())
+    while (auto result = dyn_cast<OpResult>(value)) {
+      OpOperand *tied = group::tiedDestination(result);
+      if (!tied)
+        break;
+      owners.insert(tied);
+      value = tied->get();
+    }
+  auto accumulates = [](OpOperand &use) {
+    if (auto style = dyn_cast<DestinationStyleOpInterface>(use.getOwner()))
+      return style.isDpsInit(&use);
+    return isa<LoopLikeOpInterface>(use.getOwner());
+  };
+  SmallVector<linalg::FillOp> fills;
+  kernel.walk([&](linalg::FillOp fill) { fills.push_back(fill); });
+  for (linalg::FillOp fill : fills) {
+    if (!fill.hasPureTensorSemantics() || fill->hasOneUse())
+      continue;
+    OpBuilder builder(fill);
+    Value init = fill.getDpsInits()[0];
+    for (OpOperand &use : llvm::make_early_inc_range(fill->getUses())) {
+      if (!accumulates(use) || owners.contains(&use))
+        continue;
+      Value empty = tensor::EmptyOp::create(
+          builder, fill.getLoc(), tensor::getMixedSizes(builder, fill.getLoc(), init),
+          cast<ShapedType>(init.getType()).getElementType());
+      auto own = cast<linalg::FillOp>(builder.clone(*fill));
+      own.getDpsInitsMutable()[0].set(empty);
+      use.set(own->getResult(0));
+    }
+  }
+}
+
 LogicalResult bufferize(func::FuncOp kernel) {
   takeBuffers(kernel);
   bufferization::OneShotBufferizationOptions options;
@@ -199,11 +245,14 @@ LogicalResult bufferize(func::FuncOp kernel) {
   return bufferization::runOneShotBufferize(kernel, options, state);
 }
 
-/// memref.copy would become a call into MLIR's runner library.
+/// memref.copy would become a call into MLIR's runner library. A tile that was
+/// written in place is copied onto itself, which shows once CSE has merged the two views.
 void nameCopies(func::FuncOp kernel) {
   IRRewriter rewriter(kernel.getContext());
   kernel.walk([&](memref::CopyOp copy) {
     rewriter.setInsertionPoint(copy);
+    if (copy.getSource() == copy.getTarget())
+      return rewriter.eraseOp(copy);
     rewriter.replaceOpWithNewOp<linalg::CopyOp>(copy, copy.getSource(), copy.getTarget());
   });
 }
@@ -240,13 +289,13 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
     };
     LogicalResult result = failableParallelForEach(
         &getContext(), kernels, [&](func::FuncOp kernel) -> LogicalResult {
+          cpu::KernelWork::of(kernel).storeOn(kernel);
           tile(kernel);
           if (failed(simplify(kernel)))
             return failure();
           fillConstants(kernel);
-          if (failed(bufferize(kernel)))
-            return failure();
-          if (failed(simplify(kernel)))
+          unshareFills(kernel);
+          if (failed(bufferize(kernel)) || failed(simplify(kernel)))
             return failure();
           nameCopies(kernel);
           return success();

@@ -110,7 +110,8 @@ typedef struct burin_program {
   burin_main_fn main;
 } burin_program;
 
-/* What a context itself takes at the start of its arena; activations follow, rounded up
+/* What a context itself takes at the start of its arena (reports and the generated header
+ * of a model count it in the arena that they print); activations follow, rounded up
  * to 64 bytes, then burin_program.scratch_bytes for each worker. */
 #define BURIN_CONTEXT_BYTES 768u
 static inline uint64_t burin_bookkeeping_bytes(uint32_t inputs, uint32_t outputs, uint32_t dims) {

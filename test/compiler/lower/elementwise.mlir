@@ -63,7 +63,7 @@ func.func @divide(%a: tensor<4xsi32>, %b: tensor<4xsi32>) -> tensor<4xsi32> {
 // CHECK: arith.trunci %{{.*}} : i32 to i8
 func.func @quantize(%x: tensor<2x8xf32>, %s: tensor<8xf32>) -> tensor<2x8xsi8> {
   %n = onnx.None
-  %0 = "onnx.QuantizeLinear"(%x, %s, %n) {axis = 1 : i64}
+  %0 = "onnx.QuantizeLinear"(%x, %s, %n) {axis = 1 : i64, output_dtype = 3 : i64}
       : (tensor<2x8xf32>, tensor<8xf32>, none) -> tensor<2x8xsi8>
   return %0 : tensor<2x8xsi8>
 }

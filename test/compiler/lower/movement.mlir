@@ -45,9 +45,9 @@ func.func @concat(%a: tensor<2x3xf32>, %b: tensor<2x4xf32>) -> tensor<2x7xf32> {
 // CHECK: tensor.extract
 // CHECK: linalg.generic {indexing_maps = [#[[SPLIT]]
 func.func @split(%x: tensor<2x6xf32>) -> (tensor<2x2xf32>, tensor<2x4xf32>) {
-  %n = onnx.None
-  %0:2 = "onnx.Split"(%x, %n) {axis = 1 : i64}
-      : (tensor<2x6xf32>, none) -> (tensor<2x2xf32>, tensor<2x4xf32>)
+  %s = onnx.Constant {value = dense<[2, 4]> : tensor<2xsi64>} : () -> tensor<2xsi64>
+  %0:2 = "onnx.Split"(%x, %s) {axis = 1 : i64}
+      : (tensor<2x6xf32>, tensor<2xsi64>) -> (tensor<2x2xf32>, tensor<2x4xf32>)
   return %0#0, %0#1 : tensor<2x2xf32>, tensor<2x4xf32>
 }
 

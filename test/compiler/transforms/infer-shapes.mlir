@@ -34,3 +34,22 @@ func.func @loop(%a: tensor<1xf32>, %b: tensor<2xf32>) -> (tensor<*xf32>, tensor<
   }
   return %0#0, %0#1, %0#2 : tensor<*xf32>, tensor<*xf32>, tensor<*xf32>
 }
+
+// -----
+
+// A branch that is never taken may contradict what it is given: exporters leave such
+// code for other ranks.
+// CHECK-LABEL: func @branch_not_taken
+// CHECK-SAME: -> tensor<2x3xf32>
+// CHECK-NOT: onnx.MatMul
+func.func @branch_not_taken(%x: tensor<2x3xf32>) -> tensor<*xf32> {
+  %c = onnx.Constant {value = dense<false> : tensor<i1>} : () -> tensor<i1>
+  %0 = onnx.If %c : (tensor<i1>) -> tensor<*xf32> {
+    %1 = onnx.Relu %x : (tensor<2x3xf32>) -> tensor<*xf32>
+    onnx.Yield %1 : tensor<*xf32>
+  }, {
+    %1 = onnx.MatMul %x, %x : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<*xf32>
+    onnx.Yield %1 : tensor<*xf32>
+  }
+  return %0 : tensor<*xf32>
+}

@@ -1,0 +1,81 @@
+// RUN: burin-opt %s --fold-epilogues | FileCheck %s
+
+#rows = affine_map<(m, n, k) -> (m, k)>
+#none = affine_map<(m, n) -> ()>
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#column = affine_map<(d0, d1) -> (d1)>
+
+// Bias and activation follow the sum inside one op.
+// CHECK-LABEL: func.func @bias_relu
+// CHECK: kern.contract {{.*}}extras(%{{.*}} : tensor<40xf32>)
+// CHECK: ^bb0(%[[SUM:.*]]: f32, %[[BIAS:.*]]: f32):
+// CHECK: %[[S:.*]] = arith.addf %[[SUM]], %[[BIAS]]
+// CHECK: arith.maximumf %[[S]]
+// CHECK: kern.yield
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @bias_relu(%a: tensor<8x64xf32>, %w: tensor<3x64x16xf32>,
+                     %bias: tensor<40xf32>) -> tensor<8x40xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<8x40xf32>
+  %0 = kern.contract ins(%a, %w : tensor<8x64xf32>, tensor<3x64x16xf32>) outs(%e : tensor<8x40xf32>)
+      attributes {a_map = #rows, b_map = #none, extra_maps = [], reduction = array<i64: 64>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<8x40xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #column, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%0, %bias : tensor<8x40xf32>, tensor<40xf32>) outs(%e : tensor<8x40xf32>) {
+  ^bb0(%x: f32, %b: f32, %o: f32):
+    %s = arith.addf %x, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<8x40xf32>
+  %2 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%1 : tensor<8x40xf32>) outs(%e : tensor<8x40xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %s = arith.maximumf %x, %zero : f32
+    linalg.yield %s : f32
+  } -> tensor<8x40xf32>
+  return %2 : tensor<8x40xf32>
+}
+
+// A sum that has another reader is needed as it is.
+// CHECK-LABEL: func.func @two_readers
+// CHECK: kern.contract
+// CHECK: linalg.generic
+func.func @two_readers(%a: tensor<8x64xf32>,
+                       %w: tensor<3x64x16xf32>) -> (tensor<8x40xf32>, tensor<8x40xf32>) {
+  %e = tensor.empty() : tensor<8x40xf32>
+  %0 = kern.contract ins(%a, %w : tensor<8x64xf32>, tensor<3x64x16xf32>) outs(%e : tensor<8x40xf32>)
+      attributes {a_map = #rows, b_map = #none, extra_maps = [], reduction = array<i64: 64>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<8x40xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%0 : tensor<8x40xf32>) outs(%e : tensor<8x40xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %s = arith.negf %x : f32
+    linalg.yield %s : f32
+  } -> tensor<8x40xf32>
+  return %0, %1 : tensor<8x40xf32>, tensor<8x40xf32>
+}
+
+// A transposed reader does not write where the contraction does.
+// CHECK-LABEL: func.func @transposed
+// CHECK: kern.contract
+// CHECK: linalg.generic
+func.func @transposed(%a: tensor<8x64xf32>, %w: tensor<3x64x16xf32>) -> tensor<40x8xf32> {
+  %e = tensor.empty() : tensor<8x40xf32>
+  %t = tensor.empty() : tensor<40x8xf32>
+  %0 = kern.contract ins(%a, %w : tensor<8x64xf32>, tensor<3x64x16xf32>) outs(%e : tensor<8x40xf32>)
+      attributes {a_map = #rows, b_map = #none, extra_maps = [], reduction = array<i64: 64>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<8x40xf32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d1, d0)>, #id],
+                       iterator_types = ["parallel", "parallel"]}
+      ins(%0 : tensor<8x40xf32>) outs(%t : tensor<40x8xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    linalg.yield %x : f32
+  } -> tensor<40x8xf32>
+  return %1 : tensor<40x8xf32>
+}

@@ -1,0 +1,103 @@
+// RUN: burin-opt %s --form-dispatches --canonicalize --cse | FileCheck %s
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+
+// Ops that walk the same rows are one dispatch; it sees nothing but its arguments, and
+// what is cheap is computed inside.
+// CHECK-LABEL: func.func @rows
+// CHECK: "plan.dispatch"(%{{.*}}, %{{.*}})
+// CHECK: ^bb0(%[[X:.*]]: tensor<4x8xf32>, %[[OUT:.*]]: tensor<4x8xf32>):
+// CHECK: arith.constant 0xFF800000
+// CHECK: linalg.fill
+// CHECK: arith.maximumf
+// CHECK: outs(%[[OUT]] : tensor<4x8xf32>)
+// CHECK: arith.subf
+// CHECK: plan.return
+// CHECK-NOT: plan.dispatch
+// CHECK: return
+func.func @rows(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %low = arith.constant 0xFF800000 : f32
+  %s = tensor.empty() : tensor<4xf32>
+  %e = tensor.empty() : tensor<4x8xf32>
+  %f = linalg.fill ins(%low : f32) outs(%s : tensor<4xf32>) -> tensor<4xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<4x8xf32>) outs(%f : tensor<4xf32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %r = arith.maximumf %acc, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<4xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %0 : tensor<4x8xf32>, tensor<4xf32>) outs(%e : tensor<4x8xf32>) {
+  ^bb0(%a: f32, %m: f32, %o: f32):
+    %r = arith.subf %a, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<4x8xf32>
+  return %1 : tensor<4x8xf32>
+}
+
+// A whole reduction shares no row with its reader: two dispatches. Reshapes stay
+// outside.
+// CHECK-LABEL: func.func @whole
+// CHECK: tensor.collapse_shape
+// CHECK: "plan.dispatch"
+// CHECK: "reduction"
+// CHECK: "plan.dispatch"
+// CHECK: arith.subf
+// CHECK: return
+func.func @whole(%x: tensor<4x8xf32>) -> tensor<32xf32> {
+  %zero = arith.constant 0.0 : f32
+  %s = tensor.empty() : tensor<f32>
+  %e = tensor.empty() : tensor<32xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%s : tensor<f32>) -> tensor<f32>
+  %flat = tensor.collapse_shape %x [[0, 1]] : tensor<4x8xf32> into tensor<32xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> ()>],
+                       iterator_types = ["reduction"]}
+      ins(%flat : tensor<32xf32>) outs(%f : tensor<f32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %r = arith.addf %acc, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<f32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> ()>,
+                                        affine_map<(d0) -> (d0)>],
+                       iterator_types = ["parallel"]}
+      ins(%flat, %0 : tensor<32xf32>, tensor<f32>) outs(%e : tensor<32xf32>) {
+  ^bb0(%a: f32, %m: f32, %o: f32):
+    %r = arith.subf %a, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<32xf32>
+  return %1 : tensor<32xf32>
+}
+
+// Writers of one destination are one dispatch, which writes it in place.
+// CHECK-LABEL: func.func @concat
+// CHECK: "plan.dispatch"
+// CHECK: ^bb0(%{{.*}}: tensor<2xf32>, %{{.*}}: tensor<3xf32>, %[[OUT:.*]]: tensor<5xf32>):
+// CHECK: %[[FIRST:.*]] = tensor.insert_slice %{{.*}} into %[[OUT]][0] [2] [1]
+// CHECK: tensor.insert_slice %{{.*}} into %[[FIRST]][2] [3] [1]
+// CHECK-NOT: plan.dispatch
+// CHECK: return
+func.func @concat(%x: tensor<2xf32>, %y: tensor<3xf32>) -> tensor<5xf32> {
+  %e = tensor.empty() : tensor<5xf32>
+  %0 = tensor.insert_slice %x into %e[0] [2] [1] : tensor<2xf32> into tensor<5xf32>
+  %1 = tensor.insert_slice %y into %0[2] [3] [1] : tensor<3xf32> into tensor<5xf32>
+  return %1 : tensor<5xf32>
+}
+
+// A result needs storage that nothing else names: an argument and a value returned
+// twice get a copy.
+// CHECK-LABEL: func.func @returned
+// CHECK-COUNT-3: "plan.dispatch"
+// CHECK-NOT: "plan.dispatch"
+// CHECK: return
+func.func @returned(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>, tensor<8xf32>) {
+  %e = tensor.empty() : tensor<8xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>],
+                       iterator_types = ["parallel"]}
+      ins(%x : tensor<8xf32>) outs(%e : tensor<8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.negf %a : f32
+    linalg.yield %r : f32
+  } -> tensor<8xf32>
+  return %x, %0, %0 : tensor<8xf32>, tensor<8xf32>, tensor<8xf32>
+}

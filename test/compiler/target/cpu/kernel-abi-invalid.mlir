@@ -1,0 +1,29 @@
+// RUN: burin-opt %s --kernel-abi --split-input-file --verify-diagnostics
+
+func.func @dynamic_scratch(%o: memref<8xf32>, %n: index) attributes {plan.kernel} {
+  // expected-error @+1 {{needs scratch of a size that is not static}}
+  %a = memref.alloc(%n) : memref<?xf32>
+  return
+}
+
+// -----
+
+func.func @dynamic_grid(%o: memref<8xf32>, %n: index) attributes {plan.kernel} {
+  // expected-error @+1 {{has a task grid whose size is not static}}
+  scf.forall (%i) in (%n) {
+    %v = arith.constant 0.0 : f32
+    memref.store %v, %o[%i] : memref<8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @many_tasks(%o: memref<8xf32>) attributes {plan.kernel} {
+  // expected-error @+1 {{has more than 2^32 tasks}}
+  scf.forall (%i, %j) in (65536, 65537) {
+    %v = arith.constant 0.0 : f32
+    memref.store %v, %o[%i] : memref<8xf32>
+  }
+  return
+}

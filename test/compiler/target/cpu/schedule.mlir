@@ -1,0 +1,135 @@
+// RUN: burin-opt %s --schedule-kernels --split-input-file | FileCheck %s
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+
+// Rows are the tasks; what a row needs for itself is scratch, the result is written in
+// place. What the dispatch asked for is kept for the verifier.
+// CHECK-LABEL: func.func @softmax_like
+// CHECK-SAME: (%[[X:.*]]: memref<512x256xf32>, %[[OUT:.*]]: memref<512x256xf32>)
+// CHECK-SAME: plan.asked = {contractions = 1 : i64, copies = 0 : i64, steps = 131072 : i64}
+// CHECK: scf.forall (%[[I:.*]]) = (0) to (512) step (4)
+// CHECK: memref.subview %[[X]][%[[I]], 0] [4, 256]
+// CHECK: %[[MAX:.*]] = memref.alloc() {{.*}}: memref<4xf32>
+// CHECK: linalg.fill {{.*}} outs(%[[MAX]]
+// CHECK: linalg.generic {{.*}} outs(%[[MAX]]
+// CHECK: memref.subview %[[OUT]][%[[I]], 0] [4, 256]
+// CHECK: linalg.generic
+// CHECK-NOT: copy
+// CHECK: return
+func.func @softmax_like(%x: tensor<512x256xf32>, %o: tensor<512x256xf32>) -> tensor<512x256xf32>
+    attributes {plan.kernel} {
+  %low = arith.constant 0xFF800000 : f32
+  %s = tensor.empty() : tensor<512xf32>
+  %f = linalg.fill ins(%low : f32) outs(%s : tensor<512xf32>) -> tensor<512xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<512x256xf32>) outs(%f : tensor<512xf32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %r = arith.maximumf %acc, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<512xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %0 : tensor<512x256xf32>, tensor<512xf32>) outs(%o : tensor<512x256xf32>) {
+  ^bb0(%a: f32, %m: f32, %out: f32):
+    %r = arith.subf %a, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<512x256xf32>
+  return %1 : tensor<512x256xf32>
+}
+
+// -----
+
+// An elementwise op alone walks memory as one loop.
+// CHECK-LABEL: func.func @flat
+// CHECK: scf.forall {{.*}} (131072) step (16384)
+// CHECK: linalg.generic {{.*}}iterator_types = ["parallel"]
+// CHECK-NOT: memref.alloc
+// CHECK: return
+func.func @flat(%x: tensor<512x256xf32>, %o: tensor<512x256xf32>) -> tensor<512x256xf32>
+    attributes {plan.kernel} {
+  %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>],
+                       iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<512x256xf32>) outs(%o : tensor<512x256xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %r = math.exp %a : f32
+    linalg.yield %r : f32
+  } -> tensor<512x256xf32>
+  return %0 : tensor<512x256xf32>
+}
+
+// -----
+
+// Each part of a concatenation is a copy into its slice, no more.
+// CHECK-LABEL: func.func @concat
+// CHECK-SAME: copies = 2
+// CHECK-NOT: memref.alloc
+// CHECK-COUNT-2: linalg.copy
+// CHECK-NOT: copy
+// CHECK: return
+func.func @concat(%x: tensor<2xf32>, %y: tensor<3xf32>, %o: tensor<5xf32>) -> tensor<5xf32>
+    attributes {plan.kernel} {
+  %0 = tensor.insert_slice %x into %o[0] [2] [1] : tensor<2xf32> into tensor<5xf32>
+  %1 = tensor.insert_slice %y into %0[2] [3] [1] : tensor<3xf32> into tensor<5xf32>
+  return %1 : tensor<5xf32>
+}
+
+// -----
+
+// Two sums start at one fill: each gets its own, and nothing is copied.
+// CHECK-LABEL: func.func @shared_fill
+// CHECK-COUNT-2: linalg.fill
+// CHECK-NOT: copy
+// CHECK: return
+func.func @shared_fill(%x: tensor<4x8xf32>, %y: tensor<4x8xf32>, %o: tensor<4xf32>) -> tensor<4xf32>
+    attributes {plan.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %s = tensor.empty() : tensor<4xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%s : tensor<4xf32>) -> tensor<4xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>],
+                       iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<4x8xf32>) outs(%f : tensor<4xf32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %r = arith.addf %acc, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<4xf32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>],
+                       iterator_types = ["parallel", "reduction"]}
+      ins(%y : tensor<4x8xf32>) outs(%f : tensor<4xf32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %r = arith.addf %acc, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<4xf32>
+  %2 = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>,
+                                        affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]}
+      ins(%0, %1 : tensor<4xf32>, tensor<4xf32>) outs(%o : tensor<4xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %r = arith.divf %a, %b : f32
+    linalg.yield %r : f32
+  } -> tensor<4xf32>
+  return %2 : tensor<4xf32>
+}
+
+// -----
+
+// A reduction that is tiled starts and ends in its own part of the destination.
+// CHECK-LABEL: func.func @row_sums
+// CHECK-NOT: memref.alloc
+// CHECK: scf.forall
+// CHECK: %[[PART:.*]] = memref.subview %arg1
+// CHECK: linalg.fill {{.*}} outs(%[[PART]]
+// CHECK: linalg.generic {{.*}} outs(%[[PART]]
+// CHECK-NOT: copy
+// CHECK: return
+func.func @row_sums(%x: tensor<512x256xf32>, %o: tensor<512xf32>) -> tensor<512xf32>
+    attributes {plan.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %f = linalg.fill ins(%zero : f32) outs(%o : tensor<512xf32>) -> tensor<512xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>],
+                       iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<512x256xf32>) outs(%f : tensor<512xf32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %r = arith.addf %acc, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<512xf32>
+  return %0 : tensor<512xf32>
+}
