@@ -11,6 +11,8 @@ namespace burin {
 
 /// The one op that computes, which writes the kernel's only result; null where there are more.
 static Operation *onlyOp(func::FuncOp kernel) {
+  if (kernel.isDeclaration())
+    return nullptr;
   Block &body = kernel.getBody().front();
   Operation *found = nullptr;
   for (Operation &op : body.without_terminator()) {
