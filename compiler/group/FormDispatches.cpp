@@ -132,8 +132,9 @@ private:
   void tryJoin(Group &group, OpOperand &operand, Operation *producer) {
     if (group::isCheap(producer) || group::isView(producer) || isa<plan::ConstantOp>(producer))
       return;
-    if (isDestination(operand)) {
-      group.rows = 0; // several writers of one tensor: not tiled
+    // Several writers of one tensor are not tiled; a scalar has no memory between kernels.
+    if (isDestination(operand) || !isa<RankedTensorType>(operand.get().getType())) {
+      group.rows = 0;
       join(group, producer);
       return;
     }
@@ -355,6 +356,17 @@ void hoistConstants(func::FuncOp func) {
   }
 }
 
+/// Kernels hand on tensors only: who uses a scalar must be of its producer's group.
+LogicalResult checkScalars(Group &group) {
+  for (Operation *op : group.ops)
+    for (Value result : op->getResults())
+      if (!isa<RankedTensorType>(result.getType()))
+        for (Operation *user : result.getUsers())
+          if (llvm::none_of(group.ops, [&](Operation *member) { return member->isAncestor(user); }))
+            return op->emitOpError("computes a scalar that several kernels would need");
+  return success();
+}
+
 struct FormDispatches : impl::FormDispatchesBase<FormDispatches> {
   void runOnOperation() override {
     for (auto func : getOperation().getOps<func::FuncOp>()) {
@@ -363,6 +375,9 @@ struct FormDispatches : impl::FormDispatchesBase<FormDispatches> {
       hoistConstants(func);
       materializeResults(func);
       Partition partition(func.getBody().front());
+      for (auto &group : partition.groups)
+        if (failed(checkScalars(*group)))
+          return signalPassFailure();
       for (auto &group : llvm::reverse(partition.groups)) // from the first root on
         Wrapper(*group).wrap();
     }

@@ -132,7 +132,15 @@ static FailureOr<SmallVector<Value>> lowerQuantization(Lowering &b, Operation *o
   return lowerElementwise(b, op, inputs, maps);
 }
 
-void registerQuantization(RuleTable &table) {
+/// CastLike's second operand names a type: none of its elements is read, and its shape need not
+/// fit the result's.
+static FailureOr<SmallVector<Value>> lowerCastLike(Lowering &b, Operation *op,
+                                                   ValueRange operands) {
+  return lowerElementwise(b, op, {operands[0], Value()});
+}
+
+void registerCasts(RuleTable &table) {
+  table.add<onnx::CastLikeOp>(lowerCastLike);
   table.add<onnx::QuantizeLinearOp>(lowerQuantization<onnx::QuantizeLinearOp>);
   table.add<onnx::DequantizeLinearOp>(lowerQuantization<onnx::DequantizeLinearOp>);
 }

@@ -291,7 +291,7 @@ void registerElementwise(RuleTable &table) {
       >(table);
   table.add<IdentityOp>(lowerIdentity);
   table.add<DropoutOp>(lowerDropout);
-  registerQuantization(table);
+  registerCasts(table);
 }
 
 void attachElementwise(DialectRegistry &registry) {

@@ -66,8 +66,8 @@ mlir::FailureOr<llvm::SmallVector<mlir::Value>>
 lowerElementwise(Lowering &b, mlir::Operation *op, mlir::ValueRange operands,
                  llvm::ArrayRef<mlir::AffineMap> maps = {});
 
-/// Quantize- and DequantizeLinear, whose scale has an axis or blocks.
-void registerQuantization(RuleTable &table);
+/// CastLike, and Quantize- and DequantizeLinear, whose scale has an axis or blocks.
+void registerCasts(RuleTable &table);
 
 } // namespace burin::lower
 

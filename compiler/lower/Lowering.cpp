@@ -122,6 +122,9 @@ static auto bodyBuilder(Lowering &lowering, std::string &reason, Lowering::Body 
 
 Value Lowering::parallel(RankedTensorType result, ValueRange inputs, ArrayRef<AffineMap> maps,
                          Body body) {
+  // Nothing is computed, and a map may start where its input ends.
+  if (llvm::is_contained(result.getShape(), 0))
+    return empty(result);
   SmallVector<AffineMap> all(maps);
   all.push_back(getMultiDimIdentityMap(result.getRank()));
   SmallVector<utils::IteratorType> iterators(result.getRank(), utils::IteratorType::parallel);

@@ -87,8 +87,9 @@ Attribute foldElementwise(Operation *op, RankedTensorType type, ArrayRef<Attribu
   SmallVector<Operand> constants;
   Block body;
   SmallVector<Value> arguments;
-  for (auto [operand, attribute] : llvm::zip_equal(op->getOperands(), operands)) {
-    if (isa<NoneType>(operand.getType())) {
+  for (auto [i, operand, attribute] : llvm::enumerate(op->getOperands(), operands)) {
+    // What CastLike names only for its type need not be constant.
+    if (isa<NoneType>(operand.getType()) || (isa<CastLikeOp>(op) && i == 1)) {
       arguments.push_back(nullptr);
       continue;
     }

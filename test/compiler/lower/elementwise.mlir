@@ -74,3 +74,21 @@ func.func @cast_float8(%x: tensor<4xf32>) -> tensor<4xf8E4M3FN> {
   %0 = "onnx.Cast"(%x) {to = 17 : i64} : (tensor<4xf32>) -> tensor<4xf8E4M3FN>
   return %0 : tensor<4xf8E4M3FN>
 }
+
+// CastLike reads no element of what names its type, whatever shape that has.
+// CHECK-LABEL: func.func @cast_like
+// CHECK: linalg.generic {{.*}} ins(%arg0 : tensor<f32>)
+// CHECK: arith.truncf %{{.*}} : f32 to f16
+func.func @cast_like(%a: tensor<f32>, %b: tensor<5xf16>) -> tensor<f16> {
+  %0 = "onnx.CastLike"(%a, %b) : (tensor<f32>, tensor<5xf16>) -> tensor<f16>
+  return %0 : tensor<f16>
+}
+
+// No element, no loop.
+// CHECK-LABEL: func.func @no_element
+// CHECK-NOT: linalg.generic
+// CHECK: tensor.empty() : tensor<2x0xf32>
+func.func @no_element(%a: tensor<2x0xf32>) -> tensor<2x0xf32> {
+  %0 = "onnx.Relu"(%a) : (tensor<2x0xf32>) -> tensor<2x0xf32>
+  return %0 : tensor<2x0xf32>
+}
