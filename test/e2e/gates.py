@@ -135,10 +135,18 @@ def levels(bench):
 
 
 def memory(bench):
-    """The runner's peak is within 8 MiB of weights, arena, inputs and outputs."""
+    """The runner's peak is within 8 MiB of weights, arena, inputs and outputs, and the arena
+    that the compiler, the header, the certificate and the artifact name is one number."""
     model = bench.model("bert_small")
     artifact = bench.compile(model, bench.work / "bert_small.so")
     said = json.loads(call(bench.burin, "compile", model, "-o", artifact, "--json"))["memory"]
+    for workers in 1, 3:
+        told = json.loads(call(bench.runner, "inspect", artifact, "--threads", workers, "--json"))
+        more = (workers - 1) * said["scratch_bytes_per_worker"]
+        assert told["memory"]["arena_bytes"] == said["arena_bytes"] + more
+    assert told["certificate"]["memory"] == said
+    header = bench.compile(model, bench.work / "bert_small.a").with_suffix(".h").read_text()
+    assert f"#define BERT_SMALL_ARENA_BYTES {said['arena_bytes']}ull" in header
     report = json.loads(call(bench.runner, "bench", artifact, "--seconds", 0.2, "--json"))
     bound = said["weights_bytes"] + said["arena_bytes"]
     print(f"peak {report['peak_rss_bytes']} bytes, weights and arena {bound}")
