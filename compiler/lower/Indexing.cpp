@@ -18,10 +18,6 @@ using namespace burin::lower;
 
 namespace {
 
-using Results = FailureOr<SmallVector<Value>>;
-
-RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 //===- Gathers --------------------------------------------------------------===//
 
 /// Whether elements can be read at all: an empty operand has no place to clamp to.

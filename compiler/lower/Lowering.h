@@ -30,6 +30,14 @@ mlir::Type elementType(mlir::Value onnxValue);
 bool isUnsigned(mlir::Type onnxElement);
 bool isBool(mlir::Type onnxElement);
 
+/// What a rule returns: the lowered results of its op.
+using Results = mlir::FailureOr<llvm::SmallVector<mlir::Value>>;
+
+/// The type of a value that is a tensor with a rank, as every lowered operand is.
+inline mlir::RankedTensorType typeOf(mlir::Value value) {
+  return mlir::cast<mlir::RankedTensorType>(value.getType());
+}
+
 /// What a rule builds with: a builder at the right place with the node's
 /// location, and the shorthand that rules share.
 class Lowering : public mlir::ImplicitLocOpBuilder {

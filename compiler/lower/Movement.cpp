@@ -16,10 +16,6 @@ using namespace burin::lower;
 
 namespace {
 
-using Results = FailureOr<SmallVector<Value>>;
-
-RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 /// The zero of a storage type.
 Value zeroOf(Lowering &b, Type type) {
   if (auto complex = dyn_cast<ComplexType>(type)) {

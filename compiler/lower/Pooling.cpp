@@ -19,10 +19,6 @@ using namespace burin::lower;
 
 namespace {
 
-using Results = FailureOr<SmallVector<Value>>;
-
-RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 /// No model pads or dilates by more; keeps sums of window sizes far from overflow.
 constexpr int64_t maxExtent = int64_t(1) << 40;
 

@@ -18,8 +18,6 @@ using namespace burin::lower;
 
 namespace {
 
-RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 /// Up to this many neighbours are written out; more are a loop.
 constexpr int64_t maxUnrolled = 4;
 

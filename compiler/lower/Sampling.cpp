@@ -15,10 +15,6 @@ using namespace burin::lower;
 
 namespace {
 
-using Results = FailureOr<SmallVector<Value>>;
-
-RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 Value toFloat(Lowering &b, Value index, Type type) {
   return arith::SIToFPOp::create(b, type, fromIndex(b, index, b.getI64Type()));
 }

@@ -18,10 +18,6 @@ using namespace burin::lower;
 
 namespace {
 
-using Results = FailureOr<SmallVector<Value>>;
-
-RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 bool hasNoSign(Type onnxElement) { return isUnsigned(onnxElement) || isBool(onnxElement); }
 
 /// Strict order of elements, NaN above everything.
