@@ -141,6 +141,9 @@ private:
     auto reader = dyn_cast<linalg::LinalgOp>(operand.getOwner());
     if (!reader || !isa<linalg::LinalgOp>(producer) || !isa<linalg::LinalgOp>(group.ops[0]))
       return;
+    // Tiling copies a producer for each of its readers, and what checks its data stays.
+    if (!isMemoryEffectFree(producer))
+      return;
     unsigned rows = std::min(group.rows, group::rowRank(producer));
     for (OpOperand &use : producer->getUses())
       rows = std::min(rows, group::sharedRows(cast<linalg::LinalgOp>(use.getOwner()), use));
