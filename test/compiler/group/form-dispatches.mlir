@@ -101,3 +101,42 @@ func.func @returned(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>, tensor<
   } -> tensor<8xf32>
   return %x, %0, %0 : tensor<8xf32>, tensor<8xf32>, tensor<8xf32>
 }
+
+// Two readers walk the rows of a producer that checks its data: it stays alone.
+// CHECK-LABEL: func.func @checked
+// CHECK: "plan.dispatch"
+// CHECK: plan.check
+// CHECK: plan.return
+// CHECK: "plan.dispatch"
+// CHECK-NOT: plan.check
+// CHECK: return
+func.func @checked(%i: tensor<16x32xi64>) -> tensor<16x32xi64> {
+  %c9 = arith.constant 9 : i64
+  %c0 = arith.constant 0 : i64
+  %e = tensor.empty() : tensor<16x32xi64>
+  %r = tensor.empty() : tensor<16xi64>
+  %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>],
+                       iterator_types = ["parallel", "parallel"]}
+      ins(%i : tensor<16x32xi64>) outs(%e : tensor<16x32xi64>) {
+  ^bb0(%a: i64, %o: i64):
+    %ok = arith.cmpi ult, %a, %c9 : i64
+    plan.check %ok, 6, %a
+    linalg.yield %a : i64
+  } -> tensor<16x32xi64>
+  %zeros = linalg.fill ins(%c0 : i64) outs(%r : tensor<16xi64>) -> tensor<16xi64>
+  %1 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>],
+                       iterator_types = ["parallel", "reduction"]}
+      ins(%0 : tensor<16x32xi64>) outs(%zeros : tensor<16xi64>) {
+  ^bb0(%a: i64, %o: i64):
+    %s = arith.addi %a, %o : i64
+    linalg.yield %s : i64
+  } -> tensor<16xi64>
+  %2 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>, affine_map<(d0, d1) -> (d0, d1)>],
+                       iterator_types = ["parallel", "parallel"]}
+      ins(%0, %1 : tensor<16x32xi64>, tensor<16xi64>) outs(%e : tensor<16x32xi64>) {
+  ^bb0(%a: i64, %s: i64, %o: i64):
+    %t = arith.subi %a, %s : i64
+    linalg.yield %t : i64
+  } -> tensor<16x32xi64>
+  return %2 : tensor<16x32xi64>
+}
