@@ -21,6 +21,6 @@ tblgen -gen-dialect-doc dialects/plan/PlanOps.td plan.md -dialect=plan
 tblgen -gen-pass-doc compiler/transforms/Passes.td passes.md
 
 if [ "${1:-}" = --check ] && ! diff -ru "$root/docs/reference" "$out"; then
-  echo "docs/reference is behind the .td files: run tools/reference.sh"
+  echo "docs/reference is behind the .td files: run tools/reference.sh, or ninja reference-update"
   exit 1
 fi

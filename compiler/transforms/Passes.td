@@ -29,14 +29,28 @@ def LowerOnnx : Pass<"lower-onnx", "::mlir::ModuleOp"> {
 
 def FuseElementwise : Pass<"fuse-elementwise", "::mlir::ModuleOp"> {
   let summary = "Move elementwise producers into the generics that read them";
+  let description = [{
+    Upstream's fusion, limited to a producer that has one use and whose elements the
+    consumer reads once each: nothing is computed twice. Contractions stay as they are.
+  }];
 }
 
 def FoldEpilogues : Pass<"fold-epilogues", "::mlir::ModuleOp"> {
   let summary = "Move elementwise consumers into the contractions they read";
+  let description = [{
+    The chain of elementwise ops behind a kern.contract (bias, activation, residual)
+    becomes its epilogue region, as long as each link is the only use of the one before.
+  }];
 }
 
 def FormDispatches : Pass<"form-dispatches", "::mlir::ModuleOp"> {
   let summary = "Partition @main into plan.dispatch regions";
+  let description = [{
+    Constants with data become plan.constant. Every computing op starts a group alone, then
+    joins the producer of its destination, and a producer joins its only consumer where both
+    walk the same rows. Each group is wrapped at its last op; cheap ops (constants, fills,
+    index arithmetic) are cloned in, views stay outside.
+  }];
   let dependentDialects = ["::burin::plan::PlanDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::tensor::TensorDialect"];
 }
