@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shape inference over a module: one forward walk per function, since operands
+// Shape inference over a module: a forward walk per function, since operands
 // are defined before their uses. Each op is folded as soon as its types are
 // known, because shape arithmetic that becomes constant refines what follows.
+// What the declared results say then goes backwards, from results to operands, and
+// forward again for as long as sizes become known.
 //
 // A body of Loop or Scan is inferred under the types that its arguments have on
 // the first iteration. Where what it yields is less precise than that, the
@@ -16,6 +18,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Iterators.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -29,6 +32,8 @@ namespace {
 // Attempts on copies multiply with the nesting of loops; deeper loops keep what
 // the model declares.
 constexpr unsigned maxSpeculativeDepth = 3;
+// Walks back and forth; chains of declared sizes are short.
+constexpr unsigned maxRounds = 4;
 // Each attempt makes at least one size of one argument unknown.
 constexpr unsigned maxAttempts = 8;
 
@@ -37,6 +42,7 @@ public:
   LogicalResult run(func::FuncOp function);
 
 private:
+  LogicalResult inferFunction(func::FuncOp function);
   LogicalResult inferBlock(Block &block);
   LogicalResult inferRegions(Operation *op);
   LogicalResult inferBody(Operation *op, ArrayRef<Type> arguments);
@@ -51,6 +57,20 @@ private:
 LogicalResult Inference::run(func::FuncOp function) {
   if (function.isExternal())
     return success();
+  for (unsigned round = 0; round < maxRounds; ++round) {
+    if (failed(inferFunction(function)))
+      return failure();
+    bool changed = false;
+    function.walk<WalkOrder::PostOrder, mlir::ReverseIterator>(
+        [&](Operation *op) { changed |= onnx::refineOperands(op); });
+    if (!changed)
+      break;
+  }
+  return success();
+}
+
+/// One forward walk.
+LogicalResult Inference::inferFunction(func::FuncOp function) {
   for (Block &block : function.getBody())
     if (failed(inferBlock(block)))
       return failure();

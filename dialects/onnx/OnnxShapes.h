@@ -102,6 +102,11 @@ struct BodyArguments {
 /// Fills `arguments`; leaves it empty for ops whose bodies take none.
 llvm::LogicalResult bodyArguments(mlir::Operation *op, BodyArguments &arguments);
 
+/// Refines the types of operands of `op` that other operators compute by what the type of its
+/// first result says. True where a size or a rank became known; the rules that depend on it
+/// are then to be applied again.
+bool refineOperands(mlir::Operation *op);
+
 /// What is known of a value that has both types; null where no value has.
 mlir::Type mergeTypes(mlir::Type declared, mlir::Type inferred);
 /// What is known of a value that has one of the types; null where they are not of

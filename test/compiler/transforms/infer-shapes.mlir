@@ -53,3 +53,18 @@ func.func @branch_not_taken(%x: tensor<2x3xf32>) -> tensor<*xf32> {
   }
   return %0 : tensor<*xf32>
 }
+
+// -----
+
+// A declared size goes back to the operator whose data decides it, through what has its shape.
+// CHECK-LABEL: func @declared
+// CHECK: onnx.Range {{.*}} -> tensor<10xf32>
+// CHECK: onnx.Mul {{.*}} -> tensor<10xf32>
+// CHECK: onnx.Add {{.*}} -> tensor<1x10xf32>
+func.func @declared(%a: tensor<f32>, %b: tensor<f32>, %c: tensor<1x1xf32>) -> tensor<1x10xf32> {
+  %0 = onnx.Range %a, %b, %a : (tensor<f32>, tensor<f32>, tensor<f32>) -> tensor<?xf32>
+  %1 = onnx.Mul %0, %b : (tensor<?xf32>, tensor<f32>) -> tensor<?xf32>
+  %2 = onnx.Add %1, %c : (tensor<?xf32>, tensor<1x1xf32>) -> tensor<?x?xf32>
+  %3 = onnx.Neg %2 : (tensor<?x?xf32>) -> tensor<1x10xf32>
+  return %3 : tensor<1x10xf32>
+}
