@@ -77,6 +77,19 @@ OpOperand *group::tiedDestination(OpResult result) {
   return nullptr;
 }
 
+void group::writeTo(Value value, Value destination) {
+  while (auto result = dyn_cast<OpResult>(value)) {
+    OpOperand *tied = tiedDestination(result);
+    if (!tied || tied->get().getType() != destination.getType())
+      return;
+    if (tied->get().getDefiningOp<tensor::EmptyOp>()) {
+      tied->set(destination);
+      return;
+    }
+    value = tied->get();
+  }
+}
+
 namespace {
 
 /// Elements of all results of `op` that one row holds, after `rows` leading dims.
@@ -226,7 +239,7 @@ public:
     SmallVector<Value> returned;
     for (auto [result, destination] : llvm::zip_equal(results, destinations)) {
       returned.push_back(mapping.lookup(result));
-      writeTo(builder, returned.back(), destination);
+      group::writeTo(returned.back(), destination);
     }
     plan::ReturnOp::create(builder, loc, returned);
 
@@ -277,21 +290,6 @@ private:
         sizes = tensor::getMixedSizes(builder, result.getLoc(),
                                       style.getTiedOpOperand(cast<OpResult>(result))->get());
     return tensor::EmptyOp::create(builder, result.getLoc(), sizes, type.getElementType());
-  }
-
-  /// Lets the chain of destinations that ends in `value` start at `destination`
-  /// instead of an empty tensor, so that no copy is needed.
-  static void writeTo(OpBuilder &builder, Value value, Value destination) {
-    while (auto result = dyn_cast<OpResult>(value)) {
-      OpOperand *tied = group::tiedDestination(result);
-      if (!tied || tied->get().getType() != destination.getType())
-        return;
-      if (tied->get().getDefiningOp<tensor::EmptyOp>()) {
-        tied->set(destination);
-        return;
-      }
-      value = tied->get();
-    }
   }
 
   SmallVector<Operation *> ops;

@@ -29,6 +29,10 @@ unsigned sharedRows(mlir::linalg::LinalgOp consumer, mlir::OpOperand &operand);
 /// inserted slice, a loop's initial value. Null for any other op.
 mlir::OpOperand *tiedDestination(mlir::OpResult result);
 
+/// Lets the chain of destinations that ends in `value` start at `destination` instead of
+/// an empty tensor, so that no copy is needed.
+void writeTo(mlir::Value value, mlir::Value destination);
+
 } // namespace burin::group
 
 #endif

@@ -11,6 +11,7 @@ include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/BuiltinAttributes.td"
 include "mlir/IR/BuiltinTypes.td"
 include "mlir/IR/OpBase.td"
+include "mlir/IR/TensorEncoding.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "OnnxInterfaces.td"
@@ -51,7 +52,8 @@ def Onnx_OptionalType : Onnx_Type<"Optional", "optional"> {
 
 //===- Attributes -----------------------------------------------------------===//
 
-def Onnx_DimsAttr : AttrDef<Onnx_Dialect, "Dims"> {
+def Onnx_DimsAttr : AttrDef<Onnx_Dialect, "Dims",
+                            [DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
   let mnemonic = "dims";
   let summary = "names of a tensor's sizes, one per dimension, empty where it has none";
   let description = [{

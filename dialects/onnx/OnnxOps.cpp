@@ -26,6 +26,14 @@ LogicalResult burin::onnx::detail::verifyTypes(Operation *op) {
   return cast<OnnxOpInterface>(op).inferResultTypes(types);
 }
 
+LogicalResult DimsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
+                                       function_ref<InFlightDiagnostic()> emitError) const {
+  if (getNames().size() != shape.size())
+    return emitError() << "a tensor of rank " << shape.size() << " has " << getNames().size()
+                       << " names of sizes";
+  return success();
+}
+
 void OnnxDialect::registerTypes() {
   addTypes<
 #define GET_TYPEDEF_LIST

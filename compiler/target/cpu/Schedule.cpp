@@ -199,6 +199,15 @@ void takeBuffers(func::FuncOp kernel) {
   kernel.setFunctionType(builder.getFunctionType(entry.getArgumentTypes(), {}));
 }
 
+/// Where folding has taken a result's copy away, what it copied is written in place.
+void nameDestinations(func::FuncOp kernel) {
+  Block &entry = kernel.getBody().front();
+  ValueRange results = entry.getTerminator()->getOperands();
+  unsigned tensors = llvm::count_if(entry.getArgumentTypes(), llvm::IsaPred<RankedTensorType>);
+  for (auto [i, result] : llvm::enumerate(results))
+    group::writeTo(result, entry.getArgument(tensors - results.size() + i));
+}
+
 /// CSE makes one fill of equal ones. Each op that accumulates onto it needs its own,
 /// or bufferization copies it. The kernel's destination stays with the op that the
 /// kernel's result comes from.
@@ -294,6 +303,7 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
           if (failed(simplify(kernel)))
             return failure();
           fillConstants(kernel);
+          nameDestinations(kernel);
           unshareFills(kernel);
           if (failed(bufferize(kernel)) || failed(simplify(kernel)))
             return failure();

@@ -249,3 +249,8 @@ func.func @direction(%x: tensor<2x3x4xf32>, %w: tensor<1x5x4xf32>, %r: tensor<1x
   %0:3 = onnx.LSTM %x, %w, %r, %n, %n, %n, %n, %n {hidden_size = -4 : i64, direction = "sideways"} : (tensor<2x3x4xf32>, tensor<1x5x4xf32>, tensor<1x5x3xf32>, none, none, none, none, none) -> (tensor<*xf32>, tensor<*xf32>, tensor<*xf32>)
   return %0#0 : tensor<*xf32>
 }
+
+// -----
+
+// expected-error @+1 {{a tensor of rank 2 has 1 names of sizes}}
+func.func private @names(tensor<2x?xf32, #onnx.dims<["n"]>>)

@@ -133,3 +133,17 @@ func.func @row_sums(%x: tensor<512x256xf32>, %o: tensor<512xf32>) -> tensor<512x
   } -> tensor<512xf32>
   return %0 : tensor<512xf32>
 }
+
+// -----
+
+// A constant result is written where it goes.
+// CHECK-LABEL: func.func @constant
+// CHECK-NEXT: %[[ONE:.*]] = arith.constant 1 : i8
+// CHECK-NEXT: linalg.fill ins(%[[ONE]] : i8) outs(%arg0 : memref<3x4xi8>)
+// CHECK-NEXT: return
+func.func @constant(%o: tensor<3x4xi8>) -> tensor<3x4xi8> attributes {plan.kernel} {
+  %one = arith.constant 1 : i8
+  %e = tensor.empty() : tensor<3x4xi8>
+  %0 = linalg.fill ins(%one : i8) outs(%e : tensor<3x4xi8>) -> tensor<3x4xi8>
+  return %0 : tensor<3x4xi8>
+}
