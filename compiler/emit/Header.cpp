@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/emit/Artifact.h"
 #include "compiler/emit/Program.h"
+#include "compiler/plan/Sizes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
@@ -25,9 +26,10 @@ std::string cType(Type element) {
   return "uint8_t"; // bool, and types that C has no name for
 }
 
-void describe(llvm::raw_ostream &out, const std::string &prefix, StringRef kind, Type storage,
-              DictionaryAttr attrs, unsigned index) {
+void describe(llvm::raw_ostream &out, const std::string &prefix, StringRef kind, Value tensor,
+              DictionaryAttr attrs, unsigned index, plan::ModelSizes &sizes) {
   auto typed = dyn_cast_or_null<TypeAttr>(attrs ? attrs.get("onnx.type") : Attribute());
+  Type storage = tensor.getType();
   auto named = dyn_cast_or_null<StringAttr>(attrs ? attrs.get("onnx.name") : Attribute());
   auto type = cast<RankedTensorType>(typed ? typed.getValue() : storage);
   std::string name = prefix + "_" + kind.str() + std::to_string(index);
@@ -36,11 +38,16 @@ void describe(llvm::raw_ostream &out, const std::string &prefix, StringRef kind,
     out << (c == '*' || c == '/' || !llvm::isPrint(c) ? '_' : c);
   out << ", " << cType(type.getElementType());
   int64_t elements = 1;
-  for (int64_t size : type.getShape()) {
-    out << "[" << size << "]";
-    elements *= size;
+  for (AffineExpr size : sizes.of(tensor)) {
+    plan::Interval range = sizes.range(size).value_or(plan::Interval{0, 0});
+    out << "[" << range.min;
+    if (range.max != range.min)
+      out << " to " << range.max;
+    out << "]";
+    elements *= range.max;
   }
-  out << " */\n#define " << name << "_ELEMENTS " << elements << "\n";
+  out << " */\n#define " << name << "_ELEMENTS " << elements
+      << (type.hasStaticShape() ? "\n" : " /* at most */\n");
   out << "typedef " << cType(type.getElementType()) << " " << StringRef(name).lower()
       << "_element;\n";
 }
@@ -61,10 +68,11 @@ llvm::Error writeHeader(StringRef path, ModuleOp planned, StringRef modelName,
         << "#define " << prefix << "_ARENA_BYTES " << summary.arenaBytes() << "ull\n"
         << "#define " << prefix << "_SCRATCH_BYTES " << summary.scratchBytes << "ull\n"
         << "#define " << prefix << "_WEIGHTS_BYTES " << summary.weightsBytes << "ull\n\n";
-    for (auto [i, type] : llvm::enumerate(main.getArgumentTypes()))
-      describe(out, prefix, "INPUT", type, main.getArgAttrDict(i), i);
-    for (auto [i, type] : llvm::enumerate(main.getResultTypes()))
-      describe(out, prefix, "OUTPUT", type, main.getResultAttrDict(i), i);
+    plan::ModelSizes sizes(main);
+    for (auto [i, value] : llvm::enumerate(main.getArguments()))
+      describe(out, prefix, "INPUT", value, main.getArgAttrDict(i), i, sizes);
+    for (auto [i, value] : llvm::enumerate(main.getBody().front().getTerminator()->getOperands()))
+      describe(out, prefix, "OUTPUT", value, main.getResultAttrDict(i), i, sizes);
     out << "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n"
         << "const burin_model *burin_model_" << modelName << "(void);\n"
         << "#ifdef __cplusplus\n}\n#endif\n#endif\n";

@@ -2,6 +2,7 @@
 #include "compiler/emit/Program.h"
 
 #include "burin/abi.h"
+#include "compiler/plan/Sizes.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/plan/PlanOps.h"
 #include "llvm/IR/IRBuilder.h"
@@ -42,6 +43,45 @@ uint32_t dtypeOf(Type type) {
       .Default([](Type) { return 0u; });
 }
 
+namespace {
+
+/// The dynamic sizes that an artifact tells of: the model's dims, then those sizes of outputs
+/// that are computed from them.
+struct ProgramDims {
+  struct Entry {
+    std::string name;
+    AffineExpr value; // over the model's dims
+    plan::Interval range;
+  };
+
+  explicit ProgramDims(func::FuncOp main) : sizes(main) {
+    auto module = main->getParentOfType<ModuleOp>();
+    if (auto dims = module->getAttrOfType<ArrayAttr>(plan::dimsAttrName))
+      for (auto range : dims.getAsRange<plan::RangeAttr>())
+        entries.push_back({range.getName().str(),
+                           getAffineSymbolExpr(entries.size(), main.getContext()),
+                           {range.getMin(), range.getMax()}});
+    for (Value result : main.getBody().front().getTerminator()->getOperands())
+      for (AffineExpr size : sizes.of(result))
+        if (size && !isa<AffineConstantExpr>(size) && find(size) < 0) {
+          std::string name;
+          llvm::raw_string_ostream(name) << size;
+          entries.push_back({name, size, sizes.range(size).value_or(plan::Interval{0, 0})});
+        }
+  }
+
+  /// The position of a size, or -1.
+  int64_t find(AffineExpr size) const {
+    auto at = llvm::find_if(entries, [&](const Entry &entry) { return entry.value == size; });
+    return at == entries.end() ? -1 : at - entries.begin();
+  }
+
+  plan::ModelSizes sizes;
+  std::vector<Entry> entries;
+};
+
+} // namespace
+
 ProgramSummary summarize(ModuleOp planned, ModuleOp kernels) {
   ProgramSummary summary;
   auto number = [](Operation *op, StringRef name) -> uint64_t {
@@ -60,8 +100,8 @@ ProgramSummary summarize(ModuleOp planned, ModuleOp kernels) {
     }
   summary.scratchBytes = llvm::alignTo(summary.scratchBytes, 64);
   if (auto main = planned.lookupSymbol<func::FuncOp>("main"))
-    summary.bookkeepingBytes =
-        burin_bookkeeping_bytes(main.getNumArguments(), main.getNumResults(), /*dims=*/0);
+    summary.bookkeepingBytes = burin_bookkeeping_bytes(
+        main.getNumArguments(), main.getNumResults(), uint32_t(ProgramDims(main).entries.size()));
   return summary;
 }
 
@@ -85,10 +125,11 @@ public:
   Builder(ModuleOp planned, ModuleOp kernels, const Target &target, const ProgramOptions &options)
       : planned(planned), kernels(kernels), target(target), options(options),
         module("program", context), b(context), ptr(b.getPtrTy()), i32(b.getInt32Ty()),
-        i64(b.getInt64Ty()) {}
+        i64(b.getInt64Ty()), main(planned.lookupSymbol<func::FuncOp>("main")), dims(main) {}
 
   llvm::Expected<Object> build() {
-    main = planned.lookupSymbol<func::FuncOp>("main");
+    if (llvm::Error error = checkTasks())
+      return error;
     llvm::Function *entry = emitMain();
     emitTables(entry);
     return target.emitModule(module);
@@ -100,6 +141,66 @@ private:
   /// burin_frame's fields, in order.
   enum Field { Arena, Weights, Inputs, Outputs, Dims, Error, Launch, Context };
 
+  AffineMap tasksOf(plan::LaunchOp launch) {
+    return kernels.lookupSymbol(launch.getKernel())
+        ->getAttrOfType<AffineMapAttr>("plan.tasks")
+        .getAffineMap();
+  }
+
+  /// The runtime counts tasks in 32 bits.
+  llvm::Error checkTasks() {
+    llvm::Error error = llvm::Error::success();
+    main.walk([&](plan::LaunchOp launch) {
+      AffineMap extentsOf = launch.getExtents().value_or(AffineMap());
+      uint64_t total = 1;
+      for (AffineExpr count : tasksOf(launch).getResults()) {
+        if (extentsOf)
+          count = count.replaceDims(extentsOf.getResults());
+        std::optional<plan::Interval> range = dims.sizes.range(count);
+        total = range ? llvm::SaturatingMultiply(total, uint64_t(std::max<int64_t>(range->max, 0)))
+                      : UINT64_MAX;
+      }
+      if (total <= UINT32_MAX)
+        return WalkResult::advance();
+      error = llvm::createStringError("node '" + nodeName(launch.getLoc()) +
+                                      "': its work would be cut into more than 2^32 tasks; narrow "
+                                      "the range of --dim");
+      return WalkResult::interrupt();
+    });
+    return error;
+  }
+
+  /// Code for an expression over the model's dims (symbols) and `kernelDims`.
+  llvm::Value *emit(AffineExpr expr, ArrayRef<llvm::Value *> kernelDims) {
+    if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+      return b.getInt64(uint64_t(constant.getValue()));
+    if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+      return modelDims[symbol.getPosition()];
+    if (auto dim = dyn_cast<AffineDimExpr>(expr))
+      return kernelDims[dim.getPosition()];
+    auto binary = cast<AffineBinaryOpExpr>(expr);
+    llvm::Value *x = emit(binary.getLHS(), kernelDims), *y = emit(binary.getRHS(), kernelDims);
+    // Divisors are positive. The quotient is rounded down.
+    auto floorDiv = [&](llvm::Value *from) {
+      llvm::Value *isRoundedUp = b.CreateICmpSLT(b.CreateSRem(from, y), b.getInt64(0));
+      return b.CreateSub(b.CreateSDiv(from, y), b.CreateZExt(isRoundedUp, i64));
+    };
+    switch (expr.getKind()) {
+    case AffineExprKind::Add:
+      return b.CreateAdd(x, y);
+    case AffineExprKind::Mul:
+      return b.CreateMul(x, y);
+    case AffineExprKind::FloorDiv:
+      return floorDiv(x);
+    case AffineExprKind::CeilDiv:
+      return floorDiv(b.CreateAdd(x, b.CreateSub(y, b.getInt64(1))));
+    case AffineExprKind::Mod:
+      return b.CreateSub(x, b.CreateMul(floorDiv(x), y));
+    default:
+      llvm_unreachable("an affine expression is one of these");
+    }
+  }
+
   llvm::Function *emitMain() {
     auto *type = llvm::FunctionType::get(i32, {ptr}, false);
     auto *function = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage,
@@ -110,18 +211,23 @@ private:
     for (unsigned field = 0; field < 8; ++field)
       fields.push_back(b.CreateLoad(ptr, b.CreateStructGEP(frameType, frame, field)));
 
-    size_t widest = 1;
+    size_t widest = 1, mostExtents = 1;
     main.walk([&](plan::LaunchOp launch) {
       widest = std::max(widest, launch.getPlacesAttr().size());
+      if (std::optional<AffineMap> map = launch.getExtents())
+        mostExtents = std::max<size_t>(mostExtents, map->getNumResults());
     });
+    for (unsigned i = 0; i < dims.sizes.count(); ++i)
+      modelDims.push_back(b.CreateLoad(i64, b.CreateConstInBoundsGEP1_64(i64, fields[Dims], i)));
     // One set of argument structs, refilled for each launch.
     kargsType = llvm::StructType::get(context, {ptr, ptr, ptr});
     launchType = llvm::StructType::get(context, {ptr, ptr, i32, i32});
     buffers = b.CreateAlloca(llvm::ArrayType::get(ptr, widest));
+    extents = b.CreateAlloca(llvm::ArrayType::get(i64, mostExtents));
     kargs = b.CreateAlloca(kargsType);
     launchArgs = b.CreateAlloca(launchType);
     b.CreateStore(buffers, b.CreateStructGEP(kargsType, kargs, 0));
-    b.CreateStore(fields[Dims], b.CreateStructGEP(kargsType, kargs, 1));
+    b.CreateStore(extents, b.CreateStructGEP(kargsType, kargs, 1));
     b.CreateStore(fields[Error], b.CreateStructGEP(kargsType, kargs, 2));
     b.CreateStore(kargs, b.CreateStructGEP(launchType, launchArgs, 1));
 
@@ -134,6 +240,9 @@ private:
       b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(0)), next, stop);
       b.SetInsertPoint(next);
     }
+    for (size_t i = modelDims.size(); i < dims.entries.size(); ++i)
+      b.CreateStore(emit(dims.entries[i].value, {}),
+                    b.CreateConstInBoundsGEP1_64(i64, fields[Dims], i));
     b.CreateRet(b.getInt32(0));
     b.SetInsertPoint(stop);
     if (codes.empty()) {
@@ -165,13 +274,22 @@ private:
     for (auto [i, place] :
          llvm::enumerate(launch.getPlacesAttr().getAsRange<plan::PlaceAttr>()))
       b.CreateStore(address(place), b.CreateConstInBoundsGEP1_64(ptr, buffers, i));
-    Operation *kernel = kernels.lookupSymbol(launch.getKernel());
-    auto tasks = kernel->getAttrOfType<IntegerAttr>("plan.tasks");
+    SmallVector<llvm::Value *> sizes;
+    if (std::optional<AffineMap> map = launch.getExtents())
+      for (AffineExpr expr : map->getResults()) {
+        sizes.push_back(emit(expr, {}));
+        b.CreateStore(sizes.back(),
+                      b.CreateConstInBoundsGEP1_64(i64, extents, sizes.size() - 1));
+      }
+    llvm::Value *tasks = b.getInt64(1);
+    for (AffineExpr count : tasksOf(launch).getResults())
+      tasks = b.CreateMul(tasks, emit(count, sizes));
+    tasks = b.CreateBinaryIntrinsic(llvm::Intrinsic::umax, tasks, b.getInt64(1));
     llvm::FunctionCallee function = module.getOrInsertFunction(
         launch.getKernel(), llvm::FunctionType::get(b.getVoidTy(), {ptr, i32, i32, ptr}, false));
     cast<llvm::Function>(function.getCallee())->setVisibility(llvm::GlobalValue::HiddenVisibility);
     b.CreateStore(function.getCallee(), b.CreateStructGEP(launchType, launchArgs, 0));
-    b.CreateStore(b.getInt32(uint32_t(tasks.getInt())), b.CreateStructGEP(launchType, launchArgs, 2));
+    b.CreateStore(b.CreateTrunc(tasks, i32), b.CreateStructGEP(launchType, launchArgs, 2));
     b.CreateStore(b.getInt32(nodeIndex(nodeName(launch.getLoc()))),
                   b.CreateStructGEP(launchType, launchArgs, 3));
     return b.CreateCall(llvm::FunctionType::get(i32, {ptr, ptr}, false), fields[Launch],
@@ -205,22 +323,19 @@ private:
   }
 
   /// burin_tensor_info_abi of one argument or result of @main.
-  llvm::Constant *tensorInfo(Type storage, DictionaryAttr attrs, const Twine &fallback) {
+  llvm::Constant *tensorInfo(Value tensor, DictionaryAttr attrs, const Twine &fallback) {
     auto named = dyn_cast_or_null<StringAttr>(attrs ? attrs.get("onnx.name") : Attribute());
     auto typed = dyn_cast_or_null<TypeAttr>(attrs ? attrs.get("onnx.type") : Attribute());
-    auto type = cast<RankedTensorType>(storage);
+    auto type = cast<RankedTensorType>(tensor.getType());
     auto original = dyn_cast_or_null<RankedTensorType>(typed ? typed.getValue() : Type(type));
-    auto dims = dyn_cast_or_null<onnx::DimsAttr>(original.getEncoding());
-    uint64_t bits = original.getElementType().isIntOrFloat()
-                        ? lowerBits(type.getElementType())
-                        : 2 * cast<ComplexType>(type.getElementType()).getElementType().getIntOrFloatBitWidth();
-    uint64_t bytes = bits / 8;
+    auto nameList = dyn_cast_if_present<onnx::DimsAttr>(original.getEncoding());
+    uint64_t bytes = dims.sizes.maxBytes(tensor).value_or(0); // the planner has seen to it
     std::vector<llvm::Constant *> dimNames;
     std::vector<uint64_t> shape;
-    for (auto [i, size] : llvm::enumerate(type.getShape())) {
-      shape.push_back(uint64_t(size));
-      bytes *= uint64_t(size);
-      dimNames.push_back(string(dims ? dims.getNames()[i].getValue() : ""));
+    for (auto [i, size] : llvm::enumerate(dims.sizes.of(tensor))) {
+      auto fixed = dyn_cast<AffineConstantExpr>(size);
+      shape.push_back(uint64_t(fixed ? fixed.getValue() : -1 - dims.find(size)));
+      dimNames.push_back(string(nameList ? nameList.getNames()[i].getValue() : ""));
     }
     llvm::Constant *sizes = shape.empty()
                                 ? llvm::ConstantPointerNull::get(ptr)
@@ -231,8 +346,6 @@ private:
          b.getInt32(dtypeOf(original.getElementType())), b.getInt32(uint32_t(shape.size()))});
   }
 
-  static uint64_t lowerBits(Type type) { return llvm::alignTo(type.getIntOrFloatBitWidth(), 8); }
-
   llvm::Constant *array(ArrayRef<llvm::Constant *> values, const Twine &name) {
     if (values.empty())
       return llvm::ConstantPointerNull::get(ptr);
@@ -242,10 +355,15 @@ private:
 
   void emitTables(llvm::Function *entry) {
     std::vector<llvm::Constant *> inputs, outputs;
-    for (auto [i, type] : llvm::enumerate(main.getArgumentTypes()))
-      inputs.push_back(tensorInfo(type, main.getArgAttrDict(i), "input" + Twine(i)));
-    for (auto [i, type] : llvm::enumerate(main.getResultTypes()))
-      outputs.push_back(tensorInfo(type, main.getResultAttrDict(i), "output" + Twine(i)));
+    for (auto [i, value] : llvm::enumerate(main.getArguments()))
+      inputs.push_back(tensorInfo(value, main.getArgAttrDict(i), "input" + Twine(i)));
+    for (auto [i, value] : llvm::enumerate(main.getBody().front().getTerminator()->getOperands()))
+      outputs.push_back(tensorInfo(value, main.getResultAttrDict(i), "output" + Twine(i)));
+    std::vector<llvm::Constant *> dimTable;
+    for (const ProgramDims::Entry &entry : dims.entries)
+      dimTable.push_back(llvm::ConstantStruct::getAnon({string(entry.name),
+                                                        b.getInt64(uint64_t(entry.range.min)),
+                                                        b.getInt64(uint64_t(entry.range.max))}));
     ProgramSummary summary = summarize(planned, kernels);
     auto *weights = new llvm::GlobalVariable(module, b.getInt8Ty(), true,
                                              llvm::GlobalValue::ExternalLinkage, nullptr,
@@ -257,11 +375,11 @@ private:
         {b.getInt32(BURIN_ABI_VERSION), b.getInt32(sizeof(burin_program)),
          string(options.modelName), string(options.compiler), string(target.name()),
          string(options.certificate), array(inputs, "inputs"), array(outputs, "outputs"),
-         /*dims=*/null, pointers(nodeNames, "nodes"),
+         array(dimTable, "dims"), pointers(nodeNames, "nodes"),
          summary.weightsBytes ? static_cast<llvm::Constant *>(weights) : null,
          b.getInt64(summary.weightsBytes), b.getInt64(summary.activationBytes),
          b.getInt64(summary.scratchBytes), b.getInt32(inputs.size()),
-         b.getInt32(outputs.size()), b.getInt32(0), b.getInt32(nodeNames.size()),
+         b.getInt32(outputs.size()), b.getInt32(dimTable.size()), b.getInt32(nodeNames.size()),
          b.getInt64(target.features()), entry});
 
     // burin_model: the runtime's functions in the table's order.
@@ -296,9 +414,11 @@ private:
   llvm::PointerType *ptr;
   llvm::IntegerType *i32, *i64;
   func::FuncOp main;
+  ProgramDims dims;
   std::vector<llvm::Value *> fields;
+  std::vector<llvm::Value *> modelDims; // their sizes in this run
   llvm::StructType *kargsType = nullptr, *launchType = nullptr;
-  llvm::Value *buffers = nullptr, *kargs = nullptr, *launchArgs = nullptr;
+  llvm::Value *buffers = nullptr, *extents = nullptr, *kargs = nullptr, *launchArgs = nullptr;
   llvm::StringMap<uint32_t> nodes;
   std::vector<llvm::Constant *> nodeNames;
 };

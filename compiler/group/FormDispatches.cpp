@@ -27,6 +27,8 @@ namespace burin {
 bool group::isCheap(Operation *op) {
   if (isa<tensor::EmptyOp, tensor::DimOp>(op))
     return true;
+  if (isa<plan::DimOp>(op))
+    return false; // what a kernel is told, not what it finds out
   if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
     auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
     return !dense || dense.isSplat();
@@ -97,11 +99,12 @@ int64_t rowElements(Operation *op, unsigned rows) {
   int64_t elements = 0;
   for (Type type : op->getResultTypes()) {
     auto tensor = cast<RankedTensorType>(type);
-    if (!tensor.hasStaticShape())
-      return ShapedType::kDynamic;
     int64_t row = 1;
-    for (int64_t size : tensor.getShape().drop_front(std::min<size_t>(rows, tensor.getRank())))
+    for (int64_t size : tensor.getShape().drop_front(std::min<size_t>(rows, tensor.getRank()))) {
+      if (ShapedType::isDynamic(size))
+        return ShapedType::kDynamic;
       row *= size;
+    }
     elements += row;
   }
   return elements;
@@ -122,7 +125,7 @@ class Partition {
 public:
   explicit Partition(Block &block) {
     for (Operation &op : llvm::reverse(block.without_terminator()))
-      if (!group::isCheap(&op) && !group::isView(&op) && !isa<plan::ConstantOp>(op) &&
+      if (!group::isCheap(&op) && !group::isView(&op) && !isa<plan::ConstantOp, plan::DimOp>(op) &&
           !groupOf.count(&op))
         start(&op);
   }
@@ -143,7 +146,8 @@ private:
   }
 
   void tryJoin(Group &group, OpOperand &operand, Operation *producer) {
-    if (group::isCheap(producer) || group::isView(producer) || isa<plan::ConstantOp>(producer))
+    if (group::isCheap(producer) || group::isView(producer) ||
+        isa<plan::ConstantOp, plan::DimOp>(producer))
       return;
     // Several writers of one tensor are not tiled; a scalar has no memory between kernels.
     if (isDestination(operand) || !isa<RankedTensorType>(operand.get().getType())) {
@@ -163,8 +167,11 @@ private:
     if (rows == 0)
       return;
     for (Operation *member : group.ops)
-      if (member != group.ops[0] && rowElements(member, rows) > maxRowElements)
-        return;
+      if (member != group.ops[0]) {
+        int64_t elements = rowElements(member, rows);
+        if (ShapedType::isDynamic(elements) || elements > maxRowElements)
+          return;
+      }
     int64_t elements = rowElements(producer, rows);
     if (ShapedType::isDynamic(elements) || elements > maxRowElements)
       return;
@@ -217,7 +224,7 @@ public:
           results.push_back(result);
 
     OpBuilder builder(ops.back());
-    Location loc = ops.back()->getLoc();
+    Location loc = location();
     SmallVector<Value> inits;
     for (Value result : results)
       inits.push_back(makeInit(builder, result));
@@ -242,6 +249,15 @@ public:
       group::writeTo(returned.back(), destination);
     }
     plan::ReturnOp::create(builder, loc, returned);
+    // Sizes that only named a destination are of no use inside.
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(*body)))
+      if (isOpTriviallyDead(&op))
+        op.erase();
+    for (unsigned i = dims.size(); i-- > 0;)
+      if (BlockArgument size = body->getArgument(inputs.size() + i); size.use_empty()) {
+        body->eraseArgument(size.getArgNumber());
+        dispatch.getDimsMutable().erase(i);
+      }
 
     for (auto [result, replacement] : llvm::zip_equal(results, dispatch.getResults()))
       result.replaceUsesWithIf(replacement, [&](OpOperand &use) {
@@ -253,6 +269,15 @@ public:
   }
 
 private:
+  /// Names every node that the kernel computes, its root's first: upstream's fusion keeps the
+  /// locations of bodies alone.
+  Location location() {
+    SmallVector<Location> parts{ops.back()->getLoc()};
+    for (Operation *op : ops)
+      op->walk([&](Operation *nested) { parts.push_back(nested->getLoc()); });
+    return FusedLoc::get(ops.back()->getContext(), parts);
+  }
+
   Operation *ancestorInBlock(Operation *op) {
     return ops.front()->getBlock()->findAncestorOpInBlock(*op);
   }
@@ -283,13 +308,18 @@ private:
 
   Value makeInit(OpBuilder &builder, Value result) {
     auto type = cast<RankedTensorType>(result.getType());
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, result.getLoc(), result);
-    // Sizes of a result are read off its destination, which exists outside.
+    // Sizes of a result are read off its destination, which exists before it.
+    Value like = result;
     if (!type.hasStaticShape())
-      if (auto style = result.getDefiningOp<DestinationStyleOpInterface>())
-        sizes = tensor::getMixedSizes(builder, result.getLoc(),
-                                      style.getTiedOpOperand(cast<OpResult>(result))->get());
-    return tensor::EmptyOp::create(builder, result.getLoc(), sizes, type.getElementType());
+      while (auto made = dyn_cast<OpResult>(like)) {
+        OpOperand *tied = group::tiedDestination(made);
+        if (!tied)
+          break;
+        like = tied->get();
+      }
+    return tensor::EmptyOp::create(builder, result.getLoc(),
+                                   tensor::getMixedSizes(builder, result.getLoc(), like),
+                                   type.getElementType());
   }
 
   SmallVector<Operation *> ops;

@@ -91,9 +91,14 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
 
   void replace(plan::DispatchOp dispatch, func::FuncOp kernel) {
     OpBuilder builder(dispatch);
+    SmallVector<Value> sizes;
+    for (Value init : dispatch.getInits())
+      for (OpFoldResult size : tensor::getMixedSizes(builder, init.getLoc(), init))
+        if (auto dynamic = dyn_cast<Value>(size))
+          sizes.push_back(dynamic);
     auto launch = plan::LaunchOp::create(builder, dispatch.getLoc(), dispatch.getResultTypes(),
                                          kernel.getSymNameAttr().getValue(), dispatch.getInputs(),
-                                         dispatch.getDims(), ArrayAttr());
+                                         dispatch.getDims(), sizes, ArrayAttr(), AffineMapAttr());
     dispatch.replaceAllUsesWith(launch.getResults());
     SmallVector<Value> inits(dispatch.getInits());
     dispatch.erase();

@@ -10,7 +10,7 @@ namespace burin::lower {
 
 //===- Questions ------------------------------------------------------------===//
 
-FailureOr<RankedTensorType> staticResult(Lowering &b, unsigned index) {
+FailureOr<RankedTensorType> boundedResult(Lowering &b, unsigned index) {
   auto isPlain = [](Type type) {
     if (isa<NoneType>(type))
       return true;
@@ -18,18 +18,18 @@ FailureOr<RankedTensorType> staticResult(Lowering &b, unsigned index) {
     return tensor && (tensor.getElementType().isIntOrFloat() ||
                       isa<ComplexType>(tensor.getElementType()));
   };
-  auto isStatic = [](Type type) {
+  auto isBounded = [&](Type type) {
     auto tensor = dyn_cast<RankedTensorType>(type);
-    return !tensor || tensor.hasStaticShape();
+    return !tensor || tensor.hasStaticShape() || b.hasRanges(tensor);
   };
   if (!llvm::all_of(b.getOp()->getOperandTypes(), isPlain) ||
       !llvm::all_of(b.getOp()->getResultTypes(), isPlain))
     return b.unsupported("strings, sequences and optionals are not moved at run time; compute them "
                          "before the model is called");
-  if (!llvm::all_of(b.getOp()->getResultTypes(), isStatic))
+  if (!llvm::all_of(b.getOp()->getResultTypes(), isBounded))
     return b.unsupported("the result's shape is known only when the model runs; fix the sizes it "
                          "depends on with --dim NAME=VALUE, or make them constants of the model");
-  if (!llvm::all_of(b.getOp()->getOperandTypes(), isStatic))
+  if (!llvm::all_of(b.getOp()->getOperandTypes(), isBounded))
     return b.unsupported("an operand's shape is known only when the model runs; fix its sizes "
                          "with --dim NAME=VALUE");
   return b.resultType(index);

@@ -16,7 +16,7 @@ enum : int64_t { indexRange = 6, shapeMismatch = 7 };
 
 /// Storage type of result `index`; unsupported unless its shape is static and all
 /// operands and results are tensors of numbers, bools or complex numbers.
-mlir::FailureOr<mlir::RankedTensorType> staticResult(Lowering &b, unsigned index = 0);
+mlir::FailureOr<mlir::RankedTensorType> boundedResult(Lowering &b, unsigned index = 0);
 
 /// `axis` of a tensor of `rank`, counted from the end where negative. Fails where it is outside.
 mlir::FailureOr<int64_t> normalizeAxis(Lowering &b, int64_t axis, int64_t rank);

@@ -31,9 +31,11 @@ static Value constantWithLayout(Lowering &b, Value value, plan::LayoutAttr layou
 
 Value transposeWeights(Lowering &b, Value value, ArrayRef<int64_t> shape,
                        ArrayRef<int64_t> permutation) {
-  auto layout = plan::LayoutAttr::get(b.getContext(), shape, permutation, 0, 0);
-  if (Value constant = constantWithLayout(b, value, layout))
-    return constant;
+  if (!ShapedType::isDynamicShape(shape)) {
+    auto layout = plan::LayoutAttr::get(b.getContext(), shape, permutation, 0, 0);
+    if (Value constant = constantWithLayout(b, value, layout))
+      return constant;
+  }
   return b.transpose(b.reshape(value, shape), permutation);
 }
 

@@ -35,7 +35,7 @@ struct Factor {
   mlir::AffineMap map;
   bool isUnsigned = false;
   mlir::Value zeroPoint = nullptr; // subtracted, of the same element type
-  mlir::AffineMap zeroPointMap;
+  mlir::AffineMap zeroPointMap = {};
 };
 
 /// Sums of products of `factors` in `accumulator`, a type at least as wide as the factors'. The loops

@@ -217,6 +217,14 @@ FailureOr<SmallVector<Value>> lowerGemm(Lowering &b, Operation *op, ValueRange o
   auto map = [&](AffineExpr x, AffineExpr y) { return AffineMap::get(3, 0, {x, y}, b.getContext()); };
   AffineMap aMap = transA ? map(k, m) : map(m, k), bMap = transB ? map(n, k) : map(k, n);
   Value c = b.isAbsent(2) ? Value() : operands[2];
+  if (aType.isDynamicDim(transA ? 0 : 1))
+    return needStatic(b);
+  if (c) {
+    int64_t lead = 2 - tensorType(c).getRank();
+    for (auto [i, size] : llvm::enumerate(tensorType(c).getShape()))
+      if (size != 1 && ShapedType::isDynamic(size) != result.isDynamicDim(lead + i))
+        return needStatic(b);
+  }
 
   // alpha * sum + beta * c, on elements of the accumulator's type.
   auto combine = [&](Lowering &inner, ValueRange elements) -> Value {
@@ -545,10 +553,10 @@ FailureOr<SmallVector<Value>> lowerDet(Lowering &b, Operation *, ValueRange oper
 } // namespace
 
 void burin::lower::registerContraction(RuleTable &table) {
-  table.add<onnx::MatMulOp>(lowerMatMul);
+  table.add<onnx::MatMulOp>(lowerMatMul, Sizes::Dynamic);
   table.add<onnx::MatMulIntegerOp>(lowerMatMulInteger);
   table.add<onnx::QLinearMatMulOp>(lowerQLinearMatMul);
-  table.add<onnx::GemmOp>(lowerGemm);
+  table.add<onnx::GemmOp>(lowerGemm, Sizes::Dynamic);
   table.add<onnx::EinsumOp>(lowerEinsum);
   table.add<onnx::DetOp>(lowerDet);
 }

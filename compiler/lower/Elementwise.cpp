@@ -48,9 +48,6 @@ FailureOr<SmallVector<Value>> lowerElementwise(Lowering &b, Operation *op, Value
   RankedTensorType result = b.resultType();
   if (!scalar || !result)
     return b.unsupported("no scalar definition for these operands");
-  if (!result.hasStaticShape())
-    return b.unsupported("the result's shape is known only when the model runs; fix the sizes it "
-                         "depends on with --dim NAME=VALUE");
   for (Value value : op->getOperands())
     if (!isa<NoneType>(value.getType()) && !isNumber(elementType(value)))
       return b.unsupported("elements of type " + (isa<ComplexType>(elementType(value))
@@ -280,7 +277,7 @@ static FailureOr<SmallVector<Value>> lowerDropout(Lowering &b, Operation *op, Va
 template <typename... Ops> static void addFamily(RuleTable &table) {
   (table.add<Ops>([](Lowering &b, Operation *op, ValueRange operands) {
     return lowerElementwise(b, op, operands);
-  }), ...);
+  }, Sizes::Dynamic), ...);
 }
 
 void registerElementwise(RuleTable &table) {
@@ -289,7 +286,7 @@ void registerElementwise(RuleTable &table) {
 #define GET_OP_LIST
 #include "dialects/onnx/families/Elementwise.cpp.inc"
       >(table);
-  table.add<IdentityOp>(lowerIdentity);
+  table.add<IdentityOp>(lowerIdentity, Sizes::Dynamic);
   table.add<DropoutOp>(lowerDropout);
   registerCasts(table);
 }

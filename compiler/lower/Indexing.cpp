@@ -28,7 +28,7 @@ LogicalResult needsElements(Lowering &b, RankedTensorType result, Value data) {
 }
 
 Results lowerGather(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type) || failed(needsElements(b, *type, operands[0])))
     return failure();
   Value data = operands[0], indices = operands[1];
@@ -52,7 +52,7 @@ Results lowerGather(Lowering &b, Operation *op, ValueRange operands) {
 }
 
 Results lowerGatherElements(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type) || failed(needsElements(b, *type, operands[0])))
     return failure();
   Value data = operands[0];
@@ -77,7 +77,7 @@ Results lowerGatherElements(Lowering &b, Operation *op, ValueRange operands) {
 }
 
 Results lowerGatherND(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type) || failed(needsElements(b, *type, operands[0])))
     return failure();
   Value data = operands[0], indices = operands[1];
@@ -102,7 +102,7 @@ Results lowerGatherND(Lowering &b, Operation *op, ValueRange operands) {
 }
 
 Results lowerOneHot(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   Value indices = operands[0], depth = operands[1], values = operands[2];
@@ -178,7 +178,7 @@ Results scatter(Lowering &b, Value data, Value indices, Value updates, StringRef
 }
 
 Results lowerScatterElements(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   auto node = cast<onnx::ScatterElementsOp>(op);
@@ -200,7 +200,7 @@ Results lowerScatterElements(Lowering &b, Operation *op, ValueRange operands) {
 }
 
 Results lowerScatterND(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   RankedTensorType indices = typeOf(operands[1]), updates = typeOf(operands[2]);
@@ -225,7 +225,7 @@ Results lowerScatterND(Lowering &b, Operation *op, ValueRange operands) {
 
 /// Rows of a cache from write_indices[batch] on; circular ones go round.
 Results lowerTensorScatter(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   auto node = cast<onnx::TensorScatterOp>(op);

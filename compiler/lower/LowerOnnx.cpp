@@ -28,7 +28,8 @@ namespace {
 
 class Walk {
 public:
-  Walk(OpBuilder &builder, IRMapping &mapping) : builder(builder), mapping(mapping) {}
+  Walk(OpBuilder &builder, IRMapping &mapping, const llvm::StringMap<Value> &dims)
+      : builder(builder), mapping(mapping), dims(dims) {}
 
   /// Lowers all ops of `block` but its terminator; goes on after a failure so
   /// that all failures are reported.
@@ -55,7 +56,10 @@ private:
     if (!rule)
       return op->emitOpError("has no lowering yet; see `burin explain` for all nodes");
     std::string reason;
+    if (failed(checkSizes(op)))
+      return failure();
     lower::Lowering lowering(builder, op, reason);
+    lowering.dims = &dims;
     lowering.lowerBlock = [&](Block &block,
                               ValueRange arguments) -> FailureOr<SmallVector<Value>> {
       OpBuilder::InsertionGuard guard(builder);
@@ -69,7 +73,7 @@ private:
       return values;
     };
     FailureOr<SmallVector<Value>> results = (*rule)(lowering, op, operands);
-    if (failed(results))
+    if (failed(results) || !reason.empty())
       return op->emitOpError("is not supported here: ") << reason;
     for (auto [from, to] : llvm::zip_equal(op->getResults(), *results))
       if (to)
@@ -77,8 +81,32 @@ private:
     return success();
   }
 
+  /// Sizes that change from run to run are ranges of --dim, and only where the rule takes them.
+  LogicalResult checkSizes(Operation *op) {
+    bool takesDynamic = lower::ruleTable().takesDynamicSizes(op->getName().getStringRef());
+    for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes())) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      if (!tensor || tensor.hasStaticShape())
+        continue;
+      auto names = dyn_cast_if_present<onnx::DimsAttr>(tensor.getEncoding());
+      for (auto [i, size] : llvm::enumerate(tensor.getShape())) {
+        StringRef name = names && ShapedType::isDynamic(size) ? names.getNames()[i].getValue() : "";
+        bool isRange = !name.empty() && dims.contains(name);
+        if (isRange && !takesDynamic)
+          return op->emitOpError("is not supported here: it does not take a size that changes "
+                                 "from run to run yet, as '")
+                 << name << "' does; fix it, for example with --dim " << name << "=1";
+        if (ShapedType::isDynamic(size) && !isRange && takesDynamic)
+          return op->emitOpError("is not supported here: the result's shape is known only when the "
+                                 "model runs; fix the sizes it depends on with --dim NAME=VALUE");
+      }
+    }
+    return success();
+  }
+
   OpBuilder &builder;
   IRMapping &mapping;
+  const llvm::StringMap<Value> &dims;
 };
 
 struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
@@ -116,7 +144,8 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
     IRMapping mapping;
     Block &body = func.getBody().front();
     mapping.map(body.getArguments(), entry->getArguments());
-    if (failed(Walk(builder, mapping).lower(body))) {
+    llvm::StringMap<Value> dims = declareDims(builder, func);
+    if (failed(Walk(builder, mapping, dims).lower(body))) {
       lowered.erase();
       return failure();
     }
@@ -129,6 +158,24 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
     lower::eraseLists(lowered);
     func.erase();
     return success();
+  }
+
+  /// The ranges that options give, as plan.dims of the module and plan.dim ops.
+  llvm::StringMap<Value> declareDims(OpBuilder &builder, func::FuncOp func) {
+    llvm::StringMap<Value> dims;
+    auto ranges = getOperation()->getAttrOfType<DictionaryAttr>("onnx.dim_ranges");
+    if (!ranges)
+      return dims;
+    SmallVector<Attribute> list;
+    for (NamedAttribute range : ranges) {
+      auto bounds = cast<DenseI64ArrayAttr>(range.getValue());
+      list.push_back(plan::RangeAttr::get(&getContext(), range.getName(), bounds[0], bounds[1]));
+      dims[range.getName()] = plan::DimOp::create(builder, func.getLoc(), builder.getIndexType(),
+                                                range.getName().getValue());
+    }
+    getOperation()->removeAttr("onnx.dim_ranges");
+    getOperation()->setAttr(plan::dimsAttrName, builder.getArrayAttr(list));
+    return dims;
   }
 
   /// Sequences and optionals are resolved inside of a model only.

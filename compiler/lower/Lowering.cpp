@@ -107,8 +107,61 @@ Value Lowering::empty(RankedTensorType type, ValueRange dynamic) {
   return tensor::EmptyOp::create(*this, type.getShape(), type.getElementType(), dynamic);
 }
 
-Value Lowering::fill(RankedTensorType type, Value scalar) {
-  return linalg::FillOp::create(*this, scalar, empty(type)).getResult(0);
+Value Lowering::fill(RankedTensorType type, Value scalar, ValueRange dynamic) {
+  return linalg::FillOp::create(*this, scalar, empty(type, dynamic)).getResult(0);
+}
+
+//===- Sizes that change from run to run ------------------------------------===//
+
+bool Lowering::hasRanges(RankedTensorType onnxType) const {
+  auto named = dyn_cast_if_present<onnx::DimsAttr>(onnxType.getEncoding());
+  for (auto [i, size] : llvm::enumerate(onnxType.getShape()))
+    if (ShapedType::isDynamic(size) &&
+        !(named && dims && dims->contains(named.getNames()[i].getValue())))
+      return false;
+  return true;
+}
+
+Value Lowering::resultSize(unsigned index, unsigned dim) {
+  auto type = cast<RankedTensorType>(op->getResult(index).getType());
+  auto named = dyn_cast_if_present<onnx::DimsAttr>(type.getEncoding());
+  if (named && dims)
+    if (Value size = dims->lookup(named.getNames()[dim].getValue()))
+      return size;
+  reason = "a size of its result is known only when the model runs; fix the sizes it depends on "
+           "with --dim NAME=VALUE";
+  return this->index(1);
+}
+
+SmallVector<Value> Lowering::sizesOf(RankedTensorType result, ValueRange inputs,
+                                     ArrayRef<AffineMap> maps) {
+  auto toldByInput = [&](AffineExpr loop) -> Value {
+    for (auto [input, map] : llvm::zip_equal(inputs, maps))
+      for (auto [position, expr] : llvm::enumerate(map.getResults()))
+        if (expr == loop && typeOf(input).isDynamicDim(position))
+          return tensor::DimOp::create(*this, input, int64_t(position));
+    return nullptr;
+  };
+  SmallVector<Value> sizes;
+  for (auto [d, size] : llvm::enumerate(result.getShape())) {
+    Value told = toldByInput(getAffineDimExpr(d));
+    if (!ShapedType::isDynamic(size)) {
+      if (told)
+        reason = "it joins a size that changes from run to run with one that is fixed; fix the "
+                 "first too, with --dim NAME=VALUE";
+      continue;
+    }
+    for (unsigned i = 0; !told && i < op->getNumResults(); ++i)
+      if (RankedTensorType own = resultType(i); own && own.getShape() == result.getShape())
+        told = resultSize(i, d);
+    if (!told) {
+      reason = "a size of what it computes is known only when the model runs; fix the sizes it "
+               "depends on with --dim NAME=VALUE";
+      told = index(1);
+    }
+    sizes.push_back(told);
+  }
+  return sizes;
 }
 
 /// Builds a generic's region with `body`, whose Lowering inserts inside it.
@@ -123,13 +176,14 @@ static auto bodyBuilder(Lowering &lowering, std::string &reason, Lowering::Body 
 Value Lowering::parallel(RankedTensorType result, ValueRange inputs, ArrayRef<AffineMap> maps,
                          Body body) {
   // Nothing is computed, and a map may start where its input ends.
+  SmallVector<Value> sizes = sizesOf(result, inputs, maps);
   if (llvm::is_contained(result.getShape(), 0))
-    return empty(result);
+    return empty(result, sizes);
   SmallVector<AffineMap> all(maps);
   all.push_back(getMultiDimIdentityMap(result.getRank()));
   SmallVector<utils::IteratorType> iterators(result.getRank(), utils::IteratorType::parallel);
   return linalg::GenericOp::create(
-             *this, TypeRange{result}, inputs, ValueRange{empty(result)}, all, iterators,
+             *this, TypeRange{result}, inputs, ValueRange{empty(result, sizes)}, all, iterators,
              bodyBuilder(*this, reason,
                          [&](Lowering &inner, ValueRange elements) {
                            return body(inner, elements.drop_back());
@@ -184,8 +238,17 @@ Value Lowering::reduce(ArrayRef<int64_t> shape, ArrayRef<int64_t> dims, ValueRan
   auto reduced = RankedTensorType::get(kept, init.getType());
   SmallVector<AffineMap> all(maps);
   all.push_back(mapWithout(shape.size(), dims));
+  // The sizes of all loops, of which the kept ones are the result's.
+  auto loops = RankedTensorType::get(shape, init.getType());
+  SmallVector<Value> sizes = sizesOf(loops, inputs, maps), keptSizes;
+  for (int64_t d = 0, next = 0; d < loops.getRank(); ++d)
+    if (loops.isDynamicDim(d)) {
+      if (!llvm::is_contained(dims, d))
+        keptSizes.push_back(sizes[next]);
+      ++next;
+    }
   return linalg::GenericOp::create(*this, TypeRange{reduced}, inputs,
-                                   ValueRange{fill(reduced, init)}, all, iterators,
+                                   ValueRange{fill(reduced, init, keptSizes)}, all, iterators,
                                    bodyBuilder(*this, reason, combiner))
       .getResult(0);
 }
@@ -211,10 +274,18 @@ Value Lowering::reshape(Value input, ArrayRef<int64_t> shape) {
   if (auto groups = getReassociationIndicesForReshape(type, target)) {
     if (target.getRank() < type.getRank())
       return tensor::CollapseShapeOp::create(*this, target, input, *groups);
-    if (target.getRank() > type.getRank())
+    bool isKnown = llvm::all_of(*groups, [&](const ReassociationIndices &group) {
+      return llvm::count_if(group, [&](int64_t d) { return target.isDynamicDim(d); }) <= 1;
+    });
+    if (target.getRank() > type.getRank() && isKnown)
       return tensor::ExpandShapeOp::create(*this, target, input, *groups);
   }
-  auto flat = RankedTensorType::get({type.getNumElements()}, type.getElementType());
+  if (target.getNumDynamicDims() > 1 || target.hasStaticShape() != type.hasStaticShape()) {
+    reason = "it divides a size that changes from run to run; fix it with --dim NAME=VALUE";
+    return empty(target, SmallVector<Value>(target.getNumDynamicDims(), index(1)));
+  }
+  int64_t elements = type.hasStaticShape() ? type.getNumElements() : ShapedType::kDynamic;
+  auto flat = RankedTensorType::get({elements}, type.getElementType());
   auto all = [](int64_t rank) {
     SmallVector<ReassociationIndices> groups;
     if (rank > 0)

@@ -13,6 +13,7 @@
 #include "mlir/Support/LLVM.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 
 #include <functional>
 #include <optional>
@@ -37,6 +38,10 @@ using Results = mlir::FailureOr<llvm::SmallVector<mlir::Value>>;
 inline mlir::RankedTensorType typeOf(mlir::Value value) {
   return mlir::cast<mlir::RankedTensorType>(value.getType());
 }
+
+/// What rules say where they would have to fold or cut a size that --dim leaves open.
+inline constexpr llvm::StringLiteral needsFixedSize =
+    "it folds or cuts a size that changes from run to run; fix it with --dim NAME=VALUE";
 
 /// What a rule builds with: a builder at the right place with the node's
 /// location, and the shorthand that rules share.
@@ -65,13 +70,23 @@ public:
   mlir::Value scalar(mlir::Type type, double value);
   mlir::Value scalarInt(mlir::Type type, int64_t value);
 
+  /// Whether --dim gives a range for every dynamic size of a type of the model.
+  bool hasRanges(mlir::RankedTensorType onnxType) const;
+  /// A dynamic size of the op's result `index`: the model names it, and LowerOnnx has seen
+  /// to it that the name has a range.
+  mlir::Value resultSize(unsigned index, unsigned dim);
+  /// The dynamic sizes, in order, of a result that `maps` relate to the loops over `result`. What
+  /// no input tells is taken from the op's result of the same shape; else the rule has failed.
+  llvm::SmallVector<mlir::Value> sizesOf(mlir::RankedTensorType result, mlir::ValueRange inputs = {},
+                                         llvm::ArrayRef<mlir::AffineMap> maps = {});
+
   /// tensor.empty of `type`; `dynamic` gives its dynamic sizes in order.
   mlir::Value empty(mlir::RankedTensorType type, mlir::ValueRange dynamic = {});
   /// A tensor full of one scalar.
-  mlir::Value fill(mlir::RankedTensorType type, mlir::Value scalar);
+  mlir::Value fill(mlir::RankedTensorType type, mlir::Value scalar, mlir::ValueRange dynamic = {});
 
   using Body = llvm::function_ref<mlir::Value(Lowering &, mlir::ValueRange elements)>;
-  /// linalg.generic over static `result` with all-parallel iterators; `maps` has
+  /// linalg.generic over `result` with all-parallel iterators; `maps` has
   /// one map per input, the result's is the identity.
   mlir::Value parallel(mlir::RankedTensorType result, mlir::ValueRange inputs,
                        llvm::ArrayRef<mlir::AffineMap> maps, Body body);
@@ -97,7 +112,8 @@ public:
   /// The map by which an operand of `shape` is read for result elements of rank
   /// `rank` under numpy broadcasting.
   mlir::AffineMap broadcastMap(mlir::RankedTensorType operand, mlir::RankedTensorType result);
-  /// Row-major reshape of a static tensor, as collapse and expand.
+  /// Row-major reshape, as collapse and expand. Of a dynamic tensor: where each dynamic size
+  /// stays what it is, or the shape is that of the op's result.
   mlir::Value reshape(mlir::Value input, llvm::ArrayRef<int64_t> shape);
   /// result dim i is input dim perm[i].
   mlir::Value transpose(mlir::Value input, llvm::ArrayRef<int64_t> perm);
@@ -110,6 +126,9 @@ public:
   std::function<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(
       mlir::Block &, mlir::ValueRange arguments)> lowerBlock;
 
+  /// The sizes that change from run to run, by name; null where there are none.
+  const llvm::StringMap<mlir::Value> *dims = nullptr;
+
 private:
   mlir::Operation *op;
   std::string &reason;
@@ -120,11 +139,17 @@ private:
 using Rule = std::function<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(
     Lowering &, mlir::Operation *op, mlir::ValueRange operands)>;
 
+/// Whether a rule can work with sizes that change from run to run.
+enum class Sizes { Fixed, Dynamic };
+
 class RuleTable {
 public:
-  template <typename Op> void add(Rule rule) {
+  template <typename Op> void add(Rule rule, Sizes sizes = Sizes::Fixed) {
     rules[Op::getOperationName()] = std::move(rule);
+    if (sizes == Sizes::Dynamic)
+      dynamic.insert(Op::getOperationName());
   }
+  bool takesDynamicSizes(llvm::StringRef name) const { return dynamic.contains(name); }
   /// The rule of an op by its full name, "onnx.Add", or null.
   const Rule *find(llvm::StringRef name) const {
     auto it = rules.find(name);
@@ -133,6 +158,7 @@ public:
 
 private:
   llvm::StringMap<Rule> rules;
+  llvm::StringSet<> dynamic;
 };
 
 /// What is left of sequences and optionals once all are resolved (see Sequence.cpp).

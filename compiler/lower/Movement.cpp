@@ -28,7 +28,7 @@ Value zeroOf(Lowering &b, Type type) {
 //===- Permutations ---------------------------------------------------------===//
 
 Results lowerTranspose(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   int64_t rank = type->getRank();
@@ -53,7 +53,7 @@ Results refactor(Lowering &b, Value input, ArrayRef<int64_t> factors, ArrayRef<i
 }
 
 Results lowerDepthToSpace(Lowering &b, Operation *op, ValueRange operands) {
-  if (failed(staticResult(b)))
+  if (failed(boundedResult(b)))
     return failure();
   auto node = cast<onnx::DepthToSpaceOp>(op);
   ArrayRef<int64_t> in = typeOf(operands[0]).getShape();
@@ -68,7 +68,7 @@ Results lowerDepthToSpace(Lowering &b, Operation *op, ValueRange operands) {
 }
 
 Results lowerSpaceToDepth(Lowering &b, Operation *op, ValueRange operands) {
-  if (failed(staticResult(b)))
+  if (failed(boundedResult(b)))
     return failure();
   auto node = cast<onnx::SpaceToDepthOp>(op);
   ArrayRef<int64_t> in = typeOf(operands[0]).getShape();
@@ -84,7 +84,7 @@ Results lowerSpaceToDepth(Lowering &b, Operation *op, ValueRange operands) {
 //===- Repetition -----------------------------------------------------------===//
 
 Results lowerExpand(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   // A leading 1 of `shape` may have been shorter than the input's rank: result ranks agree.
@@ -95,7 +95,7 @@ Results lowerExpand(Lowering &b, Operation *op, ValueRange operands) {
 }
 
 Results lowerTile(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   RankedTensorType input = typeOf(operands[0]);
@@ -121,7 +121,7 @@ Results lowerTile(Lowering &b, Operation *op, ValueRange operands) {
 //===- Parts ----------------------------------------------------------------===//
 
 Results lowerConcat(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   FailureOr<int64_t> axis = normalizeAxis(b, cast<onnx::ConcatOp>(op).getAxis(), type->getRank());
@@ -131,29 +131,33 @@ Results lowerConcat(Lowering &b, Operation *op, ValueRange operands) {
     return SmallVector<Value>{operands[0]};
   SmallVector<OpFoldResult> offsets(type->getRank(), b.getIndexAttr(0)),
       steps(type->getRank(), b.getIndexAttr(1));
-  Value result = b.empty(*type);
+  if (type->isDynamicDim(*axis))
+    return b.unsupported(needsFixedSize);
+  Value result = b.empty(*type, b.sizesOf(*type));
   int64_t at = 0;
   for (Value operand : operands) {
     RankedTensorType part = typeOf(operand);
     if (part.getRank() != type->getRank())
       return b.unsupported("operands of different ranks");
-    if (part.getNumElements() == 0)
+    if (llvm::is_contained(part.getShape(), 0))
       continue;
     offsets[*axis] = b.getIndexAttr(at);
     at += part.getDimSize(*axis);
-    result = tensor::InsertSliceOp::create(
-        b, operand, result, offsets, getAsIndexOpFoldResult(b.getContext(), part.getShape()), steps);
+    result = tensor::InsertSliceOp::create(b, operand, result, offsets,
+                                           tensor::getMixedSizes(b, b.getLoc(), operand), steps);
   }
   return SmallVector<Value>{result};
 }
 
 Results lowerSplit(Lowering &b, Operation *op, ValueRange operands) {
-  if (failed(staticResult(b)))
+  if (failed(boundedResult(b)))
     return failure();
   RankedTensorType input = typeOf(operands[0]);
   FailureOr<int64_t> axis = normalizeAxis(b, cast<onnx::SplitOp>(op).getAxis(), input.getRank());
   if (failed(axis))
     return failure();
+  if (input.isDynamicDim(*axis))
+    return b.unsupported(needsFixedSize);
   SmallVector<int64_t> starts(input.getRank(), 0), steps(input.getRank(), 1);
   SmallVector<Value> results;
   for (unsigned i = 0; i < op->getNumResults(); ++i) {
@@ -184,6 +188,14 @@ Results lowerConstantSlice(Lowering &b, Value input, RankedTensorType result,
   SmallVector<int64_t> starts, steps;
   bool forward = true;
   for (auto [d, range] : llvm::enumerate(ranges)) {
+    if (result.isDynamicDim(d) || typeOf(input).isDynamicDim(d)) {
+      if (range.start != 0 || range.step != 1 ||
+          result.isDynamicDim(d) != typeOf(input).isDynamicDim(d))
+        return b.unsupported(needsFixedSize);
+      starts.push_back(0);
+      steps.push_back(1);
+      continue;
+    }
     int64_t last = range.start, span;
     if (llvm::MulOverflow(std::max<int64_t>(result.getDimSize(d) - 1, 0), range.step, span) ||
         llvm::AddOverflow(last, span, last))
@@ -194,8 +206,9 @@ Results lowerConstantSlice(Lowering &b, Value input, RankedTensorType result,
     starts.push_back(range.start);
     steps.push_back(result.getDimSize(d) > 1 ? range.step : 1);
   }
-  if (result.getNumElements() == 0)
-    return SmallVector<Value>{b.fill(result, zeroOf(b, result.getElementType()))};
+  if (llvm::is_contained(result.getShape(), 0))
+    return SmallVector<Value>{
+        b.fill(result, zeroOf(b, result.getElementType()), b.sizesOf(result))};
   if (forward)
     return SmallVector<Value>{stridedSlice(b, input, result, starts, steps)};
   return SmallVector<Value>{b.indexed(result, [&](Lowering &in, ValueRange indices) {
@@ -265,13 +278,16 @@ Results lowerDataSlice(Lowering &b, ValueRange operands, RankedTensorType result
 }
 
 Results lowerSlice(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   RankedTensorType input = typeOf(operands[0]);
   auto starts = b.constantInts(1), axes = b.constantInts(3), steps = b.constantInts(4);
-  if (!starts || (!axes && !b.isAbsent(3)) || (!steps && !b.isAbsent(4)))
+  if (!starts || (!axes && !b.isAbsent(3)) || (!steps && !b.isAbsent(4))) {
+    if (!type->hasStaticShape() || !input.hasStaticShape())
+      return b.unsupported(needsFixedSize);
     return lowerDataSlice(b, operands, *type);
+  }
   FailureOr<SmallVector<int64_t>> dims =
       axes ? normalizeAxes(b, ArrayRef<int64_t>(*axes), input.getRank())
            : normalizeAxes(b, std::nullopt, input.getRank());
@@ -284,6 +300,8 @@ Results lowerSlice(Lowering &b, Operation *op, ValueRange operands) {
     int64_t axis = (*dims)[j], step = steps ? (*steps)[j] : 1;
     if (step == 0)
       return b.unsupported("a step of 0");
+    if (input.isDynamicDim(axis))
+      return b.unsupported(needsFixedSize);
     ranges[axis] = {clampStart(start, step, input.getDimSize(axis)), step};
   }
   return lowerConstantSlice(b, operands[0], *type, ranges);
@@ -336,7 +354,7 @@ Value padByPulling(Lowering &b, Value input, RankedTensorType result, StringRef 
 }
 
 Results lowerPad(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   auto node = cast<onnx::PadOp>(op);
@@ -419,7 +437,7 @@ Results lowerPad(Lowering &b, Operation *op, ValueRange operands) {
 }
 
 Results lowerCenterCropPad(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   // What is kept is cropped in the middle, then placed in the middle; both round down.
@@ -439,7 +457,7 @@ Results lowerCenterCropPad(Lowering &b, Operation *op, ValueRange operands) {
 //===- Order and triangles --------------------------------------------------===//
 
 Results lowerReverseSequence(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   auto node = cast<onnx::ReverseSequenceOp>(op);
@@ -463,7 +481,7 @@ Results lowerReverseSequence(Lowering &b, Operation *op, ValueRange operands) {
 }
 
 Results lowerTrilu(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   int64_t rank = type->getRank();
@@ -495,15 +513,15 @@ Results lowerTrilu(Lowering &b, Operation *op, ValueRange operands) {
 
 void burin::lower::registerMovement(RuleTable &table) {
   table.add<onnx::CenterCropPadOp>(lowerCenterCropPad);
-  table.add<onnx::ConcatOp>(lowerConcat);
+  table.add<onnx::ConcatOp>(lowerConcat, Sizes::Dynamic);
   table.add<onnx::DepthToSpaceOp>(lowerDepthToSpace);
-  table.add<onnx::ExpandOp>(lowerExpand);
+  table.add<onnx::ExpandOp>(lowerExpand, Sizes::Dynamic);
   table.add<onnx::PadOp>(lowerPad);
   table.add<onnx::ReverseSequenceOp>(lowerReverseSequence);
-  table.add<onnx::SliceOp>(lowerSlice);
+  table.add<onnx::SliceOp>(lowerSlice, Sizes::Dynamic);
   table.add<onnx::SpaceToDepthOp>(lowerSpaceToDepth);
-  table.add<onnx::SplitOp>(lowerSplit);
+  table.add<onnx::SplitOp>(lowerSplit, Sizes::Dynamic);
   table.add<onnx::TileOp>(lowerTile);
-  table.add<onnx::TransposeOp>(lowerTranspose);
+  table.add<onnx::TransposeOp>(lowerTranspose, Sizes::Dynamic);
   table.add<onnx::TriluOp>(lowerTrilu);
 }

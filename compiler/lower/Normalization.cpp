@@ -120,10 +120,10 @@ struct Rows {
   }
 };
 
-/// Checks that the first operand is a static tensor of floats.
+/// Checks that the first operand is a tensor of floats.
 FailureOr<RankedTensorType> floatInput(Lowering &b, ValueRange operands) {
-  for (Value operand : operands)
-    if (operand && !cast<RankedTensorType>(operand.getType()).hasStaticShape())
+  for (Type type : b.getOp()->getOperandTypes())
+    if (auto tensor = dyn_cast<RankedTensorType>(type); tensor && !b.hasRanges(tensor))
       return b.unsupported("a shape is known only when the model runs; fix the sizes it depends on "
                            "with --dim NAME=VALUE");
   auto type = cast<RankedTensorType>(operands[0].getType());
@@ -163,6 +163,8 @@ FailureOr<Rows> rowsAlongAxis(Lowering &b, Op op, ValueRange operands) {
   std::optional<int64_t> axis = normalizedAxis(op.getAxis(), type->getRank());
   if (!axis)
     return b.unsupported(badAxis);
+  if (type->isDynamicDim(*axis))
+    return b.unsupported(needsFixedSize);
   return Rows{b, operands[0], {*axis}};
 }
 
@@ -226,6 +228,8 @@ FailureOr<Rows> rowsFromAxis(Lowering &b, Op op, ValueRange operands) {
   std::optional<int64_t> axis = normalizedAxis(op.getAxis(), type->getRank());
   if (!axis)
     return b.unsupported(badAxis);
+  if (ShapedType::isDynamicShape(type->getShape().drop_front(*axis)))
+    return b.unsupported(needsFixedSize);
   return Rows{b, operands[0], llvm::to_vector(llvm::seq<int64_t>(*axis, type->getRank()))};
 }
 
@@ -482,11 +486,11 @@ FailureOr<SmallVector<Value>> lowerLRN(Lowering &b, Operation *op, ValueRange op
 
 void registerNormalization(RuleTable &table) {
   using namespace burin::onnx;
-  table.add<SoftmaxOp>(lowerSoftmax);
-  table.add<LogSoftmaxOp>(lowerLogSoftmax);
+  table.add<SoftmaxOp>(lowerSoftmax, Sizes::Dynamic);
+  table.add<LogSoftmaxOp>(lowerLogSoftmax, Sizes::Dynamic);
   table.add<HardmaxOp>(lowerHardmax);
-  table.add<LayerNormalizationOp>(lowerLayerNormalization);
-  table.add<RMSNormalizationOp>(lowerRMSNormalization);
+  table.add<LayerNormalizationOp>(lowerLayerNormalization, Sizes::Dynamic);
+  table.add<RMSNormalizationOp>(lowerRMSNormalization, Sizes::Dynamic);
   table.add<GroupNormalizationOp>(lowerGroupNormalization);
   table.add<InstanceNormalizationOp>(lowerInstanceNormalization);
   table.add<BatchNormalizationOp>(lowerBatchNormalization);

@@ -43,7 +43,7 @@ struct Window {
 };
 
 FailureOr<Window> windowOf(Lowering &b, Operation *op) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   auto input = cast<RankedTensorType>(op->getOperand(0).getType());
@@ -307,7 +307,7 @@ Results lowerLpPool(Lowering &b, Operation *op, ValueRange operands) {
 
 /// The spatial dims of the operand, or nothing after an error.
 FailureOr<SmallVector<int64_t>> spatialDims(Lowering &b, Operation *op) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   int64_t rank = cast<RankedTensorType>(op->getOperand(0).getType()).getRank();
@@ -373,7 +373,7 @@ Results lowerGlobalMaxPool(Lowering &b, Operation *op, ValueRange operands) {
 /// Elements go to flat places of a tensor of zeros that has the shape MaxPool took; a
 /// larger output_shape adds zeros at its end.
 Results lowerMaxUnpool(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   RankedTensorType input = typeOf(operands[0]);
@@ -415,7 +415,7 @@ Results lowerMaxUnpool(Lowering &b, Operation *op, ValueRange operands) {
 /// Each image element sums what the columns of all blocks that cover it hold. The
 /// block's sizes may be data; their product is known from the operand.
 Results lowerCol2Im(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   RankedTensorType columns = typeOf(operands[0]);

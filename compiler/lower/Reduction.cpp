@@ -3,6 +3,7 @@
 // Reductions: each is what it does to an element, the combiner with its neutral
 // element, and what it does to the total. Floats narrower than f32 accumulate in f32.
 
+#include "compiler/lower/Access.h"
 #include "compiler/lower/Reduction.h"
 
 #include "compiler/lower/Scalars.h"
@@ -199,8 +200,7 @@ template <typename Op> FailureOr<Operands> checkedOperands(Lowering &b, Op op, V
   Operands checked;
   checked.input = dyn_cast<RankedTensorType>(operands[0].getType());
   checked.result = b.resultType();
-  if (!checked.input || !checked.input.hasStaticShape() || !checked.result ||
-      !checked.result.hasStaticShape())
+  if (!checked.input || !checked.result || failed(boundedResult(b)))
     return b.unsupported(unknownShape);
   Type element = elementType(op->getOperand(0));
   if (!element.isIntOrFloat())
@@ -210,6 +210,11 @@ template <typename Op> FailureOr<Operands> checkedOperands(Lowering &b, Op op, V
       b, checked.input, checked.result, op.getKeepdims(), op.getNoopWithEmptyAxes());
   if (failed(choices))
     return failure();
+  for (ArrayRef<int64_t> dims : *choices)
+    for (int64_t d : dims)
+      if (choices->size() > 1 || checked.input.isDynamicDim(d))
+        if (!checked.input.hasStaticShape())
+          return b.unsupported(needsFixedSize);
   checked.choices = *choices;
   return checked;
 }
@@ -254,7 +259,7 @@ template <typename Op> void addRow(RuleTable &table, ReductionRow row) {
         return finishTotals(b, totals, result, finish);
       return finishTotals(b, totals, result, nullptr);
     })};
-  });
+  }, Sizes::Dynamic);
 }
 
 /// max + log(sum(exp(x - max))), where an infinite maximum is not subtracted.
@@ -442,7 +447,7 @@ void registerReduction(RuleTable &table) {
   addRow<ReduceL2Op>(table, {Combiner::Sum, square, root});
   addRow<ReduceSumSquareOp>(table, {Combiner::Sum, square});
   addRow<ReduceLogSumOp>(table, {Combiner::Sum, nullptr, logarithm});
-  table.add<ReduceLogSumExpOp>(lowerLogSumExp);
+  table.add<ReduceLogSumExpOp>(lowerLogSumExp, Sizes::Dynamic);
   table.add<ArgMaxOp>(lowerArgReduction<ArgMaxOp>);
   table.add<ArgMinOp>(lowerArgReduction<ArgMinOp>);
   table.add<CumSumOp>(lowerScan<CumSumOp, Combiner::Sum>);

@@ -431,7 +431,7 @@ FailureOr<SmallVector<Value>> Resize::lower() {
 void burin::lower::registerResize(RuleTable &table) {
   table.add<onnx::ResizeOp>([](Lowering &b, Operation *op, ValueRange operands)
                                 -> FailureOr<SmallVector<Value>> {
-    FailureOr<RankedTensorType> type = staticResult(b);
+    FailureOr<RankedTensorType> type = boundedResult(b);
     if (failed(type))
       return failure();
     return Resize(b, cast<onnx::ResizeOp>(op), operands, *type).lower();

@@ -167,7 +167,7 @@ private:
 };
 
 Results lowerGridSample(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   FailureOr<Value> result = GridSample(cast<onnx::GridSampleOp>(op), operands).lower(b, *type);
@@ -215,7 +215,7 @@ Between between(Lowering &b, Value place, int64_t size) {
 constexpr int64_t maxSamples = 1 << 16;
 
 Results lowerRoiAlign(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   auto node = cast<onnx::RoiAlignOp>(op);
@@ -294,7 +294,7 @@ Results lowerRoiAlign(Lowering &b, Operation *op, ValueRange operands) {
 //===- MaxRoiPool -----------------------------------------------------------===//
 
 Results lowerMaxRoiPool(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   auto node = cast<onnx::MaxRoiPoolOp>(op);

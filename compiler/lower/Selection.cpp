@@ -62,7 +62,7 @@ Value sorted(Lowering &b, Value input, int64_t axis, int64_t count, bool noSign,
 //===- TopK -----------------------------------------------------------------===//
 
 Results lowerTopK(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   auto node = cast<onnx::TopKOp>(op);
@@ -160,7 +160,7 @@ Value usedPosition(ImplicitLocOpBuilder &in, Value entry, int64_t size) {
 }
 
 Results lowerCompress(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   Value data = operands[0];
@@ -187,7 +187,7 @@ Results lowerCompress(Lowering &b, Operation *op, ValueRange operands) {
 }
 
 Results lowerNonZero(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   RankedTensorType input = typeOf(operands[0]);
@@ -292,7 +292,7 @@ Value taken(Lowering &b, Value list, Value places) {
 }
 
 Results lowerUnique(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   auto node = cast<onnx::UniqueOp>(op);
@@ -434,7 +434,7 @@ Value extractOr(Lowering &b, ValueRange operands, unsigned i, Value otherwise) {
 /// Greedy, by descending score within each batch and class. One sequential loop over
 /// (batch, class, candidate) that appends to the result.
 Results lowerNonMaxSuppression(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   auto node = cast<onnx::NonMaxSuppressionOp>(op);

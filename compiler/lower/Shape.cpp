@@ -44,9 +44,8 @@ FailureOr<SmallVector<Value>> lowerConstant(Lowering &b, Operation *op, ValueRan
 /// Reshape, Flatten, Squeeze, Unsqueeze: the result type says it all.
 FailureOr<SmallVector<Value>> lowerReshape(Lowering &b, Operation *op, ValueRange operands) {
   RankedTensorType type = b.resultType();
-  if (!type || !type.hasStaticShape())
-    return b.unsupported("the result's shape is known only when the model runs; fix the sizes it "
-                         "depends on with --dim NAME=VALUE");
+  if (!type)
+    return b.unsupported("the result's rank is known only when the model runs");
   return SmallVector<Value>{b.reshape(operands[0], type.getShape())};
 }
 
@@ -88,7 +87,7 @@ FailureOr<SmallVector<Value>> lowerSize(Lowering &b, Operation *op, ValueRange) 
 //===- Values from shapes and positions -------------------------------------===//
 
 FailureOr<SmallVector<Value>> lowerConstantOfShape(Lowering &b, Operation *op, ValueRange) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   Type element = type->getElementType();
@@ -106,7 +105,7 @@ FailureOr<SmallVector<Value>> lowerConstantOfShape(Lowering &b, Operation *op, V
 }
 
 FailureOr<SmallVector<Value>> lowerEyeLike(Lowering &b, Operation *op, ValueRange) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   if (type->getRank() != 2 || !type->getElementType().isIntOrFloat())
@@ -123,7 +122,7 @@ FailureOr<SmallVector<Value>> lowerEyeLike(Lowering &b, Operation *op, ValueRang
 /// start + i * delta in the operands' type, computed wide where that is narrow. The
 /// number of elements is the declared one, which the data must agree with.
 FailureOr<SmallVector<Value>> lowerRange(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = staticResult(b);
+  FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   int64_t count = type->getDimSize(0);
@@ -168,14 +167,14 @@ FailureOr<SmallVector<Value>> lowerRange(Lowering &b, Operation *op, ValueRange 
 } // namespace
 
 void burin::lower::registerShape(RuleTable &table) {
-  table.add<onnx::ConstantOp>(lowerConstant);
+  table.add<onnx::ConstantOp>(lowerConstant, Sizes::Dynamic);
   table.add<onnx::ConstantOfShapeOp>(lowerConstantOfShape);
   table.add<onnx::EyeLikeOp>(lowerEyeLike);
   table.add<onnx::RangeOp>(lowerRange);
   table.add<onnx::ShapeOp>(lowerShape);
   table.add<onnx::SizeOp>(lowerSize);
-  table.add<onnx::ReshapeOp>(lowerReshape);
-  table.add<onnx::FlattenOp>(lowerReshape);
-  table.add<onnx::SqueezeOp>(lowerReshape);
-  table.add<onnx::UnsqueezeOp>(lowerReshape);
+  table.add<onnx::ReshapeOp>(lowerReshape, Sizes::Dynamic);
+  table.add<onnx::FlattenOp>(lowerReshape, Sizes::Dynamic);
+  table.add<onnx::SqueezeOp>(lowerReshape, Sizes::Dynamic);
+  table.add<onnx::UnsqueezeOp>(lowerReshape, Sizes::Dynamic);
 }

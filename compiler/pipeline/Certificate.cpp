@@ -18,6 +18,23 @@ llvm::json::Object memoryReport(const ProgramSummary &summary) {
                             {"weights_bytes", int64_t(summary.weightsBytes)}};
 }
 
+/// A number, or the text of a product over the sizes d0, d1, ... that the kernel is given.
+static llvm::json::Value tasksOf(AffineMap counts) {
+  uint64_t fixed = 1;
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  for (AffineExpr count : counts.getResults()) {
+    if (auto constant = dyn_cast<AffineConstantExpr>(count))
+      fixed *= uint64_t(constant.getValue());
+    else
+      stream << " * (" << count << ")";
+  }
+  fixed = std::max<uint64_t>(fixed, 1);
+  if (text.empty())
+    return int64_t(fixed);
+  return std::to_string(fixed) + text;
+}
+
 std::string certificate(ModuleOp planned, ModuleOp kernels, const Target &target) {
   ProgramSummary summary = summarize(planned, kernels);
   llvm::MapVector<StringRef, int64_t> launches;
@@ -30,7 +47,7 @@ std::string certificate(ModuleOp planned, ModuleOp kernels, const Target &target
     list.push_back(llvm::json::Object{
         {"name", name.getValue()},
         {"launches", launches.lookup(name.getValue())},
-        {"tasks", op.getAttrOfType<IntegerAttr>("plan.tasks").getInt()},
+        {"tasks", tasksOf(op.getAttrOfType<AffineMapAttr>("plan.tasks").getAffineMap())},
         {"scratch_bytes", op.getAttrOfType<IntegerAttr>("plan.scratch_bytes").getInt()}});
   }
   llvm::json::Object object{

@@ -59,10 +59,10 @@ LogicalResult checkOpenDims(ModuleOp module) {
       if (!ShapedType::isDynamic(size))
         continue;
       StringRef dim = dims ? dims.getNames()[i].getValue() : "";
+      if (ranges && !dim.empty() && ranges.contains(dim))
+        continue;
       found += "\n  input '" + name.str() + "', dimension " + std::to_string(i) + ": " +
                (dim.empty() ? "a size without a name" : "'" + dim.str() + "'");
-      if (ranges && !dim.empty() && ranges.contains(dim))
-        found += ", which is given as a range; only single sizes are supported";
       if (dim.empty())
         nameless = true;
       else

@@ -43,6 +43,7 @@ const std::vector<Phase> &modelPhases() {
       {"maths",
        [](OpPassManager &pm) {
          pm.addPass(createLowerOnnx());
+         pm.addPass(createResolveSizes());
          pm.addPass(createCanonicalizerPass());
          pm.addPass(createCSEPass());
        }},
@@ -55,9 +56,11 @@ const std::vector<Phase> &modelPhases() {
          pm.addPass(createFuseElementwise());
          pm.addPass(createFoldEpilogues());
          pm.addPass(createCanonicalizerPass());
-         // Equal ops are one op before dispatches hide them.
+         // Equal ops are one op before dispatches hide them, which take sizes as operands.
+         pm.addPass(createResolveSizes());
          pm.addPass(createCSEPass());
          pm.addPass(createFormDispatches());
+         pm.addPass(createResolveSizes());
          pm.addPass(createCanonicalizerPass());
          pm.addPass(createCSEPass());
        }},

@@ -7,6 +7,7 @@
 
 #include "compiler/group/Group.h"
 #include "compiler/plan/InPlace.h"
+#include "compiler/plan/Sizes.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/plan/PlanOps.h"
 #include "llvm/Support/MathExtras.h"
@@ -23,7 +24,7 @@ constexpr uint64_t alignment = 64; // a cache line, and the widest vector
 
 struct Buffer {
   SmallVector<Value> values; // one after the other in the same memory
-  uint64_t bytes;       // dense size
+  uint64_t bytes;       // dense size, at its bound
   unsigned begin, end;  // first and last launch that touch it, inclusive
   uint64_t offset = 0;
 
@@ -31,29 +32,10 @@ struct Buffer {
   bool meets(const Buffer &other) const { return begin <= other.end && other.begin <= end; }
 };
 
-/// Bytes of the dense tensor, or nothing where that passes 2^62.
-std::optional<uint64_t> denseBytes(Type type) {
-  auto tensor = cast<RankedTensorType>(type);
-  Type element = tensor.getElementType();
-  if (auto complex = dyn_cast<ComplexType>(element))
-    element = complex.getElementType();
-  uint64_t bytes = llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
-  if (isa<ComplexType>(tensor.getElementType()))
-    bytes *= 2;
-  for (int64_t size : tensor.getShape()) {
-    if (size < 0)
-      return std::nullopt;
-    if (size != 0 && bytes > (uint64_t(1) << 62) / uint64_t(size))
-      return std::nullopt;
-    bytes *= uint64_t(size);
-  }
-  return bytes;
-}
-
 class Planner {
 public:
   Planner(func::FuncOp func, ModuleOp kernels)
-      : func(func), kernels(kernels), builder(func.getContext()) {}
+      : func(func), kernels(kernels), sizes(func), builder(func.getContext()) {}
 
   LogicalResult run() {
     Block &body = func.getBody().front();
@@ -78,6 +60,9 @@ public:
         attrs.push_back(places.at(value));
       launch.setPlacesAttr(builder.getArrayAttr(attrs));
     });
+    for (auto launch : body.getOps<plan::LaunchOp>())
+      if (failed(setExtents(launch)))
+        return failure();
     return success();
   }
 
@@ -93,8 +78,29 @@ private:
     return value;
   }
 
+  LogicalResult setExtents(plan::LaunchOp launch) {
+    SmallVector<AffineExpr> extents;
+    auto take = [&](Value tensor) {
+      for (auto [size, expr] :
+           llvm::zip_equal(cast<RankedTensorType>(tensor.getType()).getShape(), sizes.of(tensor)))
+        if (ShapedType::isDynamic(size))
+          extents.push_back(expr);
+    };
+    llvm::for_each(launch.getInputs(), take);
+    llvm::for_each(launch.getResults(), take);
+    for (Value dim : launch.getDims())
+      extents.push_back(sizes.ofIndex(dim));
+    if (extents.empty())
+      return success();
+    if (!llvm::all_of(extents, [](AffineExpr expr) { return bool(expr); }))
+      return launch.emitOpError("has a size that is not computed from the model's dims");
+    launch.setExtentsAttr(
+        AffineMapAttr::get(AffineMap::get(0, sizes.count(), extents, func.getContext())));
+    return success();
+  }
+
   LogicalResult place(Value value, plan::Storage storage, uint64_t at) {
-    std::optional<uint64_t> bytes = denseBytes(value.getType());
+    std::optional<uint64_t> bytes = sizes.maxBytes(value);
     if (!bytes)
       return emitError(value.getLoc()) << "needs a tensor of type " << value.getType()
                                        << ", whose size has no bound this machine could hold";
@@ -105,7 +111,7 @@ private:
   LogicalResult placeWeights(Block &body) {
     DenseMap<Attribute, uint64_t> offsets;
     for (auto constant : body.getOps<plan::ConstantOp>()) {
-      std::optional<uint64_t> bytes = denseBytes(constant.getType());
+      std::optional<uint64_t> bytes = sizes.maxBytes(constant.getResult());
       if (!bytes)
         return constant.emitOpError("is larger than this machine could hold");
       auto [it, inserted] = offsets.try_emplace(constant.getValue(), weightsBytes);
@@ -131,7 +137,7 @@ private:
       for (Value result : launch.getResults()) {
         if (places.count(result))
           continue; // an output: the caller's memory
-        std::optional<uint64_t> bytes = denseBytes(result.getType());
+        std::optional<uint64_t> bytes = sizes.maxBytes(result);
         if (!bytes)
           return launch.emitOpError("has a result whose size has no bound");
         unsigned end = std::max(time, lastUse.lookup(result));
@@ -197,6 +203,7 @@ private:
 
   func::FuncOp func;
   ModuleOp kernels;
+  plan::ModelSizes sizes;
   DenseMap<StringAttr, SmallVector<unsigned>> inPlace; // by kernel
   Builder builder;
   std::vector<Buffer> buffers;

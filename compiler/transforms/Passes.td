@@ -25,6 +25,16 @@ def LowerOnnx : Pass<"lower-onnx", "::mlir::ModuleOp"> {
   }];
 }
 
+def ResolveSizes : Pass<"resolve-sizes", "::mlir::ModuleOp"> {
+  let summary = "Every size of @main as a function of the model's dims";
+  let description = [{
+    A tensor.dim of what an op computes becomes one of what it computes it from, and one of an
+    argument of @main becomes the plan.dim that the argument's type names.
+  }];
+  let dependentDialects = ["::burin::plan::PlanDialect", "::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+}
+
 //===- Grouping -------------------------------------------------------------===//
 
 def FuseElementwise : Pass<"fuse-elementwise", "::mlir::ModuleOp"> {

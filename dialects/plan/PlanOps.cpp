@@ -46,6 +46,13 @@ LogicalResult WeightAttr::verify(function_ref<InFlightDiagnostic()> emitError, T
   return success();
 }
 
+LogicalResult RangeAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringAttr name,
+                                int64_t min, int64_t max) {
+  if (name.empty() || min < 0 || max < min)
+    return emitError() << "a range has a name and bounds 0 <= min <= max";
+  return success();
+}
+
 SmallVector<int64_t> LayoutAttr::getShape() {
   SmallVector<int64_t> permuted;
   for (int64_t dim : getPermutation())
@@ -105,6 +112,12 @@ LogicalResult DispatchOp::verify() {
 }
 
 LogicalResult LaunchOp::verify() {
+  size_t dynamic = 0;
+  for (Type type : getResultTypes())
+    dynamic += size_t(cast<RankedTensorType>(type).getNumDynamicDims());
+  if (getSizes().size() != dynamic)
+    return emitOpError("has ") << getSizes().size() << " sizes for " << dynamic
+                               << " dynamic sizes of its results";
   if (!getPlaces())
     return success();
   if (!llvm::all_of(*getPlaces(), llvm::IsaPred<PlaceAttr>) ||

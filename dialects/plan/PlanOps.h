@@ -23,6 +23,8 @@
 namespace burin::plan {
 /// The nested module that holds a model's kernel functions.
 inline constexpr llvm::StringLiteral kernelModuleName = "kernels";
+/// The module's array of RangeAttr: sizes that change from run to run.
+inline constexpr llvm::StringLiteral dimsAttrName = "plan.dims";
 } // namespace burin::plan
 
 #include "dialects/plan/PlanOpsEnums.h.inc"

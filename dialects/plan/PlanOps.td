@@ -85,7 +85,7 @@ def Plan_PlaceAttr : AttrDef<Plan_Dialect, "Place"> {
   let summary = "where a tensor lives while the model runs";
   let description = [{
     `at` is a byte offset into the arena or the weights, or the index of an input
-    or output. `bytes` is the dense size.
+    or output. `bytes` is the dense size, at most.
   }];
   let parameters = (ins EnumParameter<Plan_Storage>:$storage, "uint64_t":$at, "uint64_t":$bytes);
   let assemblyFormat = "`<` $storage $at `,` $bytes `>`";
@@ -104,6 +104,28 @@ def Plan_ConstantOp : Plan_Op<"constant",
   let builders = [OpBuilder<(ins "::mlir::TypedAttr":$value), [{
     build($_builder, $_state, value.getType(), value, ::mlir::IntegerAttr());
   }]>];
+}
+
+def Plan_RangeAttr : AttrDef<Plan_Dialect, "Range"> {
+  let mnemonic = "range";
+  let summary = "a size of the model that changes from run to run, and its bounds";
+  let description = [{
+    The model's dims are listed in the module's `plan.dims`; maps over them take
+    the i-th dim as symbol i.
+  }];
+  let parameters = (ins "::mlir::StringAttr":$name, "int64_t":$min, "int64_t":$max);
+  let assemblyFormat = "`<` $name `,` $min `,` $max `>`";
+  let genVerifyDecl = 1;
+}
+
+def Plan_DimOp : Plan_Op<"dim", [Pure]> {
+  let summary = "a size that the shapes of the inputs decide";
+  let description = [{
+    `name` is one of the ranges in the module's `plan.dims`.
+  }];
+  let arguments = (ins StrAttr:$name);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$name attr-dict";
 }
 
 def Plan_DispatchOp : Plan_Op<"dispatch", [IsolatedFromAbove, SingleBlock, AttrSizedOperandSegments, Pure]> {
@@ -131,15 +153,19 @@ def Plan_LaunchOp : Plan_Op<"launch", [Pure, AttrSizedOperandSegments,
                                        DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "runs a kernel function";
   let description = [{
-    The kernel takes `inputs`, then one destination per result, then `dims`. After
-    planning `places` says where inputs and results live, in that order.
+    The kernel takes `inputs`, then one destination per result, then `dims`. The
+    dynamic sizes of the results are `sizes`, one result after the other. After
+    planning `places` says where inputs and results live, in that order, and
+    `extents` gives what the kernel asks for at run time, as functions of the model's
+    dims: the dynamic sizes of its arguments and its dims, in the arguments' order.
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyRankedTensor>:$inputs,
-                       Variadic<Index>:$dims, OptionalAttr<ArrayAttr>:$places);
+                       Variadic<Index>:$dims, Variadic<Index>:$sizes,
+                       OptionalAttr<ArrayAttr>:$places, OptionalAttr<AffineMapAttr>:$extents);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
-    $kernel `(` $inputs `)` (`dims` `(` $dims^ `)`)? (`at` $places^)? attr-dict
-    `:` functional-type($inputs, $results)
+    $kernel `(` $inputs `)` (`dims` `(` $dims^ `)`)? (`sizes` `(` $sizes^ `)`)? (`at` $places^)?
+    (`extents` $extents^)? attr-dict `:` functional-type($inputs, $results)
   }];
   let hasVerifier = 1;
 }

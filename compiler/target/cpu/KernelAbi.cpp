@@ -5,11 +5,12 @@
 //
 //   void k(const burin_kargs *args, uint32_t begin, uint32_t end, void *scratch)
 //
-// Tensors are read from args->buffers, dims from args->dims. One outermost
-// scf.forall is the task grid and becomes a loop over [begin, end); any other
-// shape is one task. Static allocations become slices of `scratch`, plan.check
-// becomes a write of the error word.
+// Tensors are read from args->buffers; their dynamic sizes and the kernel's dims, in the
+// order of its arguments, from args->dims. One outermost scf.forall is the task grid and
+// becomes a loop over [begin, end); any other shape is one task. Static allocations become
+// slices of `scratch`, plan.check becomes a write of the error word.
 
+#include "compiler/plan/Sizes.h"
 #include "compiler/target/cpu/KernelWork.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/plan/PlanOps.h"
@@ -37,14 +38,14 @@ public:
         ptr(LLVM::LLVMPointerType::get(func.getContext())) {}
 
   LogicalResult convert() {
-    uint64_t tasks = 1;
-    if (failed(makeTaskLoop(tasks)))
+    if (failed(makeTaskLoop()))
       return failure();
     takeArguments();
     if (failed(takeScratch()))
       return failure();
     func.walk([&](plan::CheckOp check) { lowerCheck(check); });
-    func->setAttr("plan.tasks", builder.getI64IntegerAttr(int64_t(tasks)));
+    func->setAttr("plan.tasks", AffineMapAttr::get(AffineMap::get(
+                                    numDims, 0, taskCounts, func.getContext())));
     func->setAttr("plan.scratch_bytes", builder.getI64IntegerAttr(int64_t(scratchBytes)));
     return success();
   }
@@ -52,13 +53,14 @@ public:
 private:
   //===- Tasks --------------------------------------------------------------===//
 
-  /// The scf.forall that is the task grid: the only one at the top, with nothing
-  /// beside it that writes memory.
+  /// The scf.forall that is the task grid: the only one at the top, of a size that follows from
+  /// those of the kernel's arguments, with nothing beside it that writes memory.
   scf::ForallOp findGrid() {
     scf::ForallOp grid;
     for (Operation &op : func.getBody().front().without_terminator()) {
       if (auto forall = dyn_cast<scf::ForallOp>(op)) {
-        if (grid)
+        if (grid || !llvm::all_of(forall.getMixedUpperBound(),
+                                  [&](OpFoldResult size) { return bool(extentOf(size)); }))
           return nullptr;
         grid = forall;
       } else if (!isMemoryEffectFree(&op)) {
@@ -68,10 +70,12 @@ private:
     return grid;
   }
 
-  LogicalResult makeTaskLoop(uint64_t &tasks) {
+  LogicalResult makeTaskLoop() {
     Block &entry = func.getBody().front();
     Location loc = func.getLoc();
     numArguments = entry.getNumArguments();
+    for (Type type : entry.getArgumentTypes())
+      numDims += dimsIn(type);
     Value args = entry.addArgument(ptr, loc);
     begin = entry.addArgument(builder.getI32Type(), loc);
     end = entry.addArgument(builder.getI32Type(), loc);
@@ -79,7 +83,7 @@ private:
     kargs = args;
 
     if (scf::ForallOp grid = findGrid()) {
-      if (failed(distribute(grid, tasks)))
+      if (failed(distribute(grid)))
         return failure();
     }
     // What is left of parallel loops runs inside one task.
@@ -94,29 +98,106 @@ private:
     return success();
   }
 
-  LogicalResult distribute(scf::ForallOp grid, uint64_t &tasks) {
-    SmallVector<int64_t> counts;
+  /// A size as a function of the kernel's dims: dim i is the i-th of args->dims. Null where it
+  /// is none.
+  AffineExpr extentOf(OpFoldResult size) {
+    if (std::optional<int64_t> constant = getConstantIntValue(size))
+      return builder.getAffineConstantExpr(*constant);
+    auto positionOf = [&](BlockArgument argument) {
+      unsigned position = 0;
+      for (Type type : func.getArgumentTypes().take_front(argument.getArgNumber()))
+        position += dimsIn(type);
+      return position;
+    };
+    auto isOwn = [&](Value value) {
+      auto argument = dyn_cast<BlockArgument>(value);
+      return argument && argument.getOwner() == &func.getBody().front() &&
+             argument.getArgNumber() < numArguments;
+    };
+    std::function<AffineExpr(Value, int64_t)> sizeOf;
+    auto leaf = [&](Value value) -> AffineExpr {
+      if (isOwn(value))
+        return builder.getAffineDimExpr(positionOf(cast<BlockArgument>(value)));
+      auto dim = value.getDefiningOp<memref::DimOp>();
+      std::optional<int64_t> at = dim ? dim.getConstantIndex() : std::nullopt;
+      return at ? sizeOf(dim.getSource(), *at) : nullptr;
+    };
+    sizeOf = [&](Value buffer, int64_t d) -> AffineExpr {
+      auto type = cast<MemRefType>(buffer.getType());
+      if (!type.isDynamicDim(d))
+        return builder.getAffineConstantExpr(type.getDimSize(d));
+      if (isOwn(buffer))
+        return builder.getAffineDimExpr(positionOf(cast<BlockArgument>(buffer)) +
+                                        type.getDynamicDimIndex(d));
+      if (auto expand = buffer.getDefiningOp<memref::ExpandShapeOp>())
+        return plan::indexExpr(expand.getOutputShape()[type.getDynamicDimIndex(d)], leaf);
+      auto collapse = buffer.getDefiningOp<memref::CollapseShapeOp>();
+      if (!collapse)
+        return nullptr;
+      AffineExpr product = builder.getAffineConstantExpr(1);
+      for (int64_t source : collapse.getReassociationIndices()[d])
+        if (AffineExpr size = product ? sizeOf(collapse.getSrc(), source) : nullptr)
+          product = product * size;
+        else
+          return nullptr;
+      return product;
+    };
+    return plan::indexExpr(cast<Value>(size), leaf);
+  }
+
+  /// How many of args->dims an argument takes.
+  static unsigned dimsIn(Type type) {
+    auto memref = dyn_cast<MemRefType>(type);
+    return memref ? unsigned(memref.getNumDynamicDims()) : 1;
+  }
+
+  LogicalResult distribute(scf::ForallOp grid) {
+    uint64_t total = 1; // of what is static
+    SmallVector<int64_t> lowers, steps;
     for (auto [lower, upper, step] : llvm::zip_equal(
              grid.getMixedLowerBound(), grid.getMixedUpperBound(), grid.getMixedStep())) {
-      std::optional<int64_t> l = getConstantIntValue(lower), u = getConstantIntValue(upper),
-                             s = getConstantIntValue(step);
-      if (!l || !u || !s)
-        return grid.emitOpError("has a task grid whose size is not static");
-      counts.push_back(*u <= *l ? 0 : llvm::divideCeil(*u - *l, *s));
+      std::optional<int64_t> l = getConstantIntValue(lower), s = getConstantIntValue(step);
+      AffineExpr u = extentOf(upper);
+      if (!l || !s)
+        return grid.emitOpError("has a task grid whose tiles are not of static size");
+      lowers.push_back(*l);
+      steps.push_back(*s);
+      AffineExpr count = (u - *l).ceilDiv(*s);
+      if (auto fixed = dyn_cast<AffineConstantExpr>(count)) {
+        count = builder.getAffineConstantExpr(std::max<int64_t>(fixed.getValue(), 0));
+        total = llvm::SaturatingMultiply(total, uint64_t(std::max<int64_t>(fixed.getValue(), 0)));
+      }
+      taskCounts.push_back(count);
     }
-    uint64_t total = 1;
-    for (int64_t count : counts) {
-      total = llvm::SaturatingMultiply(total, uint64_t(count));
-      if (total > UINT32_MAX)
-        return grid.emitOpError("has more than 2^32 tasks");
-    }
-    tasks = std::max<uint64_t>(total, 1);
+    if (total > UINT32_MAX)
+      return grid.emitOpError("has more than 2^32 tasks");
 
     builder.setLoc(grid.getLoc());
     builder.setInsertionPoint(grid);
     Type index = builder.getIndexType();
+    SmallVector<Value> counts;
+    Value all = constant(1);
+    for (auto [i, count] : llvm::enumerate(taskCounts)) {
+      if (auto fixed = dyn_cast<AffineConstantExpr>(count)) {
+        counts.push_back(constant(fixed.getValue()));
+      } else {
+        Value span = getValueOrCreateConstantIndexOp(builder, builder.getLoc(),
+                                                     grid.getMixedUpperBound()[i]);
+        if (lowers[i] != 0)
+          span = arith::SubIOp::create(builder, span, constant(lowers[i]));
+        counts.push_back(steps[i] == 1 ? span
+                                       : Value(arith::CeilDivUIOp::create(builder, span,
+                                                                         constant(steps[i]))));
+      }
+      all = arith::MulIOp::create(builder, all, counts.back());
+    }
     Value from = arith::IndexCastUIOp::create(builder, index, begin);
-    Value to = total == 0 ? from : Value(arith::IndexCastUIOp::create(builder, index, end));
+    Value to = arith::IndexCastUIOp::create(builder, index, end);
+    // An empty grid is launched as one task, which does nothing.
+    if (total == 0)
+      to = from;
+    else if (llvm::any_of(taskCounts, [](AffineExpr e) { return !isa<AffineConstantExpr>(e); }))
+      to = arith::MinUIOp::create(builder, to, all);
     auto loop = scf::ForOp::create(builder, from, to, constant(1));
     builder.setInsertionPointToStart(loop.getBody());
     Value rest = loop.getInductionVar();
@@ -124,15 +205,13 @@ private:
     for (int64_t i = int64_t(counts.size()) - 1; i >= 0; --i) {
       Value id = rest;
       if (i > 0) {
-        id = arith::RemUIOp::create(builder, rest, constant(counts[i]));
-        rest = arith::DivUIOp::create(builder, rest, constant(counts[i]));
+        id = arith::RemUIOp::create(builder, rest, counts[i]);
+        rest = arith::DivUIOp::create(builder, rest, counts[i]);
       }
-      int64_t step = *getConstantIntValue(grid.getMixedStep()[i]);
-      int64_t lower = *getConstantIntValue(grid.getMixedLowerBound()[i]);
-      if (step != 1)
-        id = arith::MulIOp::create(builder, id, constant(step));
-      if (lower != 0)
-        id = arith::AddIOp::create(builder, id, constant(lower));
+      if (steps[i] != 1)
+        id = arith::MulIOp::create(builder, id, constant(steps[i]));
+      if (lowers[i] != 0)
+        id = arith::AddIOp::create(builder, id, constant(lowers[i]));
       ids[i] = id;
     }
     Block *body = grid.getBody();
@@ -201,7 +280,10 @@ private:
       if (auto type = dyn_cast<MemRefType>(argument.getType())) {
         Value slot = LLVM::GEPOp::create(builder, ptr, ptr, buffers,
                                          ArrayRef<LLVM::GEPArg>{int32_t(nextBuffer++)});
-        value = makeMemRef(type, LLVM::LoadOp::create(builder, ptr, slot), {});
+        SmallVector<Value> sizes;
+        for (int64_t d = 0; d < type.getNumDynamicDims(); ++d)
+          sizes.push_back(nextDimValue());
+        value = makeMemRef(type, LLVM::LoadOp::create(builder, ptr, slot), sizes);
       } else {
         value = arith::IndexCastOp::create(builder, builder.getIndexType(), nextDimValue());
       }
@@ -281,7 +363,8 @@ private:
   ImplicitLocOpBuilder builder;
   LLVMTypeConverter types;
   Type ptr;
-  unsigned numArguments = 0;
+  unsigned numArguments = 0, numDims = 0;
+  SmallVector<AffineExpr> taskCounts; // of the grid's loops; none: one task
   Value kargs, begin, end, scratch;
   uint64_t scratchBytes = 0;
 };

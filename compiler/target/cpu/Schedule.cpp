@@ -8,6 +8,7 @@
 #include "compiler/target/cpu/KernelWork.h"
 #include "compiler/transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Bufferize.h"
+#include "mlir/IR/Iterators.h"
 #include "mlir/IR/Threading.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
@@ -72,19 +73,29 @@ SmallVector<int64_t> chooseTiles(linalg::LinalgOp root, unsigned rows, bool alon
   SmallVector<int64_t> sizes = root.getStaticLoopRanges();
   // Intermediates of a tile live in scratch and should stay in the first cache.
   const int64_t volume = alone ? taskVolume : 1024;
+  // How often a dynamic loop runs is not known: as if it ran on and on, in tiles that its end
+  // cuts where the root is alone, row by row elsewhere.
+  constexpr int64_t many = int64_t(1) << 20;
   int64_t inner = 1;
-  for (int64_t size : sizes) {
-    if (ShapedType::isDynamic(size) || size == 0)
+  bool isDynamic = false;
+  for (auto [i, size] : llvm::enumerate(sizes)) {
+    if (size == 0)
       return {};
-    inner *= size;
+    if (ShapedType::isDynamic(size)) {
+      isDynamic = true;
+      size = i < rows ? many : 1;
+    }
+    if (llvm::MulOverflow(inner, size, inner))
+      inner = INT64_MAX;
   }
-  if (rows == 0 || inner <= 2 * volume)
+  if (rows == 0 || (inner <= 2 * volume && !isDynamic))
     return {};
   SmallVector<int64_t> tiles;
   for (unsigned i = 0; i < rows; ++i) {
     inner /= sizes[i];
-    int64_t wanted = std::max<int64_t>(1, volume / inner);
-    if (wanted == 1) {
+    int64_t wanted = std::max<int64_t>(1, volume / std::max<int64_t>(inner, 1));
+    bool cutsRows = root.getStaticLoopRanges()[i] == ShapedType::kDynamic && !alone;
+    if (wanted == 1 || cutsRows) {
       tiles.push_back(1);
       if (inner <= volume)
         break;
@@ -208,6 +219,13 @@ void nameDestinations(func::FuncOp kernel) {
     group::writeTo(result, entry.getArgument(tensors - results.size() + i));
 }
 
+void eraseDeadOps(RewriterBase &rewriter, func::FuncOp kernel) {
+  kernel.walk<WalkOrder::PostOrder, ReverseIterator>([&](Operation *op) {
+    if (isOpTriviallyDead(op))
+      rewriter.eraseOp(op);
+  });
+}
+
 /// CSE makes one fill of equal ones. Each op that accumulates onto it needs its own,
 /// or bufferization copies it. The kernel's destination stays with the op that the
 /// kernel's result comes from.
@@ -244,6 +262,9 @@ void unshareFills(func::FuncOp kernel) {
       use.set(own->getResult(0));
     }
   }
+  // What nobody reads any more would still be given memory.
+  IRRewriter rewriter(kernel.getContext());
+  eraseDeadOps(rewriter, kernel);
 }
 
 LogicalResult bufferize(func::FuncOp kernel) {

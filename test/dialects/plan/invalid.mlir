@@ -139,3 +139,19 @@ func.func @main(%x: tensor<4xf32>) {
 module @kernels {
   func.func private @k(tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
 }
+
+// -----
+
+func.func @main(%x: tensor<?xf32>) {
+  // expected-error@+1 {{has 0 sizes for 1 dynamic sizes of its results}}
+  %0 = plan.launch @k(%x) : (tensor<?xf32>) -> tensor<?xf32>
+  return
+}
+module @kernels {
+  func.func private @k(tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+}
+
+// -----
+
+// expected-error@+1 {{a range has a name and bounds 0 <= min <= max}}
+module attributes {plan.dims = [#plan.range<"n", 4, 3>]} {}

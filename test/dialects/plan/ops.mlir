@@ -35,12 +35,17 @@ func.func @check(%ok: i1, %detail: i64) {
 }
 
 // CHECK-LABEL: func.func @main
-// CHECK: plan.launch @k(%{{.*}}) dims(%{{.*}}) : (tensor<?xf32>) -> tensor<?xf32>
+// CHECK: %[[N:.*]] = plan.dim "n"
+// CHECK: plan.launch @k(%{{.*}}) dims(%{{.*}}) sizes(%[[N]]) : (tensor<?xf32>) -> tensor<?xf32>
+// CHECK: plan.launch @k(%{{.*}}) dims(%{{.*}}) sizes(%[[N]]) extents #{{.*}} : (tensor<?xf32>) -> tensor<?xf32>
 // CHECK: plan.launch @fixed(%{{.*}}) at [#plan.place<input 0, 32>, #plan.place<arena 64, 32>] : (tensor<8xf32>) -> tensor<8xf32>
 // CHECK: plan.launch @buffers(%{{.*}}) at [#plan.place<arena 64, 32>, #plan.place<output 0, 32>]
 // CHECK: plan.launch @done(%{{.*}}) at [#plan.place<weights 0, 32>, #plan.place<output 1, 32>]
 func.func @main(%x: tensor<?xf32>, %n: index, %y: tensor<8xf32>) {
-  %0 = plan.launch @k(%x) dims(%n) : (tensor<?xf32>) -> tensor<?xf32>
+  %d = plan.dim "n"
+  %0 = plan.launch @k(%x) dims(%n) sizes(%d) : (tensor<?xf32>) -> tensor<?xf32>
+  %e = plan.launch @k(%0) dims(%n) sizes(%d) extents affine_map<()[s0] -> (s0, s0, s0 * 2)>
+      : (tensor<?xf32>) -> tensor<?xf32>
   %1 = plan.launch @fixed(%y) at [#plan.place<input 0, 32>, #plan.place<arena 64, 32>]
       : (tensor<8xf32>) -> tensor<8xf32>
   %2 = plan.launch @buffers(%1) at [#plan.place<arena 64, 32>, #plan.place<output 0, 32>]
@@ -55,5 +60,5 @@ module @kernels {
   func.func private @k(tensor<?xf32>, tensor<?xf32>, index) -> tensor<?xf32>
   func.func private @fixed(tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
   func.func private @buffers(memref<8xf32>, memref<8xf32>)
-  func.func private @done(!llvm.ptr, i32, i32, !llvm.ptr) attributes {plan.tasks = 1 : i64}
+  func.func private @done(!llvm.ptr, i32, i32, !llvm.ptr) attributes {plan.tasks = affine_map<() -> ()>}
 }

@@ -8,9 +8,9 @@ func.func @dynamic_scratch(%o: memref<8xf32>, %n: index) attributes {plan.kernel
 
 // -----
 
-func.func @dynamic_grid(%o: memref<8xf32>, %n: index) attributes {plan.kernel} {
-  // expected-error @+1 {{has a task grid whose size is not static}}
-  scf.forall (%i) in (%n) {
+func.func @dynamic_tiles(%o: memref<8xf32>, %n: index) attributes {plan.kernel} {
+  // expected-error @+1 {{has a task grid whose tiles are not of static size}}
+  scf.forall (%i) = (0) to (8) step (%n) {
     %v = arith.constant 0.0 : f32
     memref.store %v, %o[%i] : memref<8xf32>
   }

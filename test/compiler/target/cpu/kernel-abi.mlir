@@ -2,9 +2,10 @@
 
 // The task grid becomes a loop from begin to end, a task's coordinates come from
 // its number; scratch is shared out from its pointer, in multiples of 64 bytes.
+// CHECK: #[[TASKS:.*]] = affine_map<() -> (4, 3)>
 // CHECK-LABEL: func.func @grid
 // CHECK-SAME: (%[[ARGS:.*]]: !llvm.ptr, %[[BEGIN:.*]]: i32, %[[END:.*]]: i32, %[[SCRATCH:.*]]: !llvm.ptr)
-// CHECK-SAME: plan.scratch_bytes = 192 : i64, plan.tasks = 12 : i64
+// CHECK-SAME: plan.scratch_bytes = 192 : i64, plan.tasks = #[[TASKS]]
 // CHECK-DAG: llvm.getelementptr %[[SCRATCH]][0]
 // CHECK-DAG: llvm.getelementptr %[[SCRATCH]][128]
 // CHECK: %[[FROM:.*]] = arith.index_castui %[[BEGIN]]
@@ -30,8 +31,9 @@ func.func @grid(%x: memref<8x6xf32>, %o: memref<8x6xf32>) attributes {plan.kerne
 // -----
 
 // Two grids cannot share one range: a single task runs both.
+// CHECK: #[[TASKS:.*]] = affine_map<() -> ()>
 // CHECK-LABEL: func.func @one_task
-// CHECK-SAME: plan.tasks = 1 : i64
+// CHECK-SAME: plan.tasks = #[[TASKS]]
 // CHECK-COUNT-2: scf.for
 // CHECK-NOT: scf.forall
 // CHECK: return
@@ -64,5 +66,29 @@ func.func @check(%x: memref<8xi64>) attributes {plan.kernel} {
   %v = memref.load %x[%c0] : memref<8xi64>
   %ok = arith.cmpi sge, %v, %zero : i64
   plan.check %ok, 6, %v
+  return
+}
+
+// -----
+
+// How many tasks there are follows from the sizes that the kernel is given: those of its
+// arguments, in order, then its dims. The main program hands out at most that many.
+// CHECK: #[[TASKS:.*]] = affine_map<(d0, d1, d2) -> (d1 ceildiv 16, 4)>
+// CHECK-LABEL: func.func @rows
+// CHECK-SAME: (%[[ARGS:.*]]: !llvm.ptr, %{{.*}}: i32, %[[END:.*]]: i32,
+// CHECK-SAME: plan.tasks = #[[TASKS]]
+// CHECK: %[[DIMS:.*]] = llvm.load
+// CHECK: llvm.getelementptr %[[DIMS]][0]
+// CHECK: llvm.getelementptr %[[DIMS]][1]
+// CHECK: %[[TILES:.*]] = arith.ceildivui %{{.*}}, %c16
+// CHECK: %[[TO:.*]] = arith.minui
+// CHECK: scf.for %{{.*}} = %{{.*}} to %[[TO]]
+func.func @rows(%x: memref<?x8xf32>, %o: memref<?x8xf32>, %n: index) attributes {plan.kernel} {
+  %c0 = arith.constant 0 : index
+  %rows = memref.dim %o, %c0 : memref<?x8xf32>
+  scf.forall (%i, %j) = (0, 0) to (%rows, 8) step (16, 2) {
+    %v = memref.load %x[%i, %j] : memref<?x8xf32>
+    memref.store %v, %o[%i, %j] : memref<?x8xf32>
+  }
   return
 }

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/plan/Sizes.h"
+
+#include "dialects/onnx/OnnxOps.h"
+#include "dialects/plan/PlanOps.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace burin::plan {
+
+std::optional<uint64_t> denseBytes(Type element, ArrayRef<int64_t> shape) {
+  uint64_t parts = 1;
+  if (auto complex = dyn_cast<ComplexType>(element)) {
+    element = complex.getElementType();
+    parts = 2;
+  }
+  uint64_t bytes = parts * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+  for (int64_t size : shape) {
+    if (size < 0)
+      return std::nullopt;
+    if (size != 0 && bytes > (uint64_t(1) << 62) / uint64_t(size))
+      return std::nullopt;
+    bytes *= uint64_t(size);
+  }
+  return bytes;
+}
+
+AffineExpr indexExpr(Value index, function_ref<AffineExpr(Value)> leaf) {
+  if (AffineExpr expr = leaf(index))
+    return expr;
+  Operation *def = index.getDefiningOp();
+  if (!def)
+    return nullptr;
+  if (auto constant = dyn_cast<arith::ConstantIndexOp>(def))
+    return getAffineConstantExpr(constant.value(), index.getContext());
+  if (auto apply = dyn_cast<affine::AffineApplyOp>(def)) {
+    AffineMap map = apply.getAffineMap();
+    SmallVector<AffineExpr> dims, symbols;
+    for (auto [i, value] : llvm::enumerate(apply.getMapOperands())) {
+      AffineExpr expr = indexExpr(value, leaf);
+      if (!expr)
+        return nullptr;
+      (i < map.getNumDims() ? dims : symbols).push_back(expr);
+    }
+    return map.getResult(0).replaceDimsAndSymbols(dims, symbols);
+  }
+  if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::DivUIOp, arith::DivSIOp,
+           arith::FloorDivSIOp, arith::CeilDivUIOp, arith::CeilDivSIOp>(def))
+    return nullptr;
+  AffineExpr x = indexExpr(def->getOperand(0), leaf), y = indexExpr(def->getOperand(1), leaf);
+  if (!x || !y)
+    return nullptr;
+  if (isa<arith::AddIOp>(def))
+    return x + y;
+  if (isa<arith::SubIOp>(def))
+    return x - y;
+  if (isa<arith::MulIOp>(def))
+    return x * y;
+  auto divisor = dyn_cast<AffineConstantExpr>(y);
+  if (!divisor || divisor.getValue() <= 0)
+    return nullptr;
+  return isa<arith::CeilDivUIOp, arith::CeilDivSIOp>(def) ? x.ceilDiv(y) : x.floorDiv(y);
+}
+
+ModelSizes::ModelSizes(func::FuncOp main) : main(main), context(main.getContext()) {
+  auto module = main->getParentOfType<ModuleOp>();
+  if (auto dims = module->getAttrOfType<ArrayAttr>(dimsAttrName))
+    for (auto range : dims.getAsRange<RangeAttr>()) {
+      ranges.push_back({range.getMin(), range.getMax()});
+      names.push_back(range.getName().getValue());
+    }
+}
+
+AffineExpr ModelSizes::named(StringRef name) {
+  auto at = llvm::find(names, name);
+  return at == names.end() ? AffineExpr() : getAffineSymbolExpr(at - names.begin(), context);
+}
+
+SmallVector<AffineExpr> ModelSizes::of(Value tensor) {
+  SmallVector<AffineExpr> sizes;
+  auto type = cast<RankedTensorType>(tensor.getType());
+  for (auto [d, size] : llvm::enumerate(type.getShape()))
+    sizes.push_back(ShapedType::isDynamic(size) ? ofDim(tensor, d)
+                                                : getAffineConstantExpr(size, context));
+  return sizes;
+}
+
+AffineExpr ModelSizes::ofDim(Value tensor, unsigned dim) {
+  if (auto argument = dyn_cast<BlockArgument>(tensor)) {
+    if (argument.getOwner()->getParentOp() != main)
+      return nullptr;
+    auto typed = main.getArgAttrOfType<TypeAttr>(argument.getArgNumber(), "onnx.type");
+    auto type = typed ? dyn_cast<RankedTensorType>(typed.getValue()) : RankedTensorType();
+    auto dims = type ? dyn_cast_if_present<onnx::DimsAttr>(type.getEncoding()) : nullptr;
+    return dims ? named(dims.getNames()[dim].getValue()) : nullptr;
+  }
+  Operation *def = tensor.getDefiningOp();
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (auto launch = dyn_cast<LaunchOp>(def)) {
+    unsigned at = type.getDynamicDimIndex(dim);
+    for (Value before : launch.getResults().take_front(cast<OpResult>(tensor).getResultNumber()))
+      at += cast<RankedTensorType>(before.getType()).getNumDynamicDims();
+    return ofIndex(launch.getSizes()[at]);
+  }
+  if (auto empty = dyn_cast<tensor::EmptyOp>(def))
+    return ofIndex(empty.getDynamicSizes()[type.getDynamicDimIndex(dim)]);
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(def))
+    return ofIndex(expand.getOutputShape()[type.getDynamicDimIndex(dim)]);
+  if (auto cast = dyn_cast<tensor::CastOp>(def))
+    return of(cast.getSource())[dim];
+  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(def)) {
+    AffineExpr product = getAffineConstantExpr(1, context);
+    SmallVector<AffineExpr> from = of(collapse.getSrc());
+    for (int64_t source : collapse.getReassociationIndices()[dim]) {
+      if (!from[source])
+        return nullptr;
+      product = product * from[source];
+    }
+    return product;
+  }
+  if (auto style = dyn_cast<DestinationStyleOpInterface>(def))
+    return of(style.getTiedOpOperand(mlir::cast<OpResult>(tensor))->get())[dim];
+  return nullptr;
+}
+
+AffineExpr ModelSizes::ofIndex(Value index) {
+  if (auto it = known.find(index); it != known.end())
+    return it->second;
+  AffineExpr expr = indexExpr(index, [&](Value value) -> AffineExpr {
+    if (auto dim = value.getDefiningOp<DimOp>())
+      return named(dim.getName());
+    if (auto dim = value.getDefiningOp<tensor::DimOp>())
+      if (std::optional<int64_t> at = dim.getConstantIndex())
+        return of(dim.getSource())[*at];
+    return nullptr;
+  });
+  known[index] = expr;
+  return expr;
+}
+
+std::optional<Interval> ModelSizes::range(AffineExpr expr) const {
+  if (!expr)
+    return std::nullopt;
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return Interval{constant.getValue(), constant.getValue()};
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return ranges[symbol.getPosition()];
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return std::nullopt;
+  std::optional<Interval> x = range(binary.getLHS()), y = range(binary.getRHS());
+  if (!x || !y)
+    return std::nullopt;
+  int64_t corners[4];
+  switch (expr.getKind()) {
+  case AffineExprKind::Add: {
+    Interval sum;
+    if (llvm::AddOverflow(x->min, y->min, sum.min) || llvm::AddOverflow(x->max, y->max, sum.max))
+      return std::nullopt;
+    return sum;
+  }
+  case AffineExprKind::Mul:
+    if (llvm::MulOverflow(x->min, y->min, corners[0]) ||
+        llvm::MulOverflow(x->min, y->max, corners[1]) ||
+        llvm::MulOverflow(x->max, y->min, corners[2]) ||
+        llvm::MulOverflow(x->max, y->max, corners[3]))
+      return std::nullopt;
+    return Interval{*llvm::min_element(corners), *llvm::max_element(corners)};
+  case AffineExprKind::FloorDiv:
+    if (y->min <= 0)
+      return std::nullopt;
+    return Interval{std::min(llvm::divideFloorSigned(x->min, y->min),
+                             llvm::divideFloorSigned(x->min, y->max)),
+                    std::max(llvm::divideFloorSigned(x->max, y->min),
+                             llvm::divideFloorSigned(x->max, y->max))};
+  case AffineExprKind::CeilDiv:
+    if (y->min <= 0)
+      return std::nullopt;
+    return Interval{std::min(llvm::divideCeilSigned(x->min, y->min),
+                             llvm::divideCeilSigned(x->min, y->max)),
+                    std::max(llvm::divideCeilSigned(x->max, y->min),
+                             llvm::divideCeilSigned(x->max, y->max))};
+  case AffineExprKind::Mod:
+    if (y->min <= 0)
+      return std::nullopt;
+    return Interval{0, y->max - 1};
+  default:
+    return std::nullopt;
+  }
+}
+
+std::optional<uint64_t> ModelSizes::maxBytes(Value tensor) {
+  SmallVector<int64_t> bound;
+  for (AffineExpr size : of(tensor)) {
+    std::optional<Interval> values = range(size);
+    if (!values || values->max < 0)
+      return std::nullopt;
+    bound.push_back(values->max);
+  }
+  return denseBytes(cast<RankedTensorType>(tensor.getType()).getElementType(), bound);
+}
+
+} // namespace burin::plan

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sizes that change from run to run, as functions of the model's dims. Symbol i of an
+// expression is the i-th range of the module's `plan.dims`.
+
+#ifndef BURIN_COMPILER_PLAN_SIZES_H
+#define BURIN_COMPILER_PLAN_SIZES_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/AffineExpr.h"
+
+#include <optional>
+
+namespace burin::plan {
+
+/// An index value as an expression over what `leaf` knows; null where it is not computed from
+/// that by sums, products and quotients (of sizes, which are not negative).
+mlir::AffineExpr indexExpr(mlir::Value index,
+                           llvm::function_ref<mlir::AffineExpr(mlir::Value)> leaf);
+
+/// An interval of integers, both ends included.
+struct Interval {
+  int64_t min, max;
+};
+
+/// What @main's sizes are, and what bounds them.
+class ModelSizes {
+public:
+  explicit ModelSizes(mlir::func::FuncOp main);
+
+  /// All sizes of a tensor of @main, in elements; a null expression where it is none of the
+  /// model's dims nor computed from them.
+  llvm::SmallVector<mlir::AffineExpr> of(mlir::Value tensor);
+  /// An index value of @main.
+  mlir::AffineExpr ofIndex(mlir::Value index);
+
+  /// The values that `expr` can take; nothing where they do not fit 64 bits.
+  std::optional<Interval> range(mlir::AffineExpr expr) const;
+  /// An upper bound of the bytes of a dense tensor; nothing where there is none below 2^62.
+  std::optional<uint64_t> maxBytes(mlir::Value tensor);
+
+  unsigned count() const { return ranges.size(); }
+
+private:
+  mlir::AffineExpr named(llvm::StringRef name);
+  mlir::AffineExpr ofDim(mlir::Value tensor, unsigned dim);
+
+  mlir::func::FuncOp main;
+  mlir::MLIRContext *context;
+  llvm::SmallVector<Interval> ranges;
+  llvm::SmallVector<llvm::StringRef> names;
+  llvm::DenseMap<mlir::Value, mlir::AffineExpr> known;
+};
+
+/// Bytes of a tensor of `elements` elements of a type, or nothing where that passes 2^62.
+std::optional<uint64_t> denseBytes(mlir::Type element, llvm::ArrayRef<int64_t> shape);
+
+} // namespace burin::plan
+
+#endif

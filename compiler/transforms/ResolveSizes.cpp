@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Upstream's patterns walk tensor.dim up from results to operands; the model's own types
+// say what it is at the top.
+
+#include "compiler/transforms/Passes.h"
+#include "dialects/onnx/OnnxOps.h"
+#include "dialects/plan/PlanOps.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+using namespace mlir;
+
+namespace burin {
+#define GEN_PASS_DEF_RESOLVESIZES
+#include "compiler/transforms/Passes.h.inc"
+
+namespace {
+
+/// tensor.dim of an argument of @main.
+struct NameSize : OpRewritePattern<tensor::DimOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::DimOp op, PatternRewriter &rewriter) const override {
+    auto argument = dyn_cast<BlockArgument>(op.getSource());
+    std::optional<int64_t> at = op.getConstantIndex();
+    auto main = argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()) : nullptr;
+    if (!main || !at)
+      return failure();
+    auto typed = main.getArgAttrOfType<TypeAttr>(argument.getArgNumber(), "onnx.type");
+    auto type = typed ? dyn_cast<RankedTensorType>(typed.getValue()) : RankedTensorType();
+    auto dims = type ? dyn_cast_if_present<onnx::DimsAttr>(type.getEncoding()) : nullptr;
+    if (!dims || dims.getNames()[*at].getValue().empty())
+      return failure();
+    rewriter.replaceOpWithNewOp<plan::DimOp>(op, rewriter.getIndexType(),
+                                             dims.getNames()[*at].getValue());
+    return success();
+  }
+};
+
+struct ResolveSizes : impl::ResolveSizesBase<ResolveSizes> {
+  void runOnOperation() override {
+    if (!getOperation()->hasAttr(plan::dimsAttrName))
+      return; // all sizes are fixed
+    RewritePatternSet patterns(&getContext());
+    memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
+    tensor::DimOp::getCanonicalizationPatterns(patterns, &getContext());
+    patterns.add<NameSize>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace burin

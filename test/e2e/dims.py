@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models whose sizes change from run to run: one artifact, many sizes.
+
+usage: dims.py --burin BURIN --work DIR
+
+Each model is compiled with ranges and run at several sizes, the bounds among them. Each
+output is compared with ONNX Runtime's, at the largest size with an evaluation in f64 (see
+compare.py), and must have the same bits on 1 and 2 threads and in an artifact that is compiled
+for just that size. Sizes outside of the range are refused.
+"""
+import argparse
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "models"))
+import compare
+import reference
+
+
+def model(name, nodes, inputs, outputs, initializers):
+    """A checked ONNX model; inputs and outputs are {name: shape}, all f32."""
+    def infos(shapes):
+        return [helper.make_tensor_value_info(key, TensorProto.FLOAT, shape)
+                for key, shape in shapes.items()]
+    graph = helper.make_graph(
+        [helper.make_node(*node[:3], **(node[3] if len(node) > 3 else {})) for node in nodes],
+        name, infos(inputs), infos(outputs),
+        [numpy_helper.from_array(value, key) for key, value in initializers.items()])
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    onnx.checker.check_model(made)
+    return made
+
+
+def models():
+    """(model, ranges, sizes to run at) of each case."""
+    random = np.random.default_rng(0)
+
+    def weights(*shape):
+        return (random.standard_normal(shape) / np.sqrt(shape[0])).astype(np.float32)
+
+    yield model(
+        "feed_forward", [("MatMul", ["x", "w"], ["p"]), ("Add", ["p", "b"], ["s"]),
+                         ("Gelu", ["s"], ["y"])],
+        {"x": ["M", 768]}, {"y": ["M", 3072]}, {"w": weights(768, 3072), "b": weights(3072)},
+    ), {"M": (1, 512)}, [{"M": m} for m in (1, 2, 5, 6, 7, 91, 512)]
+
+    yield model(
+        "rows", [("LayerNormalization", ["x", "g", "b"], ["l"], {"axis": -1}),
+                 ("Gemm", ["l", "w1", "b1"], ["h"]), ("Relu", ["h"], ["r"]),
+                 ("MatMul", ["r", "w2"], ["m"]), ("Add", ["m", "x"], ["s"]),
+                 ("Softmax", ["s"], ["y"], {"axis": -1}),
+                 ("ReduceMean", ["s", "axis"], ["mean"], {"keepdims": 1}),
+                 ("Slice", ["s", "from", "to", "axis"], ["q"]),
+                 ("Concat", ["q", "x"], ["c"], {"axis": 1}),
+                 ("Transpose", ["c"], ["t"], {"perm": [1, 0]}),
+                 ("Split", ["c"], ["u", "v"], {"axis": 1, "num_outputs": 2}),
+                 ("Sub", ["u", "v"], ["d"])],
+        {"x": ["B", 48]}, {"y": ["B", 48], "mean": ["B", 1], "t": [64, "B"], "d": ["B", 32]},
+        {"g": weights(48), "b": weights(48), "w1": weights(48, 96), "b1": weights(96),
+         "w2": weights(96, 48), "axis": np.array([1]), "from": np.array([4]), "to": np.array([20])},
+    ), {"B": (0, 40)}, [{"B": b} for b in (0, 1, 2, 17, 40)]
+
+    yield model(
+        "heads", [("MatMul", ["x", "w"], ["m"]), ("Reshape", ["m", "shape"], ["r"]),
+                  ("Transpose", ["r"], ["t"], {"perm": [0, 2, 1, 3]}), ("Sigmoid", ["t"], ["y"]),
+                  ("LayerNormalization", ["m", "g"], ["l"], {"axis": -1})],
+        {"x": ["batch", "seq", 32]}, {"y": ["batch", 4, "seq", 8], "l": ["batch", "seq", 32]},
+        {"w": weights(32, 32), "g": weights(32), "shape": np.array([0, 0, 4, 8])},
+    ), {"batch": (1, 3), "seq": (1, 70)}, [{"batch": 1, "seq": 1}, {"batch": 2, "seq": 33},
+                                          {"batch": 3, "seq": 70}]
+
+
+def flags(dims):
+    return [text for name, size in dims.items() for text in ("--dim", f"{name}={size}")]
+
+
+def check(arguments, made, ranges, points):
+    """True where every size gives the right answer."""
+    work = arguments.work
+    path, artifact, fixed = work / f"{made.graph.name}.onnx", work / "dims.so", work / "fixed.so"
+    onnx.save(made, path)
+
+    def build(output, dims):
+        subprocess.run([arguments.burin, "compile", path, "-o", output] + flags(dims), check=True,
+                       stdout=subprocess.DEVNULL)
+
+    build(artifact, {name: f"{low}..{high}" for name, (low, high) in ranges.items()})
+    names, good = [output.name for output in made.graph.output], True
+    for dims in points:
+        shapes = {info.name: [dims.get(dim.dim_param, dim.dim_value)
+                              for dim in info.type.tensor_type.shape.dim]
+                  for info in made.graph.input}
+        inputs = reference.make_inputs(made, seed=1, shapes=shapes)
+        actual = compare.run_burin(arguments.burin, artifact, inputs, names, work, 2)
+        single = compare.run_burin(arguments.burin, artifact, inputs, names, work, 1)
+        build(fixed, dims)
+        alone = compare.run_burin(arguments.burin, fixed, inputs, names, work, 1)
+        expected = reference.run_onnxruntime(path, inputs)
+        # Of a few elements the largest error is a matter of luck: f64 judges the last size.
+        exact = reference.run_double(made, inputs, work) if dims is points[-1] else {}
+        print(made.graph.name, dims)
+        for name in names:
+            good &= compare.check_output(name, actual[name], expected[name], exact.get(name))
+            for other, what in ((single, "one thread"), (alone, "an artifact of that size")):
+                if actual[name].tobytes() != other[name].tobytes():
+                    print(f"{name}: other bits than on {what}")
+                    good = False
+    for name, (low, high) in ranges.items():
+        for outside in {max(low - 1, 0), high + 1} - set(range(low, high + 1)):
+            run = subprocess.run([arguments.burin, "run", artifact, "--random", "1", "-o", work / "out"]
+                                 + flags({name: outside}), capture_output=True, text=True)
+            if run.returncode != 2 or name not in run.stderr:
+                print(f"{name}={outside}: exit code {run.returncode}, said '{run.stderr}'")
+                good = False
+    return good
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--burin", required=True)
+    parser.add_argument("--work", required=True, type=pathlib.Path)
+    arguments = parser.parse_args()
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    good = all([check(arguments, *case) for case in models()])
+    print("agrees" if good else "DISAGREES")
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
