@@ -12,6 +12,7 @@ config.excludes = ["Inputs", "conformance", "e2e", "bench", "models"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.build_root, "test", "lit")
 
+config.substitutions.append(("%{runtime_include}", config.runtime_include))
 tools = [os.path.join(config.build_root, "bin"), config.llvm_tools]
 config.environment["PATH"] = os.pathsep.join(tools + [config.environment["PATH"]])
 # A sanitizer's finding must not pass for an exit status that a test expects.
