@@ -56,11 +56,11 @@ def Kern_ContractOp : Kern_Op<"contract", [
     /// Columns of a panel of `b`.
     static constexpr int64_t panelWidth = 16;
     /// Upper bound of a K block; a constant of the artifact since it decides bits.
-    static constexpr int64_t maxBlock = 384;
+    static constexpr int64_t maxBlock = 192;
 
     /// How K is cut. The reduction dims but the last are walked as one dim of
-    /// `taps`. Where the last dim's size is `inner` < 384, a block is `tapsPerBlock`
-    /// whole taps; else a tap is cut into blocks of at most 384. Sizes may be kDynamic.
+    /// `taps`. Where the last dim's size is `inner` <= 192, a block is `tapsPerBlock`
+    /// whole taps; else a tap is cut into blocks of at most 192. Sizes may be kDynamic.
     struct Blocks {
       int64_t taps, tapsPerBlock, inner, innerBlock;
     };

@@ -16,7 +16,7 @@ constexpr double bytesPerMicrosecond = 25e3; // weights, from memory
 constexpr double taskMicroseconds = 40;
 constexpr int64_t assumedRows = 256;  // where the row count is an argument
 constexpr int64_t assumedPanels = 16; // where the column count is
-constexpr int64_t blockRows = 96;     // rows whose K block stays in L2: 96 x 384 x 4 bytes
+constexpr int64_t blockRows = 96;     // rows whose K block stays in L2: 96 x 192 x 4 bytes
 constexpr int64_t maxTaskPanels = 64;
 } // namespace
 

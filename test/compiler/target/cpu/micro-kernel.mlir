@@ -4,7 +4,7 @@
 #rows = affine_map<(m, n, k) -> (m, k)>
 #none = affine_map<(m, n) -> ()>
 
-// Two K blocks: 384 and 128. The inner loop holds the tile's sums in registers and
+// Three K blocks: 192, 192 and 128. The inner loop holds the tile's sums in registers and
 // nothing but loads, splats and fused multiply-adds.
 // CHECK-LABEL: func.func @gemm
 // CHECK-NOT: kern.contract
