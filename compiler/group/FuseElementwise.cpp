@@ -29,6 +29,18 @@ bool mayFuse(OpOperand *operand) {
   return producer->hasOneUse() && readsOnce(consumer, operand);
 }
 
+/// Upstream leaves a fused producer to die of itself, which one that checks its data never does: it
+/// would run a second time, holding up what it reads. Its checks have moved with its body.
+struct EraseUnread : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
+    if (!op->use_empty()) // on tensors: it writes nothing else
+      return failure();
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
@@ -42,6 +54,7 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
     // A destination behind a reshape would be taken for an operand that nobody writes.
     tensor::populateFoldTensorEmptyPatterns(patterns);
+    patterns.add<EraseUnread>(context);
     GreedyRewriteConfig config;
     config.setUseTopDownTraversal(true);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))

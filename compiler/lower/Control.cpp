@@ -10,6 +10,7 @@
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
 
@@ -58,6 +59,33 @@ bool isStaticTensor(Value value) {
 
 bool isOneElement(Value value) {
   return isStaticTensor(value) && cast<RankedTensorType>(value.getType()).getNumElements() == 1;
+}
+
+/// The loop's argument that `value` is the data of: itself or a view of it.
+BlockArgument carriedData(Value value) {
+  while (Operation *view = value.getDefiningOp()) {
+    if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp,
+             tensor::ExtractSliceOp>(view))
+      return {};
+    value = view->getOperand(0);
+  }
+  return cast<BlockArgument>(value);
+}
+
+/// Writes `values`, a round's states, in the places that carry them on. All that reads the old
+/// states must have been made before; a state that is a part of an old one is copied first, since
+/// its place may be written before it is read.
+void writeStates(Lowering &b, MutableArrayRef<Value> values, ValueRange places) {
+  for (auto [value, place] : llvm::zip_equal(values, places)) {
+    BlockArgument data = value == place ? BlockArgument() : carriedData(value);
+    if (!data || !llvm::is_contained(places, Value(data)))
+      continue;
+    // Unlike empty tensors, no two of these become one.
+    Value copy = bufferization::AllocTensorOp::create(b, typeOf(value), ValueRange());
+    value = b.inPlace(value, copy);
+  }
+  for (auto [value, place] : llvm::zip_equal(values, places))
+    value = b.inPlace(value, place);
 }
 
 //===- If -------------------------------------------------------------------===//
@@ -249,7 +277,7 @@ private:
     for (unsigned i = 0; i <= initial.size(); ++i) {
       if (!(*values)[i] || (*values)[i].getType() != carried[i].getType())
         return b.unsupported("a state whose shape changes from trip to trip");
-      next.push_back(single ? (*values)[i] : b.inPlace((*values)[i], carried[i]));
+      next.push_back((*values)[i]);
     }
     for (unsigned i = initial.size() + 1; i < values->size(); ++i) {
       auto whole = cast<RankedTensorType>(carried[i].getType());
@@ -264,6 +292,9 @@ private:
       next.push_back(tensor::InsertSliceOp::create(b, (*values)[i], carried[i], offsets, sizes,
                                                    strides));
     }
+    if (!single) // the last to be made: outputs may be slices of the states that come in
+      writeStates(b, MutableArrayRef(next).take_front(initial.size() + 1),
+                  carried.take_front(initial.size() + 1));
     return next;
   }
 
@@ -298,8 +329,6 @@ FailureOr<Values> lowerScan(Lowering &b, Operation *op, ValueRange operands) {
   auto attribute = [](std::optional<ArrayRef<int64_t>> values, int64_t i) {
     return values && i < int64_t(values->size()) ? (*values)[i] : 0;
   };
-  auto typeOf = [](Value value) { return cast<RankedTensorType>(value.getType()); };
-
   std::optional<int64_t> count;
   SmallVector<int64_t> inputAxes, outputAxes;
   for (int64_t i = 0; i < scanned; ++i) {
@@ -363,7 +392,7 @@ FailureOr<Values> lowerScan(Lowering &b, Operation *op, ValueRange operands) {
     if (int64_t(i) < states) {
       if (!value || value.getType() != type)
         return fail("a state whose shape changes from step to step");
-      next.push_back(*count > 1 ? b.inPlace(value, place) : value); // see Loop on one round
+      next.push_back(value);
       continue;
     }
     int64_t output = int64_t(i) - states, axis = outputAxes[output];
@@ -375,6 +404,9 @@ FailureOr<Values> lowerScan(Lowering &b, Operation *op, ValueRange operands) {
         sliceOf(type, axis, attribute(scan.getScanOutputDirections(), output) != 0);
     next.push_back(tensor::InsertSliceOp::create(b, value, place, offsets, sizes, strides));
   }
+  if (*count > 1) // see Loop
+    writeStates(b, MutableArrayRef(next).take_front(states),
+                ValueRange(loop.getRegionIterArgs()).take_front(states));
   scf::YieldOp::create(b, next);
   hoistConstants(loop);
   return Values(loop.getResults());

@@ -78,9 +78,12 @@ LogicalResult inferLoop(Operation *op, Types &types) {
   for (unsigned i = 0; i < types.size(); ++i) {
     Type yielded = (*values)[i + 1].getType();
     if (i < carried) {
-      Type joined = trips.isStatic() && trips.size > 0
-                        ? yielded
-                        : joinTypes(loop.getVInitial()[i].getType(), yielded);
+      // An optional that goes in empty comes out as what the body yields.
+      Type initial = loop.getVInitial()[i].getType();
+      if (auto optional = dyn_cast<OptionalType>(initial); optional && !isa<OptionalType>(yielded))
+        initial = optional.getElement();
+      Type joined =
+          trips.isStatic() && trips.size > 0 ? yielded : joinTypes(initial, yielded);
       if (!joined)
         return rule.error() << "carries " << loop.getVInitial()[i].getType()
                             << " in, but its body yields " << yielded;

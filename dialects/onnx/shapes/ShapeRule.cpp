@@ -76,8 +76,9 @@ Type joinTypes(Type x, Type y) {
     Type element = joinTypes(a.getElement(), b.getElement());
     return element ? SequenceType::get(x.getContext(), element) : Type();
   }
-  if (auto a = dyn_cast<OptionalType>(x), b = dyn_cast<OptionalType>(y); a && b) {
-    Type element = joinTypes(a.getElement(), b.getElement());
+  if (auto a = dyn_cast<OptionalType>(x), b = dyn_cast<OptionalType>(y); a || b) {
+    // What may be absent on one side may be so in the end.
+    Type element = joinTypes(a ? a.getElement() : x, b ? b.getElement() : y);
     return element ? OptionalType::get(x.getContext(), element) : Type();
   }
   auto a = dyn_cast<TensorType>(x), b = dyn_cast<TensorType>(y);

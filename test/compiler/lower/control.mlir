@@ -42,8 +42,8 @@ func.func @known(%x: tensor<3xf32>) -> tensor<3xf32> {
 // CHECK: %[[W:.*]] = plan.constant
 // CHECK: scf.for
 // CHECK: ins(%[[S:.*]], %[[W]] :
-// CHECK: bufferization.materialize_in_destination
 // CHECK: tensor.insert_slice
+// CHECK: bufferization.materialize_in_destination %{{.*}} in %[[S]]
 func.func @counted(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<4x2xf32>) {
   %n = onnx.None
   %m = "onnx.Constant"() {value = dense<4> : tensor<si64>} : () -> tensor<si64>
@@ -82,6 +82,26 @@ func.func @scan(%s: tensor<2xf32>, %x: tensor<3x2xf32>) -> (tensor<2xf32>, tenso
     onnx.Yield %1, %1 : tensor<2xf32>, tensor<2xf32>
   }) {num_scan_inputs = 1 : i64} : (tensor<2xf32>, tensor<3x2xf32>) -> (tensor<2xf32>, tensor<3x2xf32>)
   return %0#0, %0#1 : tensor<2xf32>, tensor<3x2xf32>
+}
+
+// States are written last: outputs are slices of those that come in, and each of two that
+// change places is still to be read.
+// CHECK-LABEL: func.func @exchange
+// CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}, %[[A:.*]] = %{{.*}}, %[[B:.*]] = %{{.*}}, %{{.*}} = %{{.*}})
+// CHECK: tensor.insert_slice %[[A]]
+// CHECK: %[[E:.*]] = bufferization.alloc_tensor
+// CHECK: %[[B2:.*]] = bufferization.materialize_in_destination %[[B]] in %[[E]]
+// CHECK: %[[A2:.*]] = bufferization.materialize_in_destination %[[A]] in
+// CHECK: bufferization.materialize_in_destination %[[B2]] in %[[A]]
+// CHECK: bufferization.materialize_in_destination %[[A2]] in %[[B]]
+func.func @exchange(%x: tensor<2xf32>, %y: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>, tensor<4x2xf32>) {
+  %n = onnx.None
+  %m = "onnx.Constant"() {value = dense<4> : tensor<si64>} : () -> tensor<si64>
+  %0:3 = "onnx.Loop"(%m, %n, %x, %y) ({
+  ^bb0(%i: tensor<si64>, %c: tensor<i1>, %a: tensor<2xf32>, %b: tensor<2xf32>):
+    onnx.Yield %c, %b, %a, %a : tensor<i1>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>
+  }) : (tensor<si64>, none, tensor<2xf32>, tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>, tensor<4x2xf32>)
+  return %0#0, %0#1, %0#2 : tensor<2xf32>, tensor<2xf32>, tensor<4x2xf32>
 }
 
 // Sequences leave nothing behind.

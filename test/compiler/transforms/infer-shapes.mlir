@@ -37,6 +37,21 @@ func.func @loop(%a: tensor<1xf32>, %b: tensor<2xf32>) -> (tensor<*xf32>, tensor<
 
 // -----
 
+// An optional that goes in, and comes out as what the body makes of it.
+// CHECK-LABEL: func @optional
+// CHECK-SAME: -> !onnx.seq<tensor<?xf32>>
+func.func @optional(%m: tensor<si64>, %o: !onnx.optional<!onnx.seq<tensor<2xf32>>>, %x: tensor<3xf32>) -> !onnx.seq<tensor<*xf32>> {
+  %n = onnx.None
+  %0 = onnx.Loop %m, %n, %o : (tensor<si64>, none, !onnx.optional<!onnx.seq<tensor<2xf32>>>) -> !onnx.seq<tensor<*xf32>> {
+  ^bb0(%i: tensor<si64>, %c: tensor<i1>, %state: !onnx.optional<!onnx.seq<tensor<*xf32>>>):
+    %1 = onnx.SequenceConstruct %x : (tensor<3xf32>) -> !onnx.seq<tensor<*xf32>>
+    onnx.Yield %c, %1 : tensor<i1>, !onnx.seq<tensor<*xf32>>
+  }
+  return %0 : !onnx.seq<tensor<*xf32>>
+}
+
+// -----
+
 // A branch that is never taken may contradict what it is given: exporters leave such
 // code for other ranks.
 // CHECK-LABEL: func @branch_not_taken
