@@ -294,7 +294,7 @@ bool checkSupport(ModelProto &model, function_ref<bool(const NodeProto &)> known
     versions[opset.domain()] = int(opset.version());
   forEachGraph(*model.mutable_graph(), [&](GraphProto &graph) {
     for (const NodeProto &node : graph.node()) {
-      if (known(node))
+      if (known(node) || isOptimizer(node))
         continue;
       int version = node.domain().empty() ? int(dialectOpset) : versions[node.domain()];
       const OpSchema *schema = OpSchemaRegistry::Schema(node.op_type(), version, node.domain());

@@ -287,6 +287,10 @@ private:
   }
 
   bool bodyOf(const NodeProto &node, const TypeScope &scope, FunctionProto &body) {
+    if (isOptimizer(node)) {
+      makeOptimizerBody(node, body);
+      return true;
+    }
     int version = versions.at(node.domain());
     const OpSchema *schema = OpSchemaRegistry::Schema(node.op_type(), version, node.domain());
     if (!schema)

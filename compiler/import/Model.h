@@ -43,8 +43,8 @@ bool inlineFunctions(::onnx::ModelProto &model, Problems &problems);
 /// before its uses. Sorts nodes that are merely out of order.
 bool checkModel(::onnx::ModelProto &model, Problems &problems);
 
-/// Reports nodes that `known` does not answer true for and that ONNX neither defines
-/// as functions nor replaces in a newer opset. ONNX's own inference is run only on
+/// Reports nodes that `known` does not answer true for, that are no functions (ONNX's or
+/// optimizers) and that ONNX does not replace in a newer opset. ONNX's own inference is run only on
 /// operators that pass.
 bool checkSupport(::onnx::ModelProto &model,
                   llvm::function_ref<bool(const ::onnx::NodeProto &)> known, Problems &problems);
@@ -55,11 +55,16 @@ bool applySizes(::onnx::ModelProto &model, const ImportOptions &options, Problem
 /// Rewrites the model in the newest opset.
 bool convertToNewestOpset(::onnx::ModelProto &model, Problems &problems);
 
-/// Expands operators for which `expand` answers true and that ONNX defines as
-/// functions, and leaves the inferred types of all values in value_info.
+/// Expands operators for which `expand` answers true and that are defined as functions, by
+/// ONNX or here (optimizers), and leaves the inferred types of all values in value_info.
 bool expandOperators(::onnx::ModelProto &model,
                      llvm::function_ref<bool(const ::onnx::NodeProto &)> expand,
                      Problems &problems);
+
+/// Whether `node` is an optimizer of ai.onnx.preview.training that fits its inputs, for which
+/// `makeOptimizerBody` writes the function that ONNX describes.
+bool isOptimizer(const ::onnx::NodeProto &node);
+void makeOptimizerBody(const ::onnx::NodeProto &node, ::onnx::FunctionProto &body);
 
 /// Visits every graph of the model, the main one first, then subgraphs.
 void forEachGraph(::onnx::GraphProto &graph,
