@@ -44,11 +44,10 @@ LogicalResult inferGatherElements(Operation *op, Types &types) {
 LogicalResult inferGatherND(Operation *op, Types &types) {
   ShapeRule rule(op, types);
   Shape data = rule.shape(0), indices = rule.shape(1);
-  if (!data || !indices || indices->empty() || !indices->back().isStatic()) {
-    if ((data && data->empty()) || (indices && indices->empty()))
-      return rule.error() << "data and indices must have rank 1 or more";
+  if ((data && data->empty()) || (indices && indices->empty()))
+    return rule.error() << "data and indices must have rank 1 or more";
+  if (!data || !indices || !indices->back().isStatic())
     return rule.set(0, rule.element(0), std::nullopt);
-  }
   int64_t batch = rule.attr("batch_dims", 0), depth = indices->back().size;
   int64_t rank = data->size(), indexRank = indices->size();
   if (batch < 0 || batch >= std::min(rank, indexRank))

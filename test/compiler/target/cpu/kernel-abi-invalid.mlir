@@ -27,3 +27,21 @@ func.func @many_tasks(%o: memref<8xf32>) attributes {plan.kernel} {
   }
   return
 }
+
+// -----
+
+// expected-error @+1 {{needs more than 2 GiB of scratch per worker}}
+func.func @large_scratch(%o: memref<8xf32>) attributes {plan.kernel} {
+  %a = memref.alloc() : memref<600000000xf32>
+  return
+}
+
+// -----
+
+// Each is small enough; all together are not.
+// expected-error @+1 {{needs more than 2 GiB of scratch per worker}}
+func.func @large_sum(%o: memref<8xf32>) attributes {plan.kernel} {
+  %a = memref.alloc() : memref<300000000xf32>
+  %b = memref.alloc() : memref<300000000xf32>
+  return
+}
