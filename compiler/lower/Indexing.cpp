@@ -271,6 +271,7 @@ void burin::lower::registerIndexing(RuleTable &table) {
   table.add<onnx::ScatterElementsOp>(lowerScatterElements);
   table.add<onnx::ScatterNDOp>(lowerScatterND);
   table.add<onnx::TensorScatterOp>(lowerTensorScatter);
+  registerNGrams(table);
   registerResize(table);
   registerSampling(table);
   registerSelection(table);

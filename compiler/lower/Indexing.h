@@ -10,6 +10,7 @@
 namespace burin::lower {
 
 /// Resize.
+void registerNGrams(RuleTable &table);
 void registerResize(RuleTable &table);
 /// GridSample, RoiAlign, MaxRoiPool: values between elements, at places that are data.
 void registerSampling(RuleTable &table);

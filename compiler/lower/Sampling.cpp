@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Values between elements, at places that are data: GridSample, RoiAlign, MaxRoiPool.
+// Values between elements, at places that are data: AffineGrid, GridSample, RoiAlign, MaxRoiPool.
 
 #include "compiler/lower/Access.h"
 #include "compiler/lower/Indexing.h"
@@ -17,6 +17,46 @@ namespace {
 
 Value toFloat(Lowering &b, Value index, Type type) {
   return arith::SIToFPOp::create(b, type, fromIndex(b, index, b.getI64Type()));
+}
+
+//===- AffineGrid -----------------------------------------------------------===//
+
+/// Places -1 to 1 along each dimension, the last one first, transformed. Sizes that the model
+/// computes must be the result's.
+Results lowerAffineGrid(Lowering &b, Operation *op, ValueRange operands) {
+  FailureOr<RankedTensorType> type = boundedResult(b);
+  if (failed(type))
+    return failure();
+  Value theta = operands[0], size = operands[1];
+  int64_t rank = type->getRank() - 2;
+  if (!type->hasStaticShape() ||
+      typeOf(theta).getShape() != ArrayRef({type->getDimSize(0), rank, rank + 1}) ||
+      typeOf(size).getShape() != ArrayRef({rank + 2}))
+    return b.unsupported("operands whose shapes do not fit the result's");
+  bool aligns = cast<onnx::AffineGridOp>(op).getAlignCorners() != 0, known = !!b.constantInts(1);
+  Type compute = computeType(type->getElementType());
+  return SmallVector<Value>{b.indexed(*type, [&](Lowering &in, ValueRange at) {
+    Scalars s{in};
+    if (!known)
+      for (int64_t d = 0; d <= rank; ++d) {
+        Value given = toIndex(in, extract(in, size, {in.index(d == 0 ? 0 : d + 1)}));
+        check(in, s.equal(given, in.index(type->getDimSize(d))), shapeMismatch, given);
+      }
+    auto entry = [&](int64_t column) {
+      return s.widen(extract(in, theta, {at[0], at.back(), in.index(column)}));
+    };
+    Value sum = entry(rank);
+    for (int64_t column = 0; column < rank; ++column) {
+      int64_t d = rank - column, extent = type->getDimSize(d);
+      Value place = toFloat(in, at[d], compute);
+      // Between the outermost elements, or their outer edges; a single one is in the middle.
+      double span = aligns ? double(std::max<int64_t>(extent - 1, 1)) : double(extent);
+      place = s.div(s.sub(s.mul(place, s.constant(compute, 2)), s.constant(compute, double(extent - 1))),
+                    s.constant(compute, span));
+      sum = s.fma(entry(column), place, sum);
+    }
+    return s.narrow(sum, type->getElementType());
+  })};
 }
 
 //===- GridSample -----------------------------------------------------------===//
@@ -336,6 +376,7 @@ Results lowerMaxRoiPool(Lowering &b, Operation *op, ValueRange operands) {
 } // namespace
 
 void burin::lower::registerSampling(RuleTable &table) {
+  table.add<onnx::AffineGridOp>(lowerAffineGrid);
   table.add<onnx::GridSampleOp>(lowerGridSample);
   table.add<onnx::MaxRoiPoolOp>(lowerMaxRoiPool);
   table.add<onnx::RoiAlignOp>(lowerRoiAlign);

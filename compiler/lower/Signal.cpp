@@ -4,10 +4,12 @@
 // filter bank. The sums cost length^2; their order is fixed. They are made in f64, since
 // what cancels in them is often all of it.
 
+#include "compiler/lower/Access.h"
 #include "compiler/lower/Lowering.h"
 #include "compiler/lower/Reduction.h"
 #include "compiler/lower/Scalars.h"
 #include "dialects/onnx/OnnxOps.h"
+#include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -168,49 +170,87 @@ FailureOr<SmallVector<Value>> lowerDFT(Lowering &b, Operation *op, ValueRange op
   return SmallVector<Value>{selectByAxes(b, operands[2], rank, ~uint64_t(0), masks, choices)};
 }
 
+/// That of `choices` whose length is the one given at run time.
+Value selectByLength(Lowering &b, Value given, ArrayRef<int64_t> lengths, ArrayRef<Value> choices) {
+  SmallVector<Value> only(cast<RankedTensorType>(given.getType()).getRank());
+  return b.broadcasting(typeOf(choices[0]), choices, [&](Lowering &in, ValueRange values) {
+    Scalars s{in};
+    for (Value &zero : only)
+      zero = in.index(0);
+    Value length = tensor::ExtractOp::create(in, given, only), fits, result = values[0];
+    if (length.getType() != in.getI64Type())
+      length = arith::ExtSIOp::create(in, in.getI64Type(), length);
+    for (auto [candidate, value] : llvm::zip_equal(lengths, values)) {
+      Value is = s.equal(length, s.like(length, double(candidate)));
+      fits = fits ? Value(arith::OrIOp::create(in, fits, is)) : is;
+      result = s.select(is, value, result);
+    }
+    plan::CheckOp::create(in, fits, shapeMismatch, length);
+    return result;
+  });
+}
+
 /// Frames of the signal, windowed, each transformed.
 FailureOr<SmallVector<Value>> lowerSTFT(Lowering &b, Operation *op, ValueRange operands) {
   RankedTensorType signal = staticType(operands[0]), result = b.resultType();
   if (!signal || signal.getRank() != 3 || !result || !result.hasStaticShape())
     return b.unsupported(unknownShape);
   bool onesided = cast<onnx::STFTOp>(op).getOnesided() != 0;
-  int64_t samples = signal.getDimSize(1), length = samples;
+  int64_t samples = signal.getDimSize(1);
   Value window = operands[2];
-  if (std::optional<SmallVector<int64_t>> given = b.constantInts(3))
-    length = given->front();
-  else if (window && staticType(window))
-    length = staticType(window).getDimSize(0);
-  else if (!b.isAbsent(3) && !onesided)
-    length = result.getDimSize(2);
-  else if (!b.isAbsent(3))
-    return b.unsupported("its frame length is computed when the model runs; make it constant");
-  if (length < 1 || length > samples)
-    return b.unsupported("frames of " + Twine(length) + " in a signal of " + Twine(samples) +
+  // Where the length is computed, every one that explains the result's shape is tried.
+  SmallVector<int64_t> lengths{samples};
+  bool known = true;
+  if (std::optional<SmallVector<int64_t>> given = b.constantInts(3)) {
+    lengths = {given->front()};
+  } else if (window && staticType(window)) {
+    lengths = {staticType(window).getDimSize(0)};
+  } else if (!b.isAbsent(3)) {
+    auto type = staticType(operands[3]);
+    if (!type || type.getNumElements() != 1)
+      return b.unsupported("a frame length that is not one element");
+    known = false;
+    int64_t bins = result.getDimSize(2);
+    lengths = onesided ? SmallVector<int64_t>{2 * (bins - 1), 2 * (bins - 1) + 1}
+                       : SmallVector<int64_t>{bins};
+    llvm::erase_if(lengths, [&](int64_t length) { return length < 1 || length > samples; });
+    if (lengths.empty())
+      return b.unsupported("a result of " + Twine(bins) + " bins, which no frame of a signal of " +
+                           Twine(samples) + " samples has");
+  }
+  if (lengths[0] < 1 || lengths[0] > samples)
+    return b.unsupported("frames of " + Twine(lengths[0]) + " in a signal of " + Twine(samples) +
                          " samples");
-  if (window && (!staticType(window) || staticType(window).getNumElements() != length))
+  if (window && (!staticType(window) || staticType(window).getNumElements() != lengths[0]))
     return b.unsupported("a window whose length is not the frames'");
   Value x = operands[0], hop = operands[1];
   SmallVector<Value> only(cast<RankedTensorType>(hop.getType()).getRank());
-  return SmallVector<Value>{
-      build(b, {result, /*axis=*/2, length, length, /*inverse=*/false, /*halved=*/false,
-                [&](Lowering &in, ValueRange place, Value term) -> std::pair<Value, Value> {
-                  Scalars s{in};
-                  for (Value &zero : only)
-                    zero = in.index(0);
-                  Value distance = arith::IndexCastOp::create(
-                      in, in.getIndexType(), tensor::ExtractOp::create(in, hop, only));
-                  Value from = arith::MulIOp::create(in, place[1], distance);
-                  Value last = in.index(samples - 1); // whatever the step is, stay inside
-                  Value sample = arith::MinUIOp::create(
-                      in, arith::AddIOp::create(in, from, term), last);
-                  auto [real, imaginary] = partsAt(in, x, {place[0], sample, nullptr});
-                  if (!window)
-                    return {real, imaginary};
-                  real = s.widen(real);
-                  Value weight = s.widen(tensor::ExtractOp::create(in, window, ValueRange{term}));
-                  return {s.mul(real, weight),
-                          imaginary ? s.mul(s.widen(imaginary), weight) : Value()};
-                }})};
+  auto framesOf = [&](int64_t length) {
+    return build(b, {result, /*axis=*/2, length, length, /*inverse=*/false, /*halved=*/false,
+                     [&](Lowering &in, ValueRange place, Value term) -> std::pair<Value, Value> {
+                       Scalars s{in};
+                       for (Value &zero : only)
+                         zero = in.index(0);
+                       Value distance = arith::IndexCastOp::create(
+                           in, in.getIndexType(), tensor::ExtractOp::create(in, hop, only));
+                       Value from = arith::MulIOp::create(in, place[1], distance);
+                       Value last = in.index(samples - 1); // whatever the step is, stay inside
+                       Value sample = arith::MinUIOp::create(
+                           in, arith::AddIOp::create(in, from, term), last);
+                       auto [real, imaginary] = partsAt(in, x, {place[0], sample, nullptr});
+                       if (!window)
+                         return {real, imaginary};
+                       real = s.widen(real);
+                       Value weight =
+                           s.widen(tensor::ExtractOp::create(in, window, ValueRange{term}));
+                       return {s.mul(real, weight),
+                               imaginary ? s.mul(s.widen(imaginary), weight) : Value()};
+                     }});
+  };
+  SmallVector<Value> choices = llvm::map_to_vector(lengths, framesOf);
+  if (known)
+    return choices;
+  return SmallVector<Value>{selectByLength(b, operands[3], lengths, choices)};
 }
 
 /// Triangles of unit height between neighbouring points that are evenly spaced in mels.

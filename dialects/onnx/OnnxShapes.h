@@ -13,6 +13,7 @@ namespace burin::onnx {
 
 using Types = llvm::SmallVectorImpl<mlir::Type>;
 
+llvm::LogicalResult inferAffineGrid(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferArgReduction(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferBatchNormalization(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferBitCast(mlir::Operation *op, Types &types);
@@ -83,6 +84,7 @@ llvm::LogicalResult inferSpaceToDepth(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferSplit(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferSplitToSequence(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferSqueeze(mlir::Operation *op, Types &types);
+llvm::LogicalResult inferTfIdfVectorizer(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferTile(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferTopK(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferTranspose(mlir::Operation *op, Types &types);

@@ -7,6 +7,9 @@ include "OnnxBase.td"
 class Onnx_IndexingFamily<string mnemonic, string rule, dag ins_, dag outs_, list<Trait> traits = []>
     : Onnx_Op<mnemonic, "indexing", rule, ins_, outs_, traits>;
 
+def Onnx_AffineGridOp : Onnx_IndexingFamily<"AffineGrid", "AffineGrid",
+        (ins Onnx_Value:$theta, Onnx_Value:$size, DefaultValuedAttr<I64Attr, "0">:$align_corners),
+        (outs Onnx_Value:$grid)>;
 def Onnx_CompressOp : Onnx_IndexingFamily<"Compress", "Compress",
         (ins Onnx_Value:$input, Onnx_Value:$condition, OptionalAttr<I64Attr>:$axis),
         (outs Onnx_Value:$output)>;
@@ -66,6 +69,12 @@ def Onnx_TensorScatterOp : Onnx_IndexingFamily<"TensorScatter", "SameAsFirst",
         (ins Onnx_Value:$past_cache, Onnx_Value:$update, Onnx_OptValue:$write_indices,
          DefaultValuedAttr<I64Attr, "-2">:$axis, DefaultValuedStrAttr<StrAttr, "linear">:$mode),
         (outs Onnx_Value:$present_cache)>;
+def Onnx_TfIdfVectorizerOp : Onnx_IndexingFamily<"TfIdfVectorizer", "TfIdfVectorizer",
+        (ins Onnx_Value:$X, I64Attr:$max_gram_length, I64Attr:$max_skip_count,
+         I64Attr:$min_gram_length, StrAttr:$mode, DenseI64ArrayAttr:$ngram_counts,
+         DenseI64ArrayAttr:$ngram_indexes, OptionalAttr<DenseI64ArrayAttr>:$pool_int64s,
+         OptionalAttr<StrArrayAttr>:$pool_strings, OptionalAttr<DenseF32ArrayAttr>:$weights),
+        (outs Onnx_Value:$Y)>;
 def Onnx_TopKOp : Onnx_IndexingFamily<"TopK", "TopK",
         (ins Onnx_Value:$X, Onnx_Value:$K, DefaultValuedAttr<I64Attr, "-1">:$axis,
          DefaultValuedAttr<I64Attr, "1">:$largest, DefaultValuedAttr<I64Attr, "1">:$sorted),

@@ -145,23 +145,50 @@ LogicalResult inferTopK(Operation *op, Types &types) {
   return rule.set(1, si64(op), x);
 }
 
+/// One column for each index that n-grams have.
+LogicalResult inferTfIdfVectorizer(Operation *op, Types &types) {
+  ShapeRule rule(op, types);
+  SmallVector<int64_t> indexes = rule.intsAttr("ngram_indexes").value_or(SmallVector<int64_t>());
+  if (indexes.empty())
+    return rule.error() << "'ngram_indexes' is empty";
+  int64_t last = *llvm::max_element(indexes);
+  if (*llvm::min_element(indexes) < 0 || last == INT64_MAX)
+    return rule.error() << "'ngram_indexes' must be 0 or more, and less than 2^63 - 1";
+  Shape x = rule.shape(0);
+  if (x && x->size() != 1 && x->size() != 2)
+    return rule.error() << "input must have rank 1 or 2, not " << x->size();
+  if (x)
+    x->back() = Dim(last + 1);
+  return rule.set(0, Float32Type::get(op->getContext()), x);
+}
+
 LogicalResult inferUnique(Operation *op, Types &types) {
   ShapeRule rule(op, types);
   Shape x = rule.shape(0);
   Shape values = Dims(1);
+  Dim count; // of what there is at most one, all is unique
   if (auto given = op->getAttrOfType<IntegerAttr>("axis")) {
     values = x;
     if (x) {
       FailureOr<int64_t> axis = rule.axis(given.getInt(), x->size());
       if (failed(axis))
         return failure();
-      (*values)[*axis] = Dim();
+      if (Dim size = (*x)[*axis]; size.isStatic() && size.size <= 1)
+        count = size;
+      (*values)[*axis] = count;
     }
+  } else if (x) {
+    FailureOr<Dim> size = rule.product(*x);
+    if (failed(size))
+      return failure();
+    if (size->isStatic() && size->size <= 1)
+      count = *size;
+    values = Dims{count};
   }
   if (failed(rule.set(0, rule.element(0), values)))
     return failure();
   for (unsigned i = 1; i < op->getNumResults(); ++i)
-    if (failed(rule.set(i, si64(op), Shape(Dims(1)))))
+    if (failed(rule.set(i, si64(op), Shape(Dims{count}))))
       return failure();
   return success();
 }
@@ -186,6 +213,36 @@ LogicalResult inferRoiAlign(Operation *op, Types &types) {
   return rule.set(0, rule.element(0),
                   Shape(Dims{*count, x ? (*x)[1] : Dim(), Dim(rule.attr("output_height", 1)),
                              Dim(rule.attr("output_width", 1))}));
+}
+
+LogicalResult inferAffineGrid(Operation *op, Types &types) {
+  ShapeRule rule(op, types);
+  if (failed(rule.expectRank(0, 3)) || failed(rule.expectRank(1, 1)))
+    return failure();
+  Shape theta = rule.shape(0), size = shapeValue(rule.operand(1));
+  std::optional<int64_t> rank; // of the space
+  if (theta && (*theta)[1].isStatic())
+    rank = (*theta)[1].size;
+  else if (size)
+    rank = int64_t(size->size()) - 2;
+  if (!rank)
+    return rule.set(0, rule.element(0), std::nullopt);
+  if (*rank != 2 && *rank != 3)
+    return rule.error() << "'theta' must transform 2 or 3 dimensions, not " << *rank;
+  if (size && failed(rule.expectLength("size", size->size(), *rank + 2)))
+    return failure();
+  if (theta && failed(rule.same((*theta)[2], Dim(*rank + 1), "the columns of 'theta'")))
+    return failure();
+  Dims grid(*rank + 2);
+  FailureOr<Dim> batch = rule.same(theta ? (*theta)[0] : Dim(), size ? (*size)[0] : Dim(),
+                                   "the batches of 'theta' and 'size'");
+  if (failed(batch))
+    return failure();
+  grid.front() = *batch;
+  for (int64_t d = 0; size && d < *rank; ++d)
+    grid[d + 1] = (*size)[d + 2];
+  grid.back() = Dim(*rank);
+  return rule.set(0, rule.element(0), Shape(grid));
 }
 
 LogicalResult inferGridSample(Operation *op, Types &types) {

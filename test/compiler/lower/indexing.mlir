@@ -90,3 +90,38 @@ func.func @grid_sample(%x: tensor<1x2x4x4xf32>, %g: tensor<1x3x3x2xf32>) -> tens
   %0 = "onnx.GridSample"(%x, %g) : (tensor<1x2x4x4xf32>, tensor<1x3x3x2xf32>) -> tensor<1x2x3x3xf32>
   return %0 : tensor<1x2x3x3xf32>
 }
+
+// A size of the running model must be the result's; the last dimension comes first.
+// CHECK-LABEL: func.func @affine_grid
+// CHECK-COUNT-3: plan.check %{{.*}}, 7,
+// CHECK-COUNT-2: math.fma
+func.func @affine_grid(%t: tensor<2x2x3xf32>, %s: tensor<4xsi64>) -> tensor<2x5x6x2xf32> {
+  %0 = "onnx.AffineGrid"(%t, %s) : (tensor<2x2x3xf32>, tensor<4xsi64>) -> tensor<2x5x6x2xf32>
+  return %0 : tensor<2x5x6x2xf32>
+}
+
+// A constant one gives the shape, with nothing to check.
+// CHECK-LABEL: func.func @affine_grid_known
+// CHECK-NOT: plan.check
+// CHECK: return
+func.func @affine_grid_known(%t: tensor<2x2x3xf32>) -> tensor<2x5x6x2xf32> {
+  %s = "onnx.Constant"() {value = dense<[2, 1, 5, 6]> : tensor<4xsi64>} : () -> tensor<4xsi64>
+  %0 = "onnx.AffineGrid"(%t, %s) : (tensor<2x2x3xf32>, tensor<4xsi64>) -> tensor<2x5x6x2xf32>
+  return %0 : tensor<2x5x6x2xf32>
+}
+
+// Rows, columns; n-grams of a column, skips and places are summed over. Pools are tables by column.
+// CHECK-LABEL: func.func @tfidf
+// CHECK-DAG: dense<{{\[\[}}2], [1]]> : tensor<2x1xi64>
+// CHECK-DAG: dense<{{\[\[\[}}7, 8]], {{\[\[}}5, 0]]]> : tensor<2x1x2xi64>
+// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "parallel", "reduction", "reduction", "reduction"]
+// CHECK: arith.minsi
+// CHECK: arith.sitofp
+// CHECK: arith.mulf
+func.func @tfidf(%x: tensor<3x4xsi32>) -> tensor<3x2xf32> {
+  %0 = "onnx.TfIdfVectorizer"(%x) {max_gram_length = 2 : i64, max_skip_count = 1 : i64,
+    min_gram_length = 1 : i64, mode = "IDF", ngram_counts = array<i64: 0, 1>,
+    ngram_indexes = array<i64: 1, 0>, pool_int64s = array<i64: 5, 7, 8>,
+    weights = array<f32: 0.5, 2.0>} : (tensor<3x4xsi32>) -> tensor<3x2xf32>
+  return %0 : tensor<3x2xf32>
+}

@@ -31,3 +31,15 @@ func.func @mel(%n: tensor<si32>, %l: tensor<si32>, %r: tensor<si32>, %a: tensor<
       : (tensor<si32>, tensor<si32>, tensor<si32>, tensor<f32>, tensor<f32>) -> tensor<9x8xf32>
   return %0 : tensor<9x8xf32>
 }
+
+// A frame length of the running model is one of those that have the result's bins.
+// CHECK-LABEL: func.func @stft_length
+// CHECK: tensor<16x2xf64>
+// CHECK: tensor<17x2xf64>
+// CHECK: plan.check %{{.*}}, 7,
+func.func @stft_length(%x: tensor<1x128x1xf32>, %step: tensor<si64>, %length: tensor<si64>) -> tensor<1x15x9x2xf32> {
+  %n = onnx.None
+  %0 = "onnx.STFT"(%x, %step, %n, %length) {onesided = 1 : i64}
+      : (tensor<1x128x1xf32>, tensor<si64>, none, tensor<si64>) -> tensor<1x15x9x2xf32>
+  return %0 : tensor<1x15x9x2xf32>
+}
