@@ -72,6 +72,22 @@ BlockArgument carriedData(Value value) {
   return cast<BlockArgument>(value);
 }
 
+/// A copy of `value` in memory of its own. Unlike empty tensors, no two of these become one.
+Value copied(Lowering &b, Value value) {
+  Value place = bufferization::AllocTensorOp::create(b, typeOf(value), ValueRange());
+  return b.inPlace(value, place);
+}
+
+/// The states that a loop begins with: what an outer loop carries is copied, since it may be read
+/// after this one has run.
+Values ownStates(Lowering &b, ValueRange values) {
+  return llvm::map_to_vector(values, [&](Value value) {
+    BlockArgument data = carriedData(value);
+    bool isCarried = data && isa<LoopLikeOpInterface>(data.getOwner()->getParentOp());
+    return isCarried ? copied(b, value) : value;
+  });
+}
+
 /// Writes `values`, a round's states, in the places that carry them on. All that reads the old
 /// states must have been made before; a state that is a part of an old one is copied first, since
 /// its place may be written before it is read.
@@ -80,9 +96,7 @@ void writeStates(Lowering &b, MutableArrayRef<Value> values, ValueRange places) 
     BlockArgument data = value == place ? BlockArgument() : carriedData(value);
     if (!data || !llvm::is_contained(places, Value(data)))
       continue;
-    // Unlike empty tensors, no two of these become one.
-    Value copy = bufferization::AllocTensorOp::create(b, typeOf(value), ValueRange());
-    value = b.inPlace(value, copy);
+    value = copied(b, value);
   }
   for (auto [value, place] : llvm::zip_equal(values, places))
     value = b.inPlace(value, place);
@@ -109,10 +123,6 @@ FailureOr<Values> lowerIf(Lowering &b, Operation *op, ValueRange operands) {
                            "constant, or its branches' results of one static shape");
     types.push_back(type);
   }
-  // Both branches end in the same memory.
-  Values places;
-  for (Type type : types)
-    places.push_back(b.empty(cast<RankedTensorType>(type)));
   auto outer = scf::ExecuteRegionOp::create(b, types, /*no_inline=*/true);
   auto fail = [&](StringRef reason) {
     outer.erase();
@@ -120,6 +130,11 @@ FailureOr<Values> lowerIf(Lowering &b, Operation *op, ValueRange operands) {
   };
   OpBuilder::InsertionGuard guard(b);
   b.createBlock(&outer.getRegion());
+  // Both branches end in the same memory. Unlike empty tensors, no two of these become one.
+  Values places;
+  for (Type type : types)
+    places.push_back(bufferization::AllocTensorOp::create(b, cast<RankedTensorType>(type),
+                                                          ValueRange()));
   auto choice = scf::IfOp::create(b, types, isTrue(b, operands[0]), /*withElseRegion=*/true);
   scf::YieldOp::create(b, choice.getResults());
   for (bool taken : {true, false}) {
@@ -163,7 +178,7 @@ public:
     // The condition, the state, then the outputs that grow.
     auto bit = RankedTensorType::get({}, b.getI8Type());
     Values carried{b.fill(bit, b.scalarInt(b.getI8Type(), 1))};
-    llvm::append_range(carried, initial);
+    llvm::append_range(carried, ownStates(b, initial));
     for (unsigned i = initial.size(); i < op->getNumResults(); ++i) {
       RankedTensorType type = b.resultType(i);
       if (!type || !type.hasStaticShape() || type.getRank() == 0)
@@ -340,7 +355,7 @@ FailureOr<Values> lowerScan(Lowering &b, Operation *op, ValueRange operands) {
     count = type.getDimSize(*axis);
     inputAxes.push_back(*axis);
   }
-  Values carried(operands.take_front(states));
+  Values carried = ownStates(b, operands.take_front(states));
   for (int64_t i = 0; i < grown; ++i) {
     RankedTensorType type = b.resultType(states + i);
     std::optional<int64_t> axis =
