@@ -16,6 +16,24 @@ tblgen() { # generator, file, result
     sed -e 's/[[:space:]]*$//' -e '/^\[TOC\]$/d' | cat -s > "$out/$3"
 }
 tblgen -gen-dialect-doc dialects/onnx/OnnxOps.td onnx.md -dialect=onnx
+# An operator's summary is the comment above its row.
+awk '
+  FILENAME ~ /\.td$/ && /^\/\/ / { comment = substr($0, 4); next }
+  FILENAME ~ /\.td$/ && /^def Onnx_[A-Za-z0-9]+Op / {
+    name = $2; sub(/^Onnx_/, "", name); sub(/Op$/, "", name); summary["onnx." name] = comment
+  }
+  FILENAME ~ /\.td$/ { comment = ""; next }
+  { print }
+  /^### `onnx\./ {
+    name = $2; gsub(/`/, "", name)
+    if (summary[name]) print "\n_" summary[name] "_"
+    else if (name != "onnx.None" && name != "onnx.Yield") { print name " has no comment above its row" > "/dev/stderr"; failed = 1 }
+  }
+  END { exit failed }
+' "$root"/dialects/onnx/families/*.td "$out/onnx.md" |
+  sed -e 's/tensor of any type values or a list of values of one type or a value or nothing, decided when the model runs or none type/tensor, sequence or optional; none where absent/' \
+      -e 's/tensor of any type values or a list of values of one type or a value or nothing, decided when the model runs/tensor, sequence or optional/' > "$out/onnx.tmp"
+mv "$out/onnx.tmp" "$out/onnx.md"
 tblgen -gen-dialect-doc dialects/kern/KernOps.td kern.md -dialect=kern
 tblgen -gen-dialect-doc dialects/plan/PlanOps.td plan.md -dialect=plan
 tblgen -gen-pass-doc compiler/transforms/Passes.td passes.md
