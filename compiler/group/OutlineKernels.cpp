@@ -4,6 +4,7 @@
 // @kernels, which the target then compiles by itself. Bodies are compared as
 // printed, without locations: what prints equal is one kernel.
 
+#include "compiler/group/Group.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/plan/PlanOps.h"
 #include "llvm/ADT/StringMap.h"
@@ -40,8 +41,39 @@ std::string symbolFor(Location loc) {
   return symbol.empty() ? "node" : symbol;
 }
 
+/// `value`, from a dispatch of its own: views that lead to it are made again, too.
+Value madeAgain(OpBuilder &builder, Value value) {
+  Operation *def = value.getDefiningOp();
+  if (!def || !(group::isView(def) || isa<plan::DispatchOp>(def)))
+    return value;
+  Value source = group::isView(def) ? madeAgain(builder, def->getOperand(0)) : Value();
+  Operation *clone = builder.clone(*def);
+  if (source)
+    clone->setOperand(0, source);
+  return clone->getResult(cast<OpResult>(value).getResultNumber());
+}
+
+/// Each result of @main is a place that a launch writes. Equal copies, which form-dispatches made
+/// to that end, have become one since.
+void unshareResults(func::FuncOp function) {
+  if (function.isDeclaration())
+    return;
+  Operation *end = function.getBody().front().getTerminator();
+  OpBuilder builder(end);
+  DenseSet<Value> taken;
+  for (OpOperand &operand : end->getOpOperands()) {
+    Value data = operand.get();
+    while (data.getDefiningOp() && group::isView(data.getDefiningOp()))
+      data = data.getDefiningOp()->getOperand(0);
+    if (!taken.insert(data).second)
+      operand.set(madeAgain(builder, operand.get()));
+  }
+}
+
 struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
   void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      unshareResults(function);
     llvm::StringMap<func::FuncOp> known;
     auto builder = OpBuilder::atBlockEnd(getOperation().getBody());
     kernels = ModuleOp::create(builder, getOperation().getLoc(), plan::kernelModuleName);
