@@ -7,6 +7,7 @@
 #include "compiler/group/Group.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/plan/PlanOps.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -132,11 +133,15 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
                                          kernel.getSymNameAttr().getValue(), dispatch.getInputs(),
                                          dispatch.getDims(), sizes, ArrayAttr(), AffineMapAttr());
     dispatch.replaceAllUsesWith(launch.getResults());
-    SmallVector<Value> inits(dispatch.getInits());
+    // Two results may name one destination.
+    llvm::SmallSetVector<Operation *, 4> definitions;
+    for (Value init : dispatch.getInits())
+      if (Operation *definition = init.getDefiningOp())
+        definitions.insert(definition);
     dispatch.erase();
-    for (Value init : inits)
-      if (Operation *def = init.getDefiningOp(); def && def->use_empty())
-        def->erase();
+    for (Operation *definition : definitions)
+      if (definition->use_empty())
+        definition->erase();
   }
 
   ModuleOp kernels;
