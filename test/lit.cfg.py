@@ -18,6 +18,9 @@ config.environment["PATH"] = os.pathsep.join(tools + [config.environment["PATH"]
 # A sanitizer's finding must not pass for an exit status that a test expects.
 for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
     config.environment[name] = os.environ.get(name, "abort_on_error=1:detect_leaks=0")
+# LLVM's allocators mark memory in code of ours that is instrumented and use it in libLLVM, which
+# is not.
+config.environment["ASAN_OPTIONS"] += ":allow_user_poisoning=0"
 
 if os.path.exists(os.path.join(config.build_root, "bin", "burin-import")):
     config.available_features.add("burin-import")

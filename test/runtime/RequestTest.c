@@ -130,6 +130,55 @@ static void test_fault_in_data(void) {
   free(memory);
 }
 
+/* A main program that reports through the error word, as generated code does, or by its result. */
+static int32_t mismatched_main(const burin_frame *frame) {
+  frame->error->code = BURIN_SHAPE_MISMATCH;
+  frame->error->node = 1;
+  frame->error->detail = 5;
+  return BURIN_SHAPE_MISMATCH;
+}
+
+static int32_t failing_main(const burin_frame *frame) {
+  (void)frame;
+  return BURIN_INTERNAL;
+}
+
+static void test_other_failures(void) {
+  burin_program program = fixture_program;
+  burin_model model = make_model(&program);
+  void *memory;
+  burin_context *context = make_context(&model, (burin_options){0}, &memory);
+  request r;
+  fill_request(&r, 2, 4);
+  program.main = mismatched_main;
+  CHECK(run(context, &r) == BURIN_SHAPE_MISMATCH);
+  CHECK_TEXT(m->message(context), "node 'add': a size in the data is 5");
+  program.main = failing_main;
+  CHECK(run(context, &r) == BURIN_INTERNAL);
+  CHECK_TEXT(m->message(context), "node '?': internal error");
+
+  /* An element type that no request can hold. */
+  burin_tensor_info_abi inputs[3];
+  memcpy(inputs, fixture_program.inputs, sizeof inputs);
+  inputs[1].dtype = BURIN_STRING;
+  program = fixture_program;
+  program.inputs = inputs;
+  r.inputs[1].dtype = 0;
+  CHECK(run(context, &r) == BURIN_INTERNAL);
+  CHECK_TEXT(m->message(context), "has element type 8, which has no fixed size");
+  m->destroy(context);
+  free(memory);
+}
+
+/* Every status has words of its own. */
+static void test_status_text(void) {
+  for (int a = BURIN_OK; a <= BURIN_INTERNAL; ++a) {
+    CHECK(strcmp(burin_status_text((burin_status)a), "unknown status"));
+    for (int b = BURIN_OK; b < a; ++b)
+      CHECK(strcmp(burin_status_text((burin_status)a), burin_status_text((burin_status)b)));
+  }
+}
+
 static void test_batch(burin_context *context) {
   static request r[3];
   burin_tensor inputs[9], outputs[9];
@@ -246,6 +295,8 @@ int main(void) {
   free(memory);
   test_shared_dim();
   test_fault_in_data();
+  test_other_failures();
+  test_status_text();
   test_busy();
   test_create();
   return 0;

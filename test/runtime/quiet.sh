@@ -5,6 +5,8 @@
 # program's marks "quiet-begin" and "quiet-end". Exit code 77 (skipped) where nothing
 # can be traced.
 set -u
+# The leak check of an instrumented program cannot run under strace.
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 trace=$(mktemp) || exit 1
 trap 'rm -f "$trace"' EXIT
 if ! command -v strace >/dev/null; then

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * LoadTest FIXTURE.so SCRATCH: what burin/load.h opens, and what it refuses. SCRATCH is a file
+ * that may be written.
+ */
+#include "Fixture.h"
+
+#include "burin/load.h"
+
+static char why[256];
+static burin_library *library;
+static const burin_model *model;
+
+static burin_status load(const char *path, const char *name) {
+  why[0] = 0;
+  return burin_load(path, name, &library, &model, why, sizeof why);
+}
+
+/* Writes `size` bytes to `path`. */
+static void write_file(const char *path, const unsigned char *bytes, size_t size) {
+  FILE *file = fopen(path, "wb");
+  CHECK(file && fwrite(bytes, 1, size, file) == size && fclose(file) == 0);
+}
+
+static void refused(const char *path, const char *said) {
+  CHECK(load(path, NULL) == BURIN_BAD_FILE && !library && !model);
+  CHECK_TEXT(why, said);
+}
+
+int main(int count, char **arguments) {
+  CHECK(count == 3);
+  const char *fixture = arguments[1], *scratch = arguments[2];
+  CHECK(load(fixture, NULL) == BURIN_OK && !strcmp(model->name, "fixture"));
+  burin_unload(library);
+  CHECK(load(fixture, "fixture") == BURIN_OK);
+  burin_unload(library);
+  CHECK(load(fixture, "another") == BURIN_BAD_FILE);
+  CHECK_TEXT(why, "holds no model of that name");
+  CHECK(burin_load("no such file", NULL, &library, &model, NULL, 0) == BURIN_BAD_FILE);
+  refused("no such file", "cannot be opened");
+  refused(".", "not a file, or empty");
+
+  /* Cut at every place; and with each byte of its header changed, it opens or says why not. */
+  FILE *file = fopen(fixture, "rb");
+  CHECK(file && fseek(file, 0, SEEK_END) == 0);
+  size_t size = (size_t)ftell(file);
+  unsigned char *bytes = malloc(size), *copy = malloc(size);
+  CHECK(bytes && copy && fseek(file, 0, SEEK_SET) == 0 && fread(bytes, 1, size, file) == size);
+  fclose(file);
+  write_file(scratch, bytes, 0);
+  refused(scratch, "not a file, or empty");
+  write_file(scratch, bytes, size / 2);
+  refused(scratch, "cut short");
+  char symbol[64];
+  for (size_t length = 0; length < size; length += 7) {
+    /* An allocation of its own, so that a read behind the end is seen. */
+    unsigned char *part = malloc(length ? length : 1);
+    CHECK(part);
+    memcpy(part, bytes, length);
+    CHECK(burin_find_symbol(part, length, NULL, symbol, sizeof symbol));
+    free(part);
+  }
+  for (size_t at = 0; at < size; at += at < 1024 ? 1 : 61) {
+    memcpy(copy, bytes, size);
+    copy[at] ^= 0xff;
+    (void)burin_find_symbol(copy, size, NULL, symbol, sizeof symbol);
+  }
+  CHECK(!burin_find_symbol(bytes, size, NULL, symbol, sizeof symbol));
+  CHECK(!strcmp(symbol, "burin_model_fixture"));
+
+  /* A table of another version is refused before anything of it is called. */
+  for (size_t at = 0; at + sizeof(burin_model) <= size; at += 8) {
+    uint32_t words[2];
+    memcpy(words, bytes + at, sizeof words);
+    if (words[0] != BURIN_ABI_VERSION || words[1] != sizeof(burin_model))
+      continue;
+    memcpy(copy, bytes, size);
+    copy[at] = BURIN_ABI_VERSION + 1;
+    write_file(scratch, copy, size);
+    CHECK(load(scratch, NULL) == BURIN_BAD_ABI && !library && !model);
+    CHECK_TEXT(why, "another version");
+    free(bytes);
+    free(copy);
+    remove(scratch);
+    return 0;
+  }
+  CHECK(!"the fixture has no table");
+}
