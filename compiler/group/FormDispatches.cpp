@@ -3,7 +3,8 @@
 // Partitions @main into dispatches, each of which becomes one kernel.
 //
 //   1. Constants with data become weights. Results of @main that no kernel would
-//      write (an argument, a constant, a value returned twice) get a copy of their own.
+//      write (an argument, a constant, a value returned twice) get a copy of their own,
+//      and so does each op that writes in a copy of a tensor.
 //   2. Every computing op starts alone. An op joins the producer of its
 //      destination (insert_slice chains), and a producer joins its only consumer
 //      where both walk the same rows (softmax, normalisations).
@@ -387,6 +388,27 @@ void hoistConstants(func::FuncOp func) {
   }
 }
 
+/// What is copied to be written in place needs a copy for each that writes; CSE has made one of
+/// equal ones.
+void unshareCopies(func::FuncOp func) {
+  SmallVector<bufferization::MaterializeInDestinationOp> copies;
+  func.walk([&](bufferization::MaterializeInDestinationOp copy) {
+    if (copy->getNumResults() == 1 && copy.getDest().getDefiningOp<tensor::EmptyOp>())
+      copies.push_back(copy);
+  });
+  for (bufferization::MaterializeInDestinationOp copy : copies) {
+    OpBuilder builder(copy);
+    for (OpOperand &use : llvm::make_early_inc_range(copy->getUses())) {
+      if (copy->hasOneUse())
+        break;
+      Operation *own = builder.clone(*copy.getDest().getDefiningOp());
+      Operation *clone = builder.clone(*copy);
+      clone->setOperand(1, own->getResult(0));
+      use.set(clone->getResult(0));
+    }
+  }
+}
+
 /// Kernels hand on tensors only: who uses a scalar must be of its producer's group.
 LogicalResult checkScalars(Group &group) {
   for (Operation *op : group.ops)
@@ -405,6 +427,7 @@ struct FormDispatches : impl::FormDispatchesBase<FormDispatches> {
         continue;
       hoistConstants(func);
       materializeResults(func);
+      unshareCopies(func);
       Partition partition(func.getBody().front());
       for (auto &group : partition.groups)
         if (failed(checkScalars(*group)))

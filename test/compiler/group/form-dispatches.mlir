@@ -140,3 +140,28 @@ func.func @checked(%i: tensor<16x32xi64>) -> tensor<16x32xi64> {
   } -> tensor<16x32xi64>
   return %2 : tensor<16x32xi64>
 }
+
+// Two that write in a copy of one tensor: each has its own.
+// CHECK-LABEL: func.func @two_scatters
+// CHECK: plan.dispatch
+// CHECK: %[[A:.*]] = bufferization.materialize_in_destination
+// CHECK: kern.scatter {{.*}} outs(%[[A]]
+// CHECK: plan.dispatch
+// CHECK: %[[B:.*]] = bufferization.materialize_in_destination
+// CHECK: kern.scatter {{.*}} outs(%[[B]]
+func.func @two_scatters(%x: tensor<4xf32>, %i: tensor<2x1xi64>, %j: tensor<2x1xi64>, %u: tensor<2xf32>)
+    -> (tensor<4xf32>, tensor<4xf32>) {
+  %e = tensor.empty() : tensor<4xf32>
+  %c = bufferization.materialize_in_destination %x in %e : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %0 = kern.scatter ins(%i, %u : tensor<2x1xi64>, tensor<2xf32>) outs(%c : tensor<4xf32>)
+      attributes {index_map = affine_map<(d0) -> (d0)>, place_map = affine_map<(d0)[s0] -> (s0)>, wrap} {
+  ^bb0(%a: f32, %b: f32):
+    kern.yield %a : f32
+  } -> tensor<4xf32>
+  %1 = kern.scatter ins(%j, %u : tensor<2x1xi64>, tensor<2xf32>) outs(%c : tensor<4xf32>)
+      attributes {index_map = affine_map<(d0) -> (d0)>, place_map = affine_map<(d0)[s0] -> (s0)>, wrap} {
+  ^bb0(%a: f32, %b: f32):
+    kern.yield %a : f32
+  } -> tensor<4xf32>
+  return %0, %1 : tensor<4xf32>, tensor<4xf32>
+}
