@@ -364,8 +364,17 @@ Expected<TypedAttr> TensorReader::finish(Data data) {
     }
     return denseElements(data.type, bytes, data.bits);
   }
-  if (!data.place)
+  if (data.bits < 8) {
+    StringRef packed = data.owned;
+    if (data.place) {
+      ArrayRef<char> mapped = *store.bytes(*data.place);
+      packed = StringRef(mapped.data(), mapped.size());
+    }
+    // What reads a weight finds each element in a byte of its own.
+    data.place = store.addOwned(unpack(packed, data.bits, data.type.getNumElements()));
+  } else if (!data.place) {
     data.place = store.addOwned(std::move(data.owned));
+  }
   weights += size;
   return TypedAttr(plan::WeightAttr::get(context, data.type,
                                          StringAttr::get(context, data.place->segment),
