@@ -120,6 +120,12 @@ std::string nodeName(Location loc) {
   return name;
 }
 
+AffineMap tasksOf(plan::LaunchOp launch, ModuleOp kernels) {
+  return kernels.lookupSymbol(launch.getKernel())
+      ->getAttrOfType<AffineMapAttr>("plan.tasks")
+      .getAffineMap();
+}
+
 class Builder {
 public:
   Builder(ModuleOp planned, ModuleOp kernels, const Target &target, const ProgramOptions &options)
@@ -128,8 +134,6 @@ public:
         i64(b.getInt64Ty()), main(planned.lookupSymbol<func::FuncOp>("main")), dims(main) {}
 
   llvm::Expected<Object> build() {
-    if (llvm::Error error = checkTasks())
-      return error;
     llvm::Function *entry = emitMain();
     emitTables(entry);
     return target.emitModule(module);
@@ -141,34 +145,7 @@ private:
   /// burin_frame's fields, in order.
   enum Field { Arena, Weights, Inputs, Outputs, Dims, Error, Launch, Context };
 
-  AffineMap tasksOf(plan::LaunchOp launch) {
-    return kernels.lookupSymbol(launch.getKernel())
-        ->getAttrOfType<AffineMapAttr>("plan.tasks")
-        .getAffineMap();
-  }
-
-  /// The runtime counts tasks in 32 bits.
-  llvm::Error checkTasks() {
-    llvm::Error error = llvm::Error::success();
-    main.walk([&](plan::LaunchOp launch) {
-      AffineMap extentsOf = launch.getExtents().value_or(AffineMap());
-      uint64_t total = 1;
-      for (AffineExpr count : tasksOf(launch).getResults()) {
-        if (extentsOf)
-          count = count.replaceDims(extentsOf.getResults());
-        std::optional<plan::Interval> range = dims.sizes.range(count);
-        total = range ? llvm::SaturatingMultiply(total, uint64_t(std::max<int64_t>(range->max, 0)))
-                      : UINT64_MAX;
-      }
-      if (total <= UINT32_MAX)
-        return WalkResult::advance();
-      error = llvm::createStringError("node '" + nodeName(launch.getLoc()) +
-                                      "': its work would be cut into more than 2^32 tasks; narrow "
-                                      "the range of --dim");
-      return WalkResult::interrupt();
-    });
-    return error;
-  }
+  AffineMap tasksOf(plan::LaunchOp launch) { return burin::tasksOf(launch, kernels); }
 
   /// Code for an expression over the model's dims (symbols) and `kernelDims`.
   llvm::Value *emit(AffineExpr expr, ArrayRef<llvm::Value *> kernelDims) {
@@ -424,6 +401,32 @@ private:
 };
 
 } // namespace
+
+llvm::Error checkTasks(ModuleOp planned, ModuleOp kernels) {
+  auto main = planned.lookupSymbol<func::FuncOp>("main");
+  plan::ModelSizes sizes(main);
+  llvm::Error error = llvm::Error::success();
+  main.walk([&](plan::LaunchOp launch) {
+    AffineMap extents = launch.getExtents().value_or(AffineMap());
+    uint64_t total = 1;
+    for (AffineExpr count : tasksOf(launch, kernels).getResults()) {
+      if (extents)
+        count = count.replaceDims(extents.getResults());
+      std::optional<plan::Interval> range = sizes.range(count);
+      total = range ? llvm::SaturatingMultiply(total, uint64_t(std::max<int64_t>(range->max, 0)))
+                    : UINT64_MAX;
+    }
+    if (total <= UINT32_MAX)
+      return WalkResult::advance();
+    error = llvm::joinErrors(
+        std::move(error),
+        llvm::createStringError("node '" + nodeName(launch.getLoc()) +
+                                "': its work would be cut into more than 2^32 tasks; narrow the "
+                                "range of --dim"));
+    return WalkResult::interrupt();
+  });
+  return error;
+}
 
 llvm::Expected<Object> emitProgram(ModuleOp planned, ModuleOp kernels, const Target &target,
                                    const ProgramOptions &options) {

@@ -37,6 +37,10 @@ struct ProgramSummary {
 /// Reads the numbers that planning and the target left on the module.
 ProgramSummary summarize(mlir::ModuleOp planned, mlir::ModuleOp kernels);
 
+/// The runtime counts the tasks of a launch in 32 bits: an error names the first node that could
+/// pass that within the ranges of the model's dims.
+llvm::Error checkTasks(mlir::ModuleOp planned, mlir::ModuleOp kernels);
+
 /// Builds the program of the planned @main. `kernels` is the module after the
 /// target's phases. References burin_weights and the runtime's functions.
 llvm::Expected<Object> emitProgram(mlir::ModuleOp planned, mlir::ModuleOp kernels,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/group/FoldEpilogue.h"
 
+#include "compiler/group/Group.h"
+
 #include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
@@ -36,6 +38,20 @@ static bool isVectorizable(Block &body) {
                       [](Type type) { return type.isIntOrFloat(); });
 }
 
+/// Columns of a slice that do not lie side by side cannot be loaded as vectors.
+static bool hasAdjacentColumns(Value input) {
+  while (Operation *def = input.getDefiningOp()) {
+    if (!group::isView(def))
+      break;
+    input = def->getOperand(0);
+  }
+  auto slice = input.getDefiningOp<tensor::ExtractSliceOp>();
+  if (!slice || slice.getSourceType().getRank() == 0)
+    return true;
+  int64_t last = slice.getSourceType().getRank() - 1;
+  return !slice.getDroppedDims().test(last) && isConstantIntValue(slice.getMixedStrides()[last], 1);
+}
+
 static bool canFold(kern::ContractOp contract, linalg::GenericOp consumer) {
   if (!consumer.hasPureTensorSemantics() || consumer.getNumResults() != 1 ||
       consumer.getNumParallelLoops() != consumer.getNumLoops() ||
@@ -52,7 +68,8 @@ static bool canFold(kern::ContractOp contract, linalg::GenericOp consumer) {
     bool isSum = input->get() == contract.getResult();
     if (isSum ? !map.isIdentity() : !readsAlongRows(map))
       return false;
-    if (!isSum && !isa<RankedTensorType>(input->get().getType()))
+    if (!isSum && (!isa<RankedTensorType>(input->get().getType()) ||
+                   !hasAdjacentColumns(input->get())))
       return false;
   }
   return isVectorizable(*consumer.getBlock());

@@ -36,10 +36,28 @@ public:
     }
   };
 
+  static bool isTyped(const TypeProto &type) {
+    switch (type.value_case()) {
+    case TypeProto::kTensorType:
+      return type.tensor_type().elem_type() != TensorProto::UNDEFINED;
+    case TypeProto::kSequenceType:
+      return isTyped(type.sequence_type().elem_type());
+    case TypeProto::kOptionalType:
+      return isTyped(type.optional_type().elem_type());
+    default:
+      return type.value_case() != TypeProto::VALUE_NOT_SET;
+    }
+  }
+
   void check(GraphProto &graph, const Scope *outer) {
     Scope scope{outer, {}};
-    for (const ValueInfoProto &input : graph.input())
+    for (const ValueInfoProto &input : graph.input()) {
       define(scope, input.name(), problems.fileLocation());
+      // What a body is given says its type; a model's callers have only the declaration.
+      if (!outer && !isTyped(input.type()))
+        problems.error(ImportStatus::badFile, "input '" + input.name() +
+                                                  "' is declared without a type of its elements");
+    }
     for (const TensorProto &tensor : graph.initializer())
       defineConstant(scope, tensor.name());
     for (const SparseTensorProto &tensor : graph.sparse_initializer())

@@ -5,6 +5,7 @@
 #include "compiler/import/Model.h"
 #include "compiler/import/Tensors.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace llvm;
@@ -91,9 +92,24 @@ private:
 
 } // namespace
 
+/// Every name of --dim must be one of the inputs' sizes: a misspelt one would change nothing.
+static void checkNames(const GraphProto &graph, const ImportOptions &options, Problems &problems) {
+  SmallVector<StringRef> known;
+  for (const ValueInfoProto &input : graph.input())
+    for (const auto &dim : input.type().tensor_type().shape().dim())
+      if (namesDim(dim.dim_param()) && !is_contained(known, dim.dim_param()))
+        known.push_back(dim.dim_param());
+  for (const auto &[name, spec] : options.dims)
+    if (!is_contained(known, name))
+      problems.error(ImportStatus::badFile, "has no size '" + name + "' for --dim; the sizes that "
+                                            "its inputs leave open are: " +
+                                                (known.empty() ? "none" : join(known, ", ")));
+}
+
 bool applySizes(ModelProto &model, const ImportOptions &options, Problems &problems) {
   Sizes sizes(options, problems);
   GraphProto &graph = *model.mutable_graph();
+  checkNames(graph, options, problems);
   for (const auto &[name, shape] : options.inputShapes) {
     auto input = llvm::find_if(*graph.mutable_input(),
                                [&](const ValueInfoProto &value) { return value.name() == name; });

@@ -167,6 +167,8 @@ private:
     program.modelName = symbolOf(options.output);
     program.compiler = "burin " BURIN_VERSION;
     program.certificate = certificate(module, kernels, target);
+    if (llvm::Error error = checkTasks(module, kernels))
+      return fail(ExitCode::Unsupported, options.model + ": " + llvm::toString(std::move(error)));
     llvm::Expected<Object> main = emitProgram(module, kernels, target, program);
     if (!main)
       return fail(ExitCode::Internal, llvm::toString(main.takeError()));
@@ -205,13 +207,14 @@ private:
                                                  }))
         return error;
     }
-    if (llvm::sys::path::extension(options.output) == ".a") {
-      llvm::SmallString<128> header(options.output);
-      llvm::sys::path::replace_extension(header, ".h");
-      if (llvm::Error error = writeHeader(header, module, name, summary))
-        return error;
-    }
-    return linkArtifact(options.output, input, temporary);
+    if (llvm::Error error = linkArtifact(options.output, input, temporary))
+      return error;
+    // The header comes last: a disk that is full leaves the old pair.
+    if (llvm::sys::path::extension(options.output) != ".a")
+      return llvm::Error::success();
+    llvm::SmallString<128> header(options.output);
+    llvm::sys::path::replace_extension(header, ".h");
+    return writeHeader(header, module, name, summary);
   }
 
   //===- Phases -------------------------------------------------------------===//
@@ -269,7 +272,10 @@ private:
     return code;
   }
 
+  /// The end of a phase that cannot fail, unless the model asks for too much.
   ExitCode internal(const std::string &where) {
+    if (tooLarge)
+      return ExitCode::Unsupported;
     return fail(ExitCode::Internal,
                 "the phase '" + where + "' failed: this is a bug of burin. Please report it with "
                                         "the model, the command line and the output of --dump-ir");
@@ -285,6 +291,7 @@ private:
       }
       return WalkResult::advance();
     });
+    tooLarge |= plan::saysTooLarge(diagnostic);
     std::string text = options.model + ": ";
     if (!node.empty() && node != options.model)
       text += "node '" + node + "': ";
@@ -297,6 +304,7 @@ private:
 
   const CompileOptions &options;
   CompileResult result;
+  bool tooLarge = false;
   std::string phase;
   size_t index = 0, total = 0;
   std::chrono::steady_clock::time_point started;

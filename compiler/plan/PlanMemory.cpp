@@ -102,8 +102,8 @@ private:
   LogicalResult place(Value value, plan::Storage storage, uint64_t at) {
     std::optional<uint64_t> bytes = sizes.maxBytes(value);
     if (!bytes)
-      return emitError(value.getLoc()) << "needs a tensor of type " << value.getType()
-                                       << ", whose size has no bound this machine could hold";
+      return plan::emitTooLarge(value.getLoc()) << "it needs a tensor of type " << value.getType()
+                                                << ", whose size has no bound this machine could hold";
     places[value] = plan::PlaceAttr::get(func.getContext(), storage, at, *bytes);
     return success();
   }
@@ -113,7 +113,9 @@ private:
     for (auto constant : body.getOps<plan::ConstantOp>()) {
       std::optional<uint64_t> bytes = sizes.maxBytes(constant.getResult());
       if (!bytes)
-        return constant.emitOpError("is larger than this machine could hold");
+        return plan::emitTooLarge(constant.getLoc())
+               << "a constant of type " << constant.getType()
+               << " is larger than this machine could hold";
       auto [it, inserted] = offsets.try_emplace(constant.getValue(), weightsBytes);
       if (inserted)
         weightsBytes = llvm::alignTo(weightsBytes + *bytes, alignment);
@@ -139,7 +141,8 @@ private:
           continue; // an output: the caller's memory
         std::optional<uint64_t> bytes = sizes.maxBytes(result);
         if (!bytes)
-          return launch.emitOpError("has a result whose size has no bound");
+          return plan::emitTooLarge(launch.getLoc())
+                 << "a result of type " << result.getType() << " has no bound this machine could hold";
         unsigned end = std::max(time, lastUse.lookup(result));
         if (Value input = replacedInput(launch, time, lastUse, index)) {
           unsigned at = index.at(input);

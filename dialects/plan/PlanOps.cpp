@@ -16,6 +16,19 @@ using namespace burin::plan;
 #define GET_ATTRDEF_CLASSES
 #include "dialects/plan/PlanOpsAttributes.cpp.inc"
 
+static constexpr llvm::StringLiteral tooLarge = "too large: ";
+
+InFlightDiagnostic burin::plan::emitTooLarge(Location where) {
+  return emitError(where) << StringRef(tooLarge);
+}
+
+bool burin::plan::saysTooLarge(Diagnostic &diagnostic) {
+  return llvm::any_of(diagnostic.getArguments(), [](const DiagnosticArgument &argument) {
+    return argument.getKind() == DiagnosticArgument::DiagnosticArgumentKind::String &&
+           argument.getAsString() == tooLarge;
+  });
+}
+
 LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  ArrayRef<int64_t> source, ArrayRef<int64_t> permutation,
                                  int64_t leading, int64_t panel) {

@@ -23,6 +23,11 @@
 namespace burin::plan {
 /// The nested module that holds a model's kernel functions.
 inline constexpr llvm::StringLiteral kernelModuleName = "kernels";
+/// Begins an error about something larger than any machine, or this design, could hold. The model
+/// asks for too much: that is no bug.
+mlir::InFlightDiagnostic emitTooLarge(mlir::Location where);
+/// Whether `diagnostic` began so.
+bool saysTooLarge(mlir::Diagnostic &diagnostic);
 /// The module's array of RangeAttr: sizes that change from run to run.
 inline constexpr llvm::StringLiteral dimsAttrName = "plan.dims";
 } // namespace burin::plan

@@ -7,6 +7,5 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 [ $# -gt 0 ] || set -- "$here/images/7.png"
-"$root/tools/build.sh" release burin
-"$root/tools/env.sh" cmake --build "$root/build/release" --target digits
+"$root/tools/build.sh" release burin burin-run burin-opt digits
 exec "$root/build/release/bin/digits" "$@"

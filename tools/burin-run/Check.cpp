@@ -65,7 +65,7 @@ double checkOne(Session &session, const std::string &folder, const Flags &flags)
 
   double maxError = 0;
   size_t expectedCount = countFiles(folder, "output");
-  if (expectedCount > outputs.size() || (expectedCount == 0 && !outputs.empty()))
+  if (expectedCount != outputs.size())
     throw Error{Failed, format("the data set has %zu outputs, the model %zu", expectedCount,
                                outputs.size())};
   for (size_t i = 0; i < expectedCount; ++i) {

@@ -35,7 +35,10 @@ struct CompileFlags {
 };
 
 /// Prints messages to stderr, "error: " or "warning: " before each.
-void printMessages(const CompileResult &result);
+void printMessages(llvm::ArrayRef<Message> messages);
+
+/// Text from a model for a terminal: valid UTF-8, without control characters but newlines.
+std::string printable(llvm::StringRef text);
 
 /// "12.3 MiB"
 std::string humanBytes(uint64_t bytes);

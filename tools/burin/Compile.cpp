@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "compiler/emit/Artifact.h"
 #include "compiler/pipeline/Certificate.h"
 #include "tools/burin/Commands.h"
 
@@ -66,29 +67,26 @@ ExitCode run(State &state) {
   }
   options.progress = !state.json && isatty(STDERR_FILENO);
   CompileResult result = compile(options);
+  bool stopsEarly = !options.compileTo.empty();
+  if (result.code == ExitCode::Ok && stopsEarly && !options.output.empty())
+    if (llvm::Error error = writeWhole(options.output, [&](llvm::raw_ostream &out) {
+          out << result.module;
+          return llvm::Error::success();
+        })) {
+      result.code = ExitCode::Failed;
+      result.messages.push_back({llvm::toString(std::move(error)), true});
+    }
   if (state.json) {
     printJson(options, result);
     return result.code;
   }
-  printMessages(result);
+  printMessages(result.messages);
   if (result.code != ExitCode::Ok)
     return result.code;
-  if (!options.compileTo.empty()) {
-    if (options.output.empty()) {
-      llvm::outs() << result.module;
-      return ExitCode::Ok;
-    }
-    std::error_code error;
-    llvm::raw_fd_ostream out(options.output, error);
-    if (!error)
-      out << result.module;
-    if (error || out.has_error()) {
-      llvm::errs() << "error: cannot write '" << options.output << "'\n";
-      return ExitCode::Failed;
-    }
-    return ExitCode::Ok;
-  }
-  printSummary(options, result);
+  if (!stopsEarly)
+    printSummary(options, result);
+  else if (options.output.empty())
+    llvm::outs() << result.module;
   return ExitCode::Ok;
 }
 

@@ -57,10 +57,8 @@ ExitCode run(State &state) {
   }
   uint64_t flops = 0, unsupported = 0;
   for (const NodeReport &node : report.nodes) {
-    llvm::StringRef name(node.name);
-    if (name.size() > 40)
-      name = name.take_back(40);
-    llvm::outs() << llvm::left_justify(name, nameWidth) << "  "
+    std::string name = node.name.size() > 40 ? node.name.substr(node.name.size() - 40) : node.name;
+    llvm::outs() << llvm::left_justify(printable(name), nameWidth) << "  "
                  << llvm::left_justify(node.op, opWidth) << "  "
                  << llvm::left_justify(node.result, resultWidth) << "  "
                  << llvm::formatv("{0,14:N0} FLOP {1,12}  ", node.flops, humanBytes(node.bytes))
@@ -70,8 +68,7 @@ ExitCode run(State &state) {
   }
   llvm::outs() << report.nodes.size() << " nodes, " << unsupported << " not supported, "
                << llvm::formatv("{0:F3} GFLOP\n", double(flops) / 1e9);
-  for (const Message &message : report.messages)
-    llvm::errs() << "error: " << message.text << "\n";
+  printMessages(report.messages);
   return report.code;
 }
 

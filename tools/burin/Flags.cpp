@@ -3,6 +3,7 @@
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
 
 #include <cstdio>
@@ -28,7 +29,8 @@ void parseDim(llvm::StringRef text, ImportOptions &options) {
   spec.max = to.empty() ? spec.min : parseSize(to, "--dim");
   if (spec.max < spec.min)
     throw CLI::ValidationError("--dim", "'" + text.str() + "' is an empty range");
-  options.dims[name.str()] = spec;
+  if (!options.dims.try_emplace(name.str(), spec).second)
+    throw CLI::ValidationError("--dim", "'" + name.str() + "' is given twice");
 }
 
 /// "NAME=1x3x224x224"
@@ -68,7 +70,8 @@ void CompileFlags::add(CLI::App &verb, CompileOptions &options) {
   verb.add_option("--cpu", options.cpu,
                   "CPU level or name: native, x86-64-v3, x86-64-v4, znver4, ...")
       ->capture_default_str();
-  verb.add_option("--dim", dims, "Fix a symbolic size: NAME=8 (repeatable)")
+  verb.add_option("--dim", dims, "Fix a symbolic size: NAME=8, or let it change from run to run within bounds: NAME=1..32 "
+                  "(repeatable)")
       ->type_name("NAME=VALUE");
   verb.add_option("--input", inputs, "Fix the shape of an input: NAME=1x3x224x224 (repeatable)")
       ->type_name("NAME=SHAPE");
@@ -85,9 +88,18 @@ void CompileFlags::finish(CompileOptions &options) const {
     options.maxMemory = parseBytes(maxMemory);
 }
 
-void printMessages(const CompileResult &result) {
-  for (const Message &message : result.messages)
-    std::fprintf(stderr, "%s: %s\n", message.isError ? "error" : "warning", message.text.c_str());
+std::string printable(llvm::StringRef text) {
+  std::string valid = llvm::json::fixUTF8(text);
+  for (char &c : valid)
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7f)
+      c = '?';
+  return valid;
+}
+
+void printMessages(llvm::ArrayRef<Message> messages) {
+  for (const Message &message : messages)
+    std::fprintf(stderr, "%s: %s\n", message.isError ? "error" : "warning",
+                 printable(message.text).c_str());
 }
 
 std::string humanBytes(uint64_t bytes) {

@@ -48,15 +48,14 @@ ExitCode inspectModel(State &state) {
   }
   llvm::outs() << state.options.model << ": ONNX, IR version " << report.import.irVersion
                << ", opset " << report.import.opset << ", made by "
-               << (report.import.producer.empty() ? "?" : report.import.producer) << "\n"
+               << (report.import.producer.empty() ? "?" : printable(report.import.producer)) << "\n"
                << "  " << report.import.nodes << " nodes, " << report.import.initializers
                << " initialisers, " << humanBytes(report.import.weightBytes) << " of weights\n";
   for (const TensorReport &tensor : report.inputs)
-    llvm::outs() << "  input   " << tensor.name << ": " << tensor.type << "\n";
+    llvm::outs() << "  input   " << printable(tensor.name) << ": " << tensor.type << "\n";
   for (const TensorReport &tensor : report.outputs)
-    llvm::outs() << "  output  " << tensor.name << ": " << tensor.type << "\n";
-  for (const Message &message : report.messages)
-    llvm::errs() << "error: " << message.text << "\n";
+    llvm::outs() << "  output  " << printable(tensor.name) << ": " << tensor.type << "\n";
+  printMessages(report.messages);
   return report.code;
 }
 

@@ -170,7 +170,7 @@ private:
       taskCounts.push_back(count);
     }
     if (total > UINT32_MAX)
-      return grid.emitOpError("has more than 2^32 tasks");
+      return plan::emitTooLarge(grid.getLoc()) << "it has more than 2^32 tasks";
 
     builder.setLoc(grid.getLoc());
     builder.setInsertionPoint(grid);
@@ -313,7 +313,7 @@ private:
       if (!bytes)
         return op->emitOpError("needs scratch of a size that is not static");
       if (*bytes > cpu::maxScratchBytes)
-        return func.emitOpError("needs more than 2 GiB of scratch per worker");
+        return plan::emitTooLarge(func.getLoc()) << "it needs more than 2 GiB of scratch per worker";
       // At the entry: the address does not depend on the task.
       builder.setInsertionPointToStart(&func.getBody().front());
       builder.setLoc(op->getLoc());
@@ -323,7 +323,7 @@ private:
       op->erase();
       scratchBytes = llvm::alignTo(scratchBytes + *bytes, 64);
       if (scratchBytes > cpu::maxScratchBytes)
-        return func.emitOpError("needs more than 2 GiB of scratch per worker");
+        return plan::emitTooLarge(func.getLoc()) << "it needs more than 2 GiB of scratch per worker";
     }
     return success();
   }

@@ -5,6 +5,7 @@
 
 #include "compiler/target/cpu/KernelWork.h"
 #include "compiler/transforms/Passes.h"
+#include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -31,8 +32,8 @@ LogicalResult verifyAllocations(func::FuncOp kernel) {
       return op->emitError() << "kernel '" << kernel.getName()
                              << "' allocates memory without a static bound";
     if (*bytes > cpu::maxScratchBytes || (total += *bytes) > cpu::maxScratchBytes)
-      return op->emitError() << "kernel '" << kernel.getName()
-                             << "' needs more than 2 GiB of scratch per worker";
+      return plan::emitTooLarge(op->getLoc())
+             << "kernel '" << kernel.getName() << "' needs more than 2 GiB of scratch per worker";
     return WalkResult::advance();
   });
   return failure(walk.wasInterrupted());

@@ -79,3 +79,26 @@ func.func @transposed(%a: tensor<8x64xf32>, %w: tensor<3x64x16xf32>) -> tensor<4
   } -> tensor<40x8xf32>
   return %1 : tensor<40x8xf32>
 }
+
+// What it would add is a column of a matrix: no vector of it lies in memory.
+// CHECK-LABEL: func.func @strided
+// CHECK: kern.contract {{.*}} extra_maps = []
+// CHECK: linalg.generic
+func.func @strided(%a: tensor<1x64xf32>, %w: tensor<3x64x16xf32>, %m: tensor<40x7xf32>, %i: index)
+    -> tensor<1x40xf32> {
+  %e = tensor.empty() : tensor<1x40xf32>
+  %c = tensor.extract_slice %m[0, %i] [40, 1] [1, 1] : tensor<40x7xf32> to tensor<40xf32>
+  %x = tensor.expand_shape %c [[0, 1]] output_shape [1, 40] : tensor<40xf32> into tensor<1x40xf32>
+  %0 = kern.contract ins(%a, %w : tensor<1x64xf32>, tensor<3x64x16xf32>) outs(%e : tensor<1x40xf32>)
+      attributes {a_map = #rows, b_map = #none, extra_maps = [], reduction = array<i64: 64>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<1x40xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%0, %x : tensor<1x40xf32>, tensor<1x40xf32>) outs(%e : tensor<1x40xf32>) {
+  ^bb0(%y: f32, %z: f32, %o: f32):
+    %s = arith.addf %y, %z : f32
+    linalg.yield %s : f32
+  } -> tensor<1x40xf32>
+  return %1 : tensor<1x40xf32>
+}

@@ -114,6 +114,9 @@ write("empty", b"")
 write("text", b"hello, world")
 write("truncated", good[:-5])
 write("no-graph", number(1, 10))
+write("untyped", model(graph([node("Relu", ["x"], ["y"])], [block(1, "x")], [value("y")])))
+write("untyped-optional", model(graph([node("Relu", ["x"], ["y"])],
+                                      [block(1, "x") + block(2, block(9, b""))], [value("y")])))
 write("ort", b"\x10\0\0\0ORTM" + bytes(64))
 
 with_tensor("weight", tensor("w", [1024, 4], raw=bytes(16384)))
