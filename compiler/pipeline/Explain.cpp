@@ -3,6 +3,7 @@
 
 #include "compiler/import/Weights.h"
 #include "compiler/lower/Lowering.h"
+#include "compiler/pipeline/OpenDims.h"
 #include "compiler/pipeline/Registration.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/plan/PlanOps.h"
@@ -139,7 +140,7 @@ ModelReport explain(const CompileOptions &options) {
     return report;
   }
 
-  report.code = ExitCode::Ok;
+  report.code = failed(checkOpenDims(**module)) ? ExitCode::Unsupported : ExitCode::Ok;
   for (const Phase &phase : modelPhases()) {
     PassManager manager(&context);
     phase.addPasses(manager);
@@ -157,6 +158,8 @@ ModelReport explain(const CompileOptions &options) {
         if (!isa<onnx::ConstantOp>(op.getOperation()))
           report.nodes.push_back(reportOf(op));
       });
+      if (report.code != ExitCode::Ok)
+        break; // without sizes there are no kernels
     }
   }
   llvm::StringMap<llvm::SetVector<StringRef>> kernels;

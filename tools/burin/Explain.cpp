@@ -16,9 +16,12 @@ struct State {
   bool json = false;
 };
 
-std::string kernelsOf(const NodeReport &node) {
+/// `hasKernels`: whether the model came as far as kernels.
+std::string kernelsOf(const NodeReport &node, bool hasKernels) {
   if (!node.supported)
     return "NOT SUPPORTED";
+  if (!hasKernels)
+    return "-";
   return node.kernels.empty() ? "(folded or a view)" : llvm::join(node.kernels, ",");
 }
 
@@ -62,7 +65,7 @@ ExitCode run(State &state) {
                  << llvm::left_justify(node.op, opWidth) << "  "
                  << llvm::left_justify(node.result, resultWidth) << "  "
                  << llvm::formatv("{0,14:N0} FLOP {1,12}  ", node.flops, humanBytes(node.bytes))
-                 << kernelsOf(node) << "\n";
+                 << kernelsOf(node, report.code == ExitCode::Ok) << "\n";
     flops += node.flops;
     unsupported += !node.supported;
   }

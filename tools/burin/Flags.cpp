@@ -5,6 +5,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <cstdio>
 
@@ -97,6 +98,7 @@ std::string printable(llvm::StringRef text) {
 }
 
 void printMessages(llvm::ArrayRef<Message> messages) {
+  llvm::outs().flush(); // what a report says comes before what went wrong
   for (const Message &message : messages)
     std::fprintf(stderr, "%s: %s\n", message.isError ? "error" : "warning",
                  printable(message.text).c_str());
