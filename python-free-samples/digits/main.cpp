@@ -16,7 +16,7 @@
 namespace {
 
 constexpr size_t side = 8, classes = 10;
-static_assert(DIGITS_INPUT0_ELEMENTS == side * side && DIGITS_OUTPUT0_ELEMENTS == classes);
+static_assert(DIGITS_IMAGE_ELEMENTS == side * side && DIGITS_PROBABILITIES_ELEMENTS == classes);
 
 /// The network with the memory that it works in.
 class Classifier {

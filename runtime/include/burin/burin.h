@@ -29,6 +29,13 @@ extern "C" {
 
 #define BURIN_ABI_VERSION 1u
 
+/* Zeroes all fields of a struct, in C and C++: burin_options options = BURIN_ZERO; */
+#ifdef __cplusplus
+#define BURIN_ZERO {}
+#else
+#define BURIN_ZERO {0}
+#endif
+
 typedef enum burin_status {
   BURIN_OK = 0,
   BURIN_BAD_ARGUMENT = 1,   /* null, wrong count, dtype, rank, shape or size */

@@ -28,8 +28,8 @@ int main(void) {
                            .arena_bytes = need.bytes};
   if (!options.arena || model->create(model, &options, &context) != BURIN_OK)
     return 1;
-  static float x[ROWS_INPUT0_ELEMENTS], y[ROWS_OUTPUT0_ELEMENTS + columns];
-  for (int i = 0; i < ROWS_INPUT0_ELEMENTS; ++i)
+  static float x[ROWS_X_ELEMENTS], y[ROWS_Y_ELEMENTS + columns];
+  for (int i = 0; i < ROWS_X_ELEMENTS; ++i)
     x[i] = (float)sin(i * 0.7);
 
   for (int64_t rows = 1; rows <= maxRows; ++rows) {
