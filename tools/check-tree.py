@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-SOURCES = {".c", ".cpp", ".h", ".td", ".py", ".sh", ".S", ".cmake"}
+SOURCES = {".c", ".cpp", ".h", ".hpp", ".td", ".py", ".sh", ".S", ".cmake"}
 TEXTS = SOURCES | {".md", ".mlir", ".txt", ".json", ".in", ".onnxtxt", ".test", ""}
 # Built from pieces so that this file passes its own check.
 UNFINISHED = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "HA" + "CK", "X" * 3]) + r")\b")
