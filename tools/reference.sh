@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The reference of ops, attributes, types and passes, made from the .td files:
+# The reference of ops, attributes, types and passes, made from the .td files, and of the C API,
+# made from its headers:
 #   tools/reference.sh            writes docs/reference
 #   tools/reference.sh --check    fails where docs/reference is not what would be written
 set -euo pipefail
@@ -37,8 +38,9 @@ mv "$out/onnx.tmp" "$out/onnx.md"
 tblgen -gen-dialect-doc dialects/kern/KernOps.td kern.md -dialect=kern
 tblgen -gen-dialect-doc dialects/plan/PlanOps.td plan.md -dialect=plan
 tblgen -gen-pass-doc compiler/transforms/Passes.td passes.md
+python3 "$root/tools/api-reference.py" "$root/runtime/include/burin" > "$out/api.md"
 
 if [ "${1:-}" = --check ] && ! diff -ru "$root/docs/reference" "$out"; then
-  echo "docs/reference is behind the .td files: run tools/reference.sh, or ninja reference-update"
+  echo "docs/reference is behind the .td files or the headers: run tools/reference.sh, or ninja reference-update"
   exit 1
 fi

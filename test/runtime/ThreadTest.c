@@ -136,6 +136,34 @@ static void test_options(void) {
   m->pool_destroy(NULL);
 }
 
+/* A pool that asks for one worker per core takes those of the affinity mask, and its threads
+ * stay on them. */
+static void test_affinity(void) {
+  cpu_set_t all, one;
+  CHECK(sched_getaffinity(0, sizeof all, &all) == 0);
+  int cpu = 0;
+  while (!CPU_ISSET(cpu, &all))
+    ++cpu;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  CHECK(sched_setaffinity(0, sizeof one, &one) == 0);
+  burin_pool *own, *two;
+  CHECK(m->pool_create(0, &own) == BURIN_OK && m->pool_workers(own) == 1);
+  /* More workers than cores are the caller's wish; they share what it may use. */
+  CHECK(m->pool_create(2, &two) == BURIN_OK && m->pool_workers(two) == 2);
+  void *memory;
+  burin_context *context = make_context(m, (burin_options){.pool = two}, &memory);
+  request r;
+  fill_request(&r, 40, 3);
+  CHECK(m->run(context, r.inputs, 3, r.outputs, 3) == BURIN_OK && request_is_right(&r));
+  CHECK(sched_getaffinity(0, sizeof all, &one) == 0 && CPU_COUNT(&one) == 1);
+  m->destroy(context);
+  free(memory);
+  m->pool_destroy(two);
+  m->pool_destroy(own);
+  CHECK(sched_setaffinity(0, sizeof all, &all) == 0);
+}
+
 /* The host's signals stay with the host's threads. */
 static pthread_t main_thread;
 static volatile sig_atomic_t elsewhere, handled;
@@ -163,5 +191,6 @@ int main(void) {
   test_callers_executor();
   test_options();
   test_signals();
+  test_affinity();
   return 0;
 }

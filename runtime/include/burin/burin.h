@@ -135,9 +135,13 @@ struct burin_model {
   uint32_t struct_size;
   const void *program;   /* the artifact's own */
   const char *name;
+  /* How many inputs and outputs there are. */
   burin_status (*describe)(const burin_model *, uint32_t *inputs, uint32_t *outputs);
+  /* The input, output or dim of an index. BURIN_BAD_ARGUMENT behind the last. */
   burin_status (*input)(const burin_model *, uint32_t index, burin_tensor_info *);
+  /* As `input`. */
   burin_status (*output)(const burin_model *, uint32_t index, burin_tensor_info *);
+  /* As `input`: the sizes that an artifact leaves open, in the order that shapes name them. */
   burin_status (*dim)(const burin_model *, uint32_t index, burin_dim_info *);
   /* What create will ask for; `workers` as there, 0 counts as 1. */
   burin_status (*memory)(const burin_model *, uint32_t workers, burin_memory *);
@@ -163,6 +167,7 @@ struct burin_model {
    * that this process may use. Contexts may share it: one that finds it taken runs
    * on its own thread. Its threads take no signals. */
   burin_status (*pool_create)(uint32_t workers, burin_pool **);
+  /* How many workers a pool has, the caller among them. */
   uint32_t (*pool_workers)(const burin_pool *);
   /* After the contexts that use it. */
   void (*pool_destroy)(burin_pool *);

@@ -158,6 +158,7 @@ static inline burin_status burin_load(const char *path, const char *name,
   return BURIN_BAD_FILE;
 }
 
+/* Closes what burin_load opened, after the model's contexts and pools; null is fine. */
 static inline void burin_unload(burin_library *library) {
   if (library)
     dlclose((void *)library);
