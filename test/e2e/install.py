@@ -87,6 +87,14 @@ def test_two_models(arguments, prefix):
     check(said.startswith("7 ("), f"the seven is a {said}")
 
 
+def test_embed(arguments, prefix):
+    sample = Consumer(arguments, prefix, "embed")
+    sample.configure()
+    sample.compile()
+    said = run(sample.build / "embed", sample.source / "requests.txt", "please call my brother")
+    check("Call mum" in said.split("\n")[1], said)
+
+
 def test_pkg_config(arguments, prefix):
     """The README's program, without CMake."""
     if not shutil.which("pkg-config"):
@@ -117,7 +125,8 @@ def main():
         run(arguments.cmake, "--install", arguments.build, "--prefix", arguments.work / "staged")
         prefix = (arguments.work / "staged").rename(arguments.work / "moved")
         check(not list(prefix.glob("**/abi.h")), "abi.h is for the compiler and the runtime alone")
-        for test in (test_consumer, test_cross, test_two_models, test_pkg_config):
+        for test in (test_consumer, test_cross, test_two_models, test_embed,
+                     test_pkg_config):
             test(arguments, prefix)
             print(f"{test.__name__}: fine")
     except Failed as failure:
