@@ -6,7 +6,7 @@
 #
 # Compiles a model into the static library TARGET: what links it gets the model, the runtime, the
 # folder of the typed header <name>.h and that of burin/burin.h. The model is compiled anew when
-# it, the compiler or a file of DEPENDS (its external weights, say) changes.
+# it, one of its external weights, the compiler or a file of DEPENDS changes.
 #
 #   NAME     of the symbol burin_model_<name> and of <name>.h; TARGET by default
 #   CPU      the level or name to compile for. By default this machine's own; when
@@ -60,7 +60,9 @@ function(burin_add_model target)
   set(runtime ${folder}/libburin_rt.a)
   add_custom_command(
     OUTPUT ${archive} ${runtime} ${folder}/${ARG_NAME}.h
-    COMMAND burin::burin compile ${model} -o ${archive} ${options} ${ARG_OPTIONS}
+    COMMAND burin::burin compile ${model} -o ${archive} --depfile ${archive}.d ${options}
+            ${ARG_OPTIONS}
+    DEPFILE ${archive}.d
     DEPENDS burin::burin $<TARGET_FILE:burin::burin> ${model} ${ARG_DEPENDS}
     COMMENT "Compiling ${ARG_MODEL}" VERBATIM)
   add_custom_target(${target}-compile DEPENDS ${archive} ${runtime} ${folder}/${ARG_NAME}.h)

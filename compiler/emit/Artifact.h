@@ -49,6 +49,10 @@ llvm::Error linkArtifact(llvm::StringRef output, const LinkInput &input,
 llvm::Error writeHeader(llvm::StringRef path, mlir::ModuleOp planned, llvm::StringRef modelName,
                         const ProgramSummary &summary);
 
+/// Writes "output: inputs" as a rule of Make, which CMake and ninja read too.
+llvm::Error writeDepfile(llvm::StringRef path, llvm::StringRef output,
+                         llvm::ArrayRef<std::string> inputs);
+
 /// Writes through a temporary file in the same folder, renamed when complete.
 llvm::Error writeWhole(llvm::StringRef path,
                        llvm::function_ref<llvm::Error(llvm::raw_ostream &)> write);

@@ -203,4 +203,24 @@ Error linkArtifact(StringRef output, const LinkInput &input, StringRef temporary
                            "' ends in none of .so, .a, .o");
 }
 
+Error writeDepfile(StringRef path, StringRef output, ArrayRef<std::string> inputs) {
+  return writeWhole(path, [&](raw_ostream &out) {
+    auto name = [&](StringRef file) {
+      for (char c : file) {
+        if (c == ' ' || c == '#')
+          out << '\\';
+        out << c << (c == '$' ? "$" : "");
+      }
+    };
+    name(output);
+    out << ":";
+    for (StringRef input : inputs) {
+      out << " \\\n  ";
+      name(input);
+    }
+    out << "\n";
+    return Error::success();
+  });
+}
+
 } // namespace burin

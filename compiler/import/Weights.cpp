@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/import/Weights.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -24,6 +26,14 @@ Error WeightStore::mapFile(StringRef segment, StringRef path) {
     return createStringError(buffer.getError(), "%s", buffer.getError().message().c_str());
   files[segment] = std::move(*buffer);
   return Error::success();
+}
+
+std::vector<std::string> WeightStore::paths() const {
+  std::vector<std::string> result;
+  for (const auto &file : files)
+    result.push_back(file.second->getBufferIdentifier().str());
+  llvm::sort(result);
+  return result;
 }
 
 WeightStore::Location WeightStore::addOwned(std::string bytes) {

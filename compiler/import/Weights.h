@@ -53,6 +53,9 @@ public:
   /// Size of a mapped file, or nothing where the segment is unknown.
   std::optional<uint64_t> size(llvm::StringRef segment) const;
 
+  /// The mapped files, in alphabetical order: what a compile has read.
+  std::vector<std::string> paths() const;
+
 private:
   struct Owned {
     uint64_t offset;

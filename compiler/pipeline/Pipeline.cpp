@@ -210,11 +210,16 @@ private:
     if (llvm::Error error = linkArtifact(options.output, input, temporary))
       return error;
     // The header comes last: a disk that is full leaves the old pair.
-    if (llvm::sys::path::extension(options.output) != ".a")
-      return llvm::Error::success();
-    llvm::SmallString<128> header(options.output);
-    llvm::sys::path::replace_extension(header, ".h");
-    return writeHeader(header, module, name, summary);
+    llvm::SmallString<128> header(options.header);
+    if (header.empty() && llvm::sys::path::extension(options.output) == ".a") {
+      header = options.output;
+      llvm::sys::path::replace_extension(header, ".h");
+    }
+    if (!header.empty())
+      if (llvm::Error error = writeHeader(header, module, name, summary))
+        return error;
+    return options.depfile.empty() ? llvm::Error::success()
+                                   : writeDepfile(options.depfile, options.output, weights.paths());
   }
 
   //===- Phases -------------------------------------------------------------===//

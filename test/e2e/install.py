@@ -11,6 +11,9 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
+import onnx
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "python-free-samples"
 
@@ -62,6 +65,29 @@ def test_consumer(arguments, prefix):
     model.write_text(model.read_text().replace("ReduceL2", "ReduceL1"))
     consumer.compile()
     check(run(program, 3, 4) == "7\n", "a changed model was not compiled anew")
+
+
+def test_external_weights(arguments, prefix):
+    """The points are scaled by a weight in a file of its own, which then changes."""
+    consumer = Consumer(arguments, prefix, "cmake-consumer")
+    weights = consumer.source / "scale #1.bin"
+    weights.write_bytes(np.array([2, 2], np.float32).tobytes())
+    scale = onnx.TensorProto(name="scale", data_type=onnx.TensorProto.FLOAT, dims=[2],
+                             data_location=onnx.TensorProto.EXTERNAL)
+    scale.external_data.add(key="location", value=weights.name)
+    model = onnx.parser.parse_model((consumer.source / "distance.onnxtxt").read_text()
+                                    .replace("(points, columns)", "(scaled, columns)"))
+    model.graph.initializer.append(scale)
+    model.graph.node.insert(0, onnx.helper.make_node("Mul", ["points", "scale"], ["scaled"]))
+    (consumer.source / "distance.onnx").write_bytes(model.SerializeToString())
+    project = consumer.source / "CMakeLists.txt"
+    project.write_text(project.read_text().replace("distance.onnxtxt", "distance.onnx"))
+    consumer.compile()
+    program = consumer.build / "consumer"
+    check(run(program, 3, 4) == "14\n", "the external weight is not used")
+    weights.write_bytes(np.array([10, 10], np.float32).tobytes())
+    consumer.compile()
+    check(run(program, 3, 4) == "70\n", "a changed weight was not compiled anew")
 
 
 def test_cross(arguments, prefix):
@@ -125,7 +151,7 @@ def main():
         run(arguments.cmake, "--install", arguments.build, "--prefix", arguments.work / "staged")
         prefix = (arguments.work / "staged").rename(arguments.work / "moved")
         check(not list(prefix.glob("**/abi.h")), "abi.h is for the compiler and the runtime alone")
-        for test in (test_consumer, test_cross, test_two_models, test_embed,
+        for test in (test_consumer, test_external_weights, test_cross, test_two_models, test_embed,
                      test_pkg_config):
             test(arguments, prefix)
             print(f"{test.__name__}: fine")

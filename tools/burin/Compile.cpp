@@ -104,6 +104,12 @@ void addCompile(CLI::App &app, Action &action) {
                    "Stop after a phase and print the module (to -o): " +
                        llvm::join(phaseNames("cpu"), ", "))
       ->type_name("PHASE");
+  verb->add_option("--header", options.header,
+                   "Write the typed header there (default: beside NAME.a, and none for others)")
+      ->type_name("FILE");
+  verb->add_option("--depfile", options.depfile,
+                   "Write which files the artifact was made from, as a rule of Make")
+      ->type_name("FILE");
   verb->add_option("--dump-ir", options.dumpDir, "Write the module after each phase to DIR")
       ->type_name("DIR");
   verb->add_option("--max-memory", state->flags.maxMemory,
