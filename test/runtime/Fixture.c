@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "Fixture.h"
 
+#ifndef FIXTURE_ABI_VERSION /* an artifact of another version defines it */
+#define FIXTURE_ABI_VERSION BURIN_ABI_VERSION
+#endif
+
 /*===- Kernels --------------------------------------------------------------===*/
 
 static void task_range(int64_t rows, uint32_t task, int64_t *from, int64_t *to) {
@@ -107,7 +111,7 @@ static const burin_tensor_info_abi outputs[] = {
 static const burin_dim_abi dims[] = {{"rows", 1, 64}, {"picks", 0, 16}, {"positives", 0, 512}};
 static const char *const nodes[] = {"double", "add", "pick", "positive"};
 
-const burin_program fixture_program = {.abi_version = BURIN_ABI_VERSION,
+const burin_program fixture_program = {.abi_version = FIXTURE_ABI_VERSION,
                                        .struct_size = sizeof(burin_program),
                                        .name = "fixture",
                                        .compiler = "by hand",
@@ -126,7 +130,7 @@ const burin_program fixture_program = {.abi_version = BURIN_ABI_VERSION,
                                        .main = fixture_main};
 
 #define SLOT(name) .name = burin_rt_##name,
-const burin_model fixture_model = {.abi_version = BURIN_ABI_VERSION,
+const burin_model fixture_model = {.abi_version = FIXTURE_ABI_VERSION,
                                    .struct_size = sizeof(burin_model),
                                    .program = &fixture_program,
                                    .name = "fixture",

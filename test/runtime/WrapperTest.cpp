@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// WrapperTest FIXTURE.so: burin.hpp over the fixture, linked in and opened. Built with and
-// without exceptions.
+// WrapperTest FIXTURE.so OTHER.so: burin.hpp over the fixture, linked in and opened; OTHER is of
+// another interface version. Built with and without exceptions.
 
 #include "burin/burin.hpp"
 
@@ -150,7 +150,8 @@ void testMemory(burin::Model model) {
   CHECK(borrowed.run(request.inputs(), request.outputs()) && request.isRight());
 }
 
-void testFailures(const char *fixture) {
+void testFailures(const char *fixture, const char *other) {
+  CHECK(says(burin::Library::open(other).status(), BURIN_BAD_ABI, "another version"));
   CHECK(says(burin::Library::open("no such file").status(), BURIN_BAD_FILE, "cannot be opened"));
   CHECK(says(burin::Library::open(fixture, "x").status(), BURIN_BAD_FILE, "no model of that name"));
 #ifdef __cpp_exceptions
@@ -166,7 +167,7 @@ void testFailures(const char *fixture) {
 } // namespace
 
 int main(int count, char **arguments) {
-  CHECK(count == 2);
+  CHECK(count == 3);
   burin::Library library = burin::Library::open(arguments[1]).value();
   burin::Library moved = std::move(library);
   for (burin::Model model : {burin::Model(burin_model_fixture()), moved.model()}) {
@@ -174,6 +175,6 @@ int main(int count, char **arguments) {
     testContext(model);
     testMemory(model);
   }
-  testFailures(arguments[1]);
+  testFailures(arguments[1], arguments[2]);
   return 0;
 }

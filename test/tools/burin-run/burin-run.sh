@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# burin-run.sh BURIN-RUN FIXTURE.so: the command line contract on the runtime's fixture
-# (test/runtime/Fixture.h).
+# burin-run.sh BURIN-RUN FIXTURE.so OTHER.so: the command line contract on the runtime's fixture
+# (test/runtime/Fixture.h); OTHER.so is of another interface version.
 set -u
-run=$1 model=$2
+run=$1 model=$2 other=$3
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -48,6 +48,10 @@ for cut in 40 100 $((size / 2)) $((size - 1)); do
   head -c "$cut" "$model" >cut.so
   expect 2 "$run" inspect cut.so
   says err.txt 'cut'
+done
+for verb in inspect "run --random 1 -o o" bench; do
+  expect 2 "$run" $verb "$other"
+  says err.txt "made for another version of Burin's interface"
 done
 
 # Outputs by name, in a folder that is made; the same bits on two threads.
