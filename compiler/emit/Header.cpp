@@ -7,9 +7,7 @@
 #include "compiler/emit/Program.h"
 
 #include "burin/abi.h"
-#include "compiler/plan/Sizes.h"
-#include "dialects/plan/PlanOps.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "compiler/emit/Signature.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
@@ -99,19 +97,17 @@ class HeaderWriter {
 public:
   HeaderWriter(ModuleOp planned, StringRef modelName, const ProgramSummary &summary,
                llvm::raw_ostream &out)
-      : main(planned.lookupSymbol<func::FuncOp>("main")), name(modelName.str()),
-        prefix(modelName.upper()), summary(summary), sizes(main), out(out),
-        identifiers(main.getNumArguments()) {
-    if (auto ranges = planned->getAttrOfType<ArrayAttr>(plan::dimsAttrName))
-      for (auto range : ranges.getAsRange<plan::RangeAttr>())
-        dims.push_back({range.getName().str(), "", range.getMin(), range.getMax()});
+      : name(modelName.str()), prefix(modelName.upper()), summary(summary), signature(planned),
+        out(out), identifiers(unsigned(signature.inputs.size())) {
+    for (const Signature::Dim &dim : ArrayRef(signature.dims).take_front(signature.namedDims))
+      dims.push_back({dim.name, "", dim.range.min, dim.range.max});
     // Inputs choose their names first: what a caller gives comes before what it gets.
-    for (auto [i, value] : llvm::enumerate(main.getArguments()))
-      inputs.push_back(tensor(value, main.getArgAttrDict(i), "input", i));
+    for (auto [i, input] : llvm::enumerate(signature.inputs))
+      inputs.push_back(tensor(input, "input" + std::to_string(i)));
     for (Dim &dim : dims)
       dim.identifier = identifiers.take(dim.name, "dim");
-    for (auto [i, value] : llvm::enumerate(main.getBody().front().getTerminator()->getOperands()))
-      outputs.push_back(tensor(value, main.getResultAttrDict(i), "output", i));
+    for (auto [i, output] : llvm::enumerate(signature.outputs))
+      outputs.push_back(tensor(output, "output" + std::to_string(i)));
   }
 
   void write() {
@@ -146,29 +142,30 @@ private:
   struct Tensor {
     std::string name, identifier;
     uint32_t dtype;
-    SmallVector<AffineExpr> sizes;
+    std::vector<int64_t> sizes; // -1 - d where it is dim d
     uint64_t elements; // at most
     bool isStatic;
   };
 
-  Tensor tensor(Value value, DictionaryAttr attrs, StringRef kind, unsigned index) {
-    auto named = dyn_cast_or_null<StringAttr>(attrs ? attrs.get("onnx.name") : Attribute());
-    auto typed = dyn_cast_or_null<TypeAttr>(attrs ? attrs.get("onnx.type") : Attribute());
-    auto type = cast<RankedTensorType>(typed ? typed.getValue() : value.getType());
-    std::string fallback = kind.str() + std::to_string(index);
-    Tensor result{named ? named.getValue().str() : fallback, "", dtypeOf(type.getElementType()),
-                  sizes.of(value), 1, true};
-    result.identifier = identifiers.take(result.name, fallback);
-    for (AffineExpr size : result.sizes) {
+  Tensor tensor(const TensorSignature &from, const std::string &fallback) {
+    Tensor result{from.name, identifiers.take(from.name, fallback), dtypeOf(from.element),
+                  from.shape, 1, true};
+    for (int64_t size : result.sizes) {
       // The planner has seen to it that this fits, unless one size is 0: then wrapping is fine.
       result.elements *= uint64_t(range(size).max);
-      result.isStatic &= isa<AffineConstantExpr>(size);
+      result.isStatic &= size >= 0;
     }
     return result;
   }
 
-  plan::Interval range(AffineExpr size) const {
-    return sizes.range(size).value_or(plan::Interval{0, 0});
+  plan::Interval range(int64_t size) const {
+    return size < 0 ? signature.dims[size_t(-1 - size)].range : plan::Interval{size, size};
+  }
+
+  /// The dim that a size is and that the caller gives, or null.
+  const Dim *dimOf(int64_t size) const {
+    size_t d = size_t(-1 - size);
+    return size < 0 && d < dims.size() ? &dims[d] : nullptr;
   }
 
   std::string macro(StringRef identifier) const { return prefix + "_" + identifier.upper(); }
@@ -182,10 +179,10 @@ private:
     stream << dtype.lower() << (isComplex ? " (real, imaginary)" : "");
     for (auto [i, size] : llvm::enumerate(tensor.sizes)) {
       stream << (i ? "" : " ");
-      if (auto symbol = dyn_cast<AffineSymbolExpr>(size))
-        stream << "[" << dims[symbol.getPosition()].identifier << "]";
-      else if (auto fixed = dyn_cast<AffineConstantExpr>(size))
-        stream << "[" << fixed.getValue() << "]";
+      if (const Dim *dim = dimOf(size))
+        stream << "[" << dim->identifier << "]";
+      else if (size >= 0)
+        stream << "[" << size << "]";
       else
         stream << "[" << range(size).min << " to " << range(size).max << "]";
     }
@@ -215,7 +212,7 @@ private:
             << "#define " << own << "_RANK " << tensor.sizes.size() << "\n";
         if (!tensor.sizes.empty()) {
           out << "#define " << own << "_SHAPE {";
-          llvm::interleaveComma(tensor.sizes, out, [&](AffineExpr size) { out << range(size).max; });
+          llvm::interleaveComma(tensor.sizes, out, [&](int64_t size) { out << range(size).max; });
           out << "}\n";
         }
         out << "#define " << own << "_ELEMENTS " << tensor.elements << "\n";
@@ -239,10 +236,7 @@ private:
   /// Whether the shape of an input tells a dim.
   bool isGiven(unsigned dim) const {
     return llvm::any_of(inputs, [&](const Tensor &input) {
-      return llvm::any_of(input.sizes, [&](AffineExpr size) {
-        auto symbol = dyn_cast<AffineSymbolExpr>(size);
-        return symbol && symbol.getPosition() == dim;
-      });
+      return llvm::is_contained(input.sizes, -1 - int64_t(dim));
     });
   }
 
@@ -293,11 +287,11 @@ private:
       if (input.isStatic)
         continue;
       out << "  const int64_t shape" << i << "[] = {";
-      llvm::interleaveComma(input.sizes, out, [&](AffineExpr size) {
-        if (auto symbol = dyn_cast<AffineSymbolExpr>(size))
-          out << dims[symbol.getPosition()].identifier;
+      llvm::interleaveComma(input.sizes, out, [&](int64_t size) {
+        if (const Dim *dim = dimOf(size))
+          out << dim->identifier;
         else
-          out << range(size).max;
+          out << size;
       });
       out << "};\n";
     }
@@ -308,10 +302,9 @@ private:
         << (outputs.empty() ? "NULL" : "outputs") << ", " << outputs.size() << ");\n}\n\n";
   }
 
-  func::FuncOp main;
   std::string name, prefix;
   const ProgramSummary &summary;
-  plan::ModelSizes sizes;
+  Signature signature;
   llvm::raw_ostream &out;
   Identifiers identifiers;
   std::vector<Dim> dims;

@@ -2,7 +2,7 @@
 #include "compiler/emit/Program.h"
 
 #include "burin/abi.h"
-#include "compiler/plan/Sizes.h"
+#include "compiler/emit/Signature.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/plan/PlanOps.h"
 #include "llvm/IR/IRBuilder.h"
@@ -43,65 +43,34 @@ uint32_t dtypeOf(Type type) {
       .Default([](Type) { return 0u; });
 }
 
-namespace {
-
-/// The dynamic sizes that an artifact tells of: the model's dims, then those sizes of outputs
-/// that are computed from them.
-struct ProgramDims {
-  struct Entry {
-    std::string name;
-    AffineExpr value; // over the model's dims
-    plan::Interval range;
-  };
-
-  explicit ProgramDims(func::FuncOp main) : sizes(main) {
-    auto module = main->getParentOfType<ModuleOp>();
-    if (auto dims = module->getAttrOfType<ArrayAttr>(plan::dimsAttrName))
-      for (auto range : dims.getAsRange<plan::RangeAttr>())
-        entries.push_back({range.getName().str(),
-                           getAffineSymbolExpr(entries.size(), main.getContext()),
-                           {range.getMin(), range.getMax()}});
-    for (Value result : main.getBody().front().getTerminator()->getOperands())
-      for (AffineExpr size : sizes.of(result))
-        if (size && !isa<AffineConstantExpr>(size) && find(size) < 0) {
-          std::string name;
-          llvm::raw_string_ostream(name) << size;
-          entries.push_back({name, size, sizes.range(size).value_or(plan::Interval{0, 0})});
-        }
-  }
-
-  /// The position of a size, or -1.
-  int64_t find(AffineExpr size) const {
-    auto at = llvm::find_if(entries, [&](const Entry &entry) { return entry.value == size; });
-    return at == entries.end() ? -1 : at - entries.begin();
-  }
-
-  plan::ModelSizes sizes;
-  std::vector<Entry> entries;
-};
-
-} // namespace
-
 ProgramSummary summarize(ModuleOp planned, ModuleOp kernels) {
   ProgramSummary summary;
   auto number = [](Operation *op, StringRef name) -> uint64_t {
     auto attr = op->getAttrOfType<IntegerAttr>(name);
     return attr ? uint64_t(attr.getInt()) : 0;
   };
-  // The runtime rounds each part up to its alignment.
-  summary.activationBytes = llvm::alignTo(number(planned, "plan.arena_bytes"), 64);
-  summary.liveBytes = number(planned, "plan.live_bytes");
+  Signature signature(planned);
+  for (Signature::Variant &variant : signature.variants) {
+    // The runtime rounds each part up to its alignment.
+    VariantSummary one{variant.name, llvm::alignTo(number(variant.main, "plan.arena_bytes"), 64), 0};
+    variant.main.walk([&](plan::LaunchOp) { ++one.launches; });
+    summary.launches += one.launches;
+    if (one.activationBytes >= summary.activationBytes) {
+      summary.activationBytes = one.activationBytes;
+      summary.liveBytes = number(variant.main, "plan.live_bytes");
+    }
+    summary.variants.push_back(std::move(one));
+  }
   summary.weightsBytes = number(planned, "plan.weights_bytes");
-  planned.walk([&](plan::LaunchOp) { ++summary.launches; });
   for (Operation &op : kernels.getBody()->getOperations())
     if (op.hasAttr("plan.kernel")) {
       ++summary.kernels;
       summary.scratchBytes = std::max(summary.scratchBytes, number(&op, "plan.scratch_bytes"));
     }
   summary.scratchBytes = llvm::alignTo(summary.scratchBytes, 64);
-  if (auto main = planned.lookupSymbol<func::FuncOp>("main"))
-    summary.bookkeepingBytes = burin_bookkeeping_bytes(
-        main.getNumArguments(), main.getNumResults(), uint32_t(ProgramDims(main).entries.size()));
+  summary.bookkeepingBytes =
+      burin_bookkeeping_bytes(uint32_t(signature.inputs.size()), uint32_t(signature.outputs.size()),
+                              uint32_t(signature.dims.size()));
   return summary;
 }
 
@@ -131,11 +100,13 @@ public:
   Builder(ModuleOp planned, ModuleOp kernels, const Target &target, const ProgramOptions &options)
       : planned(planned), kernels(kernels), target(target), options(options),
         module("program", context), b(context), ptr(b.getPtrTy()), i32(b.getInt32Ty()),
-        i64(b.getInt64Ty()), main(planned.lookupSymbol<func::FuncOp>("main")), dims(main) {}
+        i64(b.getInt64Ty()), signature(planned) {}
 
   llvm::Expected<Object> build() {
-    llvm::Function *entry = emitMain();
-    emitTables(entry);
+    std::vector<llvm::Constant *> mains;
+    for (unsigned v = 0; v < signature.variants.size(); ++v)
+      mains.push_back(emitMain(v));
+    emitTables(mains);
     return target.emitModule(module);
   }
 
@@ -178,10 +149,14 @@ private:
     }
   }
 
-  llvm::Function *emitMain() {
+  llvm::Function *emitMain(unsigned variant) {
+    Signature::Variant &chosen = signature.variants[variant];
+    func::FuncOp main = chosen.main;
     auto *type = llvm::FunctionType::get(i32, {ptr}, false);
     auto *function = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage,
-                                            "main_" + options.modelName, module);
+                                            main.getName() + "_" + options.modelName, module);
+    fields.clear();
+    modelDims.assign(chosen.sizes.count(), nullptr);
     b.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", function));
     llvm::Value *frame = function->getArg(0);
     auto *frameType = llvm::StructType::get(context, {ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr});
@@ -194,8 +169,10 @@ private:
       if (std::optional<AffineMap> map = launch.getExtents())
         mostExtents = std::max<size_t>(mostExtents, map->getNumResults());
     });
-    for (unsigned i = 0; i < dims.sizes.count(); ++i)
-      modelDims.push_back(b.CreateLoad(i64, b.CreateConstInBoundsGEP1_64(i64, fields[Dims], i)));
+    for (unsigned d = 0; d < signature.namedDims; ++d)
+      if (auto symbol = dyn_cast_or_null<AffineSymbolExpr>(signature.dims[d].values[variant]))
+        modelDims[symbol.getPosition()] =
+            b.CreateLoad(i64, b.CreateConstInBoundsGEP1_64(i64, fields[Dims], d));
     // One set of argument structs, refilled for each launch.
     kargsType = llvm::StructType::get(context, {ptr, ptr, ptr});
     launchType = llvm::StructType::get(context, {ptr, ptr, i32, i32});
@@ -217,9 +194,9 @@ private:
       b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(0)), next, stop);
       b.SetInsertPoint(next);
     }
-    for (size_t i = modelDims.size(); i < dims.entries.size(); ++i)
-      b.CreateStore(emit(dims.entries[i].value, {}),
-                    b.CreateConstInBoundsGEP1_64(i64, fields[Dims], i));
+    for (size_t d = signature.namedDims; d < signature.dims.size(); ++d)
+      b.CreateStore(emit(signature.dims[d].values[variant], {}),
+                    b.CreateConstInBoundsGEP1_64(i64, fields[Dims], d));
     b.CreateRet(b.getInt32(0));
     b.SetInsertPoint(stop);
     if (codes.empty()) {
@@ -299,28 +276,32 @@ private:
     return global(llvm::ConstantArray::get(llvm::ArrayType::get(ptr, values.size()), values), name);
   }
 
-  /// burin_tensor_info_abi of one argument or result of @main.
-  llvm::Constant *tensorInfo(Value tensor, DictionaryAttr attrs, const Twine &fallback) {
-    auto named = dyn_cast_or_null<StringAttr>(attrs ? attrs.get("onnx.name") : Attribute());
-    auto typed = dyn_cast_or_null<TypeAttr>(attrs ? attrs.get("onnx.type") : Attribute());
-    auto type = cast<RankedTensorType>(tensor.getType());
-    auto original = dyn_cast_or_null<RankedTensorType>(typed ? typed.getValue() : Type(type));
-    auto nameList = dyn_cast_if_present<onnx::DimsAttr>(original.getEncoding());
-    uint64_t bytes = dims.sizes.maxBytes(tensor).value_or(0); // the planner has seen to it
+  llvm::Constant *tensorInfo(const TensorSignature &tensor) {
     std::vector<llvm::Constant *> dimNames;
-    std::vector<uint64_t> shape;
-    for (auto [i, size] : llvm::enumerate(dims.sizes.of(tensor))) {
-      auto fixed = dyn_cast<AffineConstantExpr>(size);
-      shape.push_back(uint64_t(fixed ? fixed.getValue() : -1 - dims.find(size)));
-      dimNames.push_back(string(nameList ? nameList.getNames()[i].getValue() : ""));
-    }
+    for (const std::string &name : tensor.dimNames)
+      dimNames.push_back(string(name));
+    std::vector<uint64_t> shape(tensor.shape.begin(), tensor.shape.end());
     llvm::Constant *sizes = shape.empty()
                                 ? llvm::ConstantPointerNull::get(ptr)
                                 : global(llvm::ConstantDataArray::get(context, shape), "shape");
-    std::string name = named ? named.getValue().str() : fallback.str();
     return llvm::ConstantStruct::getAnon(
-        {string(name), sizes, pointers(dimNames, "dims"), b.getInt64(bytes),
-         b.getInt32(dtypeOf(original.getElementType())), b.getInt32(uint32_t(shape.size()))});
+        {string(tensor.name), sizes, pointers(dimNames, "dims"), b.getInt64(tensor.maxBytes),
+         b.getInt32(dtypeOf(tensor.element)), b.getInt32(uint32_t(shape.size()))});
+  }
+
+  llvm::Constant *rangeOf(plan::Interval range) {
+    return llvm::ConstantStruct::getAnon(
+        {b.getInt64(uint64_t(range.min)), b.getInt64(uint64_t(range.max))});
+  }
+
+  llvm::Constant *variantInfo(unsigned v, llvm::Constant *main) {
+    std::vector<llvm::Constant *> ranges;
+    for (unsigned d = 0; d < signature.dims.size(); ++d)
+      ranges.push_back(rangeOf(signature.range(d, v)));
+    auto arena = signature.variants[v].main->getAttrOfType<IntegerAttr>("plan.arena_bytes");
+    return llvm::ConstantStruct::getAnon(
+        {array(ranges, "ranges"), pointers({main}, "mains"),
+         b.getInt64(llvm::alignTo(arena ? uint64_t(arena.getInt()) : 0, 64))});
   }
 
   llvm::Constant *array(ArrayRef<llvm::Constant *> values, const Twine &name) {
@@ -330,17 +311,20 @@ private:
                       llvm::ArrayType::get(values[0]->getType(), values.size()), values), name);
   }
 
-  void emitTables(llvm::Function *entry) {
-    std::vector<llvm::Constant *> inputs, outputs;
-    for (auto [i, value] : llvm::enumerate(main.getArguments()))
-      inputs.push_back(tensorInfo(value, main.getArgAttrDict(i), "input" + Twine(i)));
-    for (auto [i, value] : llvm::enumerate(main.getBody().front().getTerminator()->getOperands()))
-      outputs.push_back(tensorInfo(value, main.getResultAttrDict(i), "output" + Twine(i)));
-    std::vector<llvm::Constant *> dimTable;
-    for (const ProgramDims::Entry &entry : dims.entries)
-      dimTable.push_back(llvm::ConstantStruct::getAnon({string(entry.name),
-                                                        b.getInt64(uint64_t(entry.range.min)),
-                                                        b.getInt64(uint64_t(entry.range.max))}));
+  void emitTables(ArrayRef<llvm::Constant *> mains) {
+    std::vector<llvm::Constant *> inputs, outputs, dims, variants;
+    for (const TensorSignature &tensor : signature.inputs)
+      inputs.push_back(tensorInfo(tensor));
+    for (const TensorSignature &tensor : signature.outputs)
+      outputs.push_back(tensorInfo(tensor));
+    for (const Signature::Dim &dim : signature.dims)
+      dims.push_back(llvm::ConstantStruct::getAnon({string(dim.name),
+                                                    b.getInt64(uint64_t(dim.range.min)),
+                                                    b.getInt64(uint64_t(dim.range.max))}));
+    for (auto [v, main] : llvm::enumerate(mains))
+      variants.push_back(variantInfo(v, main));
+    llvm::Constant *level =
+        llvm::ConstantStruct::getAnon({string(target.name()), b.getInt64(target.features())});
     ProgramSummary summary = summarize(planned, kernels);
     auto *weights = new llvm::GlobalVariable(module, b.getInt8Ty(), true,
                                              llvm::GlobalValue::ExternalLinkage, nullptr,
@@ -350,14 +334,14 @@ private:
     llvm::Constant *null = llvm::ConstantPointerNull::get(ptr);
     llvm::Constant *program = llvm::ConstantStruct::getAnon(
         {b.getInt32(BURIN_ABI_VERSION), b.getInt32(sizeof(burin_program)),
-         string(options.modelName), string(options.compiler), string(target.name()),
-         string(options.certificate), array(inputs, "inputs"), array(outputs, "outputs"),
-         array(dimTable, "dims"), pointers(nodeNames, "nodes"),
+         string(options.modelName), string(options.compiler), string(options.certificate),
+         array(inputs, "inputs"), array(outputs, "outputs"), array(dims, "dims"),
+         pointers(nodeNames, "nodes"),
          summary.weightsBytes ? static_cast<llvm::Constant *>(weights) : null,
-         b.getInt64(summary.weightsBytes), b.getInt64(summary.activationBytes),
-         b.getInt64(summary.scratchBytes), b.getInt32(inputs.size()),
-         b.getInt32(outputs.size()), b.getInt32(dimTable.size()), b.getInt32(nodeNames.size()),
-         b.getInt64(target.features()), entry});
+         b.getInt64(summary.weightsBytes), b.getInt64(summary.scratchBytes),
+         array(variants, "variants"), global(level, "levels"), b.getInt32(inputs.size()),
+         b.getInt32(outputs.size()), b.getInt32(dims.size()), b.getInt32(nodeNames.size()),
+         b.getInt32(variants.size()), b.getInt32(1)});
 
     // burin_model: the runtime's functions in the table's order.
     std::vector<llvm::Constant *> table{b.getInt32(BURIN_ABI_VERSION),
@@ -390,10 +374,9 @@ private:
   llvm::IRBuilder<> b;
   llvm::PointerType *ptr;
   llvm::IntegerType *i32, *i64;
-  func::FuncOp main;
-  ProgramDims dims;
+  Signature signature;
   std::vector<llvm::Value *> fields;
-  std::vector<llvm::Value *> modelDims; // their sizes in this run
+  std::vector<llvm::Value *> modelDims; // of one main program: their sizes in this run
   llvm::StructType *kargsType = nullptr, *launchType = nullptr;
   llvm::Value *buffers = nullptr, *extents = nullptr, *kargs = nullptr, *launchArgs = nullptr;
   llvm::StringMap<uint32_t> nodes;
@@ -403,28 +386,29 @@ private:
 } // namespace
 
 llvm::Error checkTasks(ModuleOp planned, ModuleOp kernels) {
-  auto main = planned.lookupSymbol<func::FuncOp>("main");
-  plan::ModelSizes sizes(main);
   llvm::Error error = llvm::Error::success();
-  main.walk([&](plan::LaunchOp launch) {
-    AffineMap extents = launch.getExtents().value_or(AffineMap());
-    uint64_t total = 1;
-    for (AffineExpr count : tasksOf(launch, kernels).getResults()) {
-      if (extents)
-        count = count.replaceDims(extents.getResults());
-      std::optional<plan::Interval> range = sizes.range(count);
-      total = range ? llvm::SaturatingMultiply(total, uint64_t(std::max<int64_t>(range->max, 0)))
-                    : UINT64_MAX;
-    }
-    if (total <= UINT32_MAX)
-      return WalkResult::advance();
-    error = llvm::joinErrors(
-        std::move(error),
-        llvm::createStringError("node '" + nodeName(launch.getLoc()) +
-                                "': its work would be cut into more than 2^32 tasks; narrow the "
-                                "range of --dim"));
-    return WalkResult::interrupt();
-  });
+  for (auto main : planned.getOps<func::FuncOp>()) {
+    plan::ModelSizes sizes(main);
+    main.walk([&](plan::LaunchOp launch) {
+      AffineMap extents = launch.getExtents().value_or(AffineMap());
+      uint64_t total = 1;
+      for (AffineExpr count : tasksOf(launch, kernels).getResults()) {
+        if (extents)
+          count = count.replaceDims(extents.getResults());
+        std::optional<plan::Interval> range = sizes.range(count);
+        total = range ? llvm::SaturatingMultiply(total, uint64_t(std::max<int64_t>(range->max, 0)))
+                      : UINT64_MAX;
+      }
+      if (total <= UINT32_MAX)
+        return WalkResult::advance();
+      error = llvm::joinErrors(
+          std::move(error),
+          llvm::createStringError("node '" + nodeName(launch.getLoc()) +
+                                  "': its work would be cut into more than 2^32 tasks; narrow the "
+                                  "range of --dim"));
+      return WalkResult::interrupt();
+    });
+  }
   return error;
 }
 

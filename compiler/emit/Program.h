@@ -9,8 +9,11 @@
 #include "compiler/target/Target.h"
 
 #include <string>
+#include <vector>
 
 namespace burin {
+
+class Signature;
 
 struct ProgramOptions {
   std::string modelName;   // a C identifier; the entry symbol is burin_model_<modelName>
@@ -18,14 +21,22 @@ struct ProgramOptions {
   std::string certificate; // JSON
 };
 
+/// One main program of several.
+struct VariantSummary {
+  std::string name; // "batch=8 seq=1..512"
+  uint64_t activationBytes = 0;
+  uint32_t launches = 0;
+};
+
 /// What reports print and the header's constants say.
 struct ProgramSummary {
   uint64_t bookkeepingBytes = 0; // what the runtime itself takes of an arena
-  uint64_t activationBytes = 0;  // what planned tensors take of it
-  uint64_t liveBytes = 0;        // their largest live set, a lower bound of activationBytes
+  uint64_t activationBytes = 0;  // what planned tensors take of it, in the variant that needs most
+  uint64_t liveBytes = 0;        // their largest live set there, a lower bound of activationBytes
   uint64_t scratchBytes = 0;     // what each worker takes of it
   uint64_t weightsBytes = 0;     // read-only, inside the artifact
-  uint32_t launches = 0, kernels = 0;
+  uint32_t launches = 0, kernels = 0; // launches of all variants
+  std::vector<VariantSummary> variants;
 
   /// What burin_model.memory asks the caller for, with one worker; each further one
   /// adds scratchBytes.
@@ -41,7 +52,7 @@ ProgramSummary summarize(mlir::ModuleOp planned, mlir::ModuleOp kernels);
 /// pass that within the ranges of the model's dims.
 llvm::Error checkTasks(mlir::ModuleOp planned, mlir::ModuleOp kernels);
 
-/// Builds the program of the planned @main. `kernels` is the module after the
+/// Builds the program of all planned main functions. `kernels` is the module after the
 /// target's phases. References burin_weights and the runtime's functions.
 llvm::Expected<Object> emitProgram(mlir::ModuleOp planned, mlir::ModuleOp kernels,
                                    const Target &target, const ProgramOptions &options);

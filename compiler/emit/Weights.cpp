@@ -45,10 +45,13 @@ llvm::Error writeConstant(plan::ConstantOp constant, const WeightStore &store,
 
 llvm::Error writeWeights(ModuleOp planned, const WeightStore &store, uint64_t total,
                          llvm::raw_ostream &out) {
-  auto main = planned.lookupSymbol<func::FuncOp>("main");
   uint64_t start = out.tell(), written = 0;
-  for (auto constant : main.getBody().front().getOps<plan::ConstantOp>()) {
-    uint64_t offset = uint64_t(*constant.getOffset());
+  std::vector<std::pair<uint64_t, plan::ConstantOp>> constants; // by offset
+  for (auto main : planned.getOps<func::FuncOp>())
+    for (auto constant : main.getBody().front().getOps<plan::ConstantOp>())
+      constants.push_back({uint64_t(*constant.getOffset()), constant});
+  llvm::stable_sort(constants, llvm::less_first());
+  for (auto [offset, constant] : constants) {
     if (offset < written)
       continue; // shares the bytes of an equal constant
     out.write_zeros(unsigned(offset - written));

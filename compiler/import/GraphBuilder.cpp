@@ -512,6 +512,18 @@ OwningOpRef<ModuleOp> GraphBuilder::build(const ::onnx::ModelProto &model) {
   function.setFunctionType(builder.getFunctionType(inputs, ValueRange(results).getTypes()));
   for (auto [i, output] : llvm::enumerate(graph.output()))
     function.setResultAttr(i, "onnx.name", builder.getStringAttr(output.name()));
+  // The names of sizes outlive --dim, which makes them numbers.
+  auto dimNames = [&](StringRef value) {
+    const std::vector<std::string> &names = problems.report.dimNames[value.str()];
+    bool isNamed = llvm::any_of(names, [](StringRef name) { return !name.empty(); });
+    return isNamed ? builder.getStrArrayAttr(llvm::to_vector_of<StringRef>(names)) : ArrayAttr();
+  };
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    if (ArrayAttr names = dimNames(function.getArgAttrOfType<StringAttr>(i, "onnx.name")))
+      function.setArgAttr(i, "onnx.dim_names", names);
+  for (auto [i, output] : llvm::enumerate(graph.output()))
+    if (ArrayAttr names = dimNames(output.name()))
+      function.setResultAttr(i, "onnx.dim_names", names);
   for (Operation &op : llvm::make_early_inc_range(*entry))
     if (isa<dialect::ConstantOp, dialect::NoneOp>(op) && op.use_empty())
       op.erase();

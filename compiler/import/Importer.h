@@ -61,6 +61,8 @@ struct ImportReport {
   uint64_t weightBytes = 0; ///< of the initialisers that became #plan.weight
   /// Graph inputs that have an initialiser: they are constants of the compiled model.
   std::vector<std::string> defaultedInputs;
+  /// What the model calls the sizes of its inputs and outputs, "" where it says nothing.
+  std::map<std::string, std::vector<std::string>> dimNames;
 };
 
 /// Reads `path` (.onnx, or ONNX's text syntax as .onnxtxt) and builds

@@ -109,6 +109,11 @@ static void checkNames(const GraphProto &graph, const ImportOptions &options, Pr
 bool applySizes(ModelProto &model, const ImportOptions &options, Problems &problems) {
   Sizes sizes(options, problems);
   GraphProto &graph = *model.mutable_graph();
+  for (const auto *values : {&graph.input(), &graph.output()})
+    for (const ValueInfoProto &value : *values)
+      for (const auto &dim : value.type().tensor_type().shape().dim())
+        problems.report.dimNames[value.name()].push_back(namesDim(dim.dim_param()) ? dim.dim_param()
+                                                                                   : "");
   checkNames(graph, options, problems);
   for (const auto &[name, shape] : options.inputShapes) {
     auto input = llvm::find_if(*graph.mutable_input(),

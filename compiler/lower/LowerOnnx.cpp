@@ -144,7 +144,7 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
     IRMapping mapping;
     Block &body = func.getBody().front();
     mapping.map(body.getArguments(), entry->getArguments());
-    llvm::StringMap<Value> dims = declareDims(builder, func);
+    llvm::StringMap<Value> dims = declareDims(builder, lowered);
     if (failed(Walk(builder, mapping, dims).lower(body))) {
       lowered.erase();
       return failure();
@@ -160,7 +160,7 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
     return success();
   }
 
-  /// The ranges that options give, as plan.dims of the module and plan.dim ops.
+  /// The ranges that options give, as plan.dims of the function and plan.dim ops.
   llvm::StringMap<Value> declareDims(OpBuilder &builder, func::FuncOp func) {
     llvm::StringMap<Value> dims;
     auto ranges = getOperation()->getAttrOfType<DictionaryAttr>("onnx.dim_ranges");
@@ -174,7 +174,7 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
                                                 range.getName().getValue());
     }
     getOperation()->removeAttr("onnx.dim_ranges");
-    getOperation()->setAttr(plan::dimsAttrName, builder.getArrayAttr(list));
+    func->setAttr(plan::dimsAttrName, builder.getArrayAttr(list));
     return dims;
   }
 

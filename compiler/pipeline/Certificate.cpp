@@ -50,11 +50,17 @@ std::string certificate(ModuleOp planned, ModuleOp kernels, const Target &target
         {"tasks", tasksOf(op.getAttrOfType<AffineMapAttr>("plan.tasks").getAffineMap())},
         {"scratch_bytes", op.getAttrOfType<IntegerAttr>("plan.scratch_bytes").getInt()}});
   }
+  llvm::json::Array variants;
+  for (const VariantSummary &variant : summary.variants)
+    variants.push_back(llvm::json::Object{{"sizes", variant.name},
+                                          {"launches", int64_t(variant.launches)},
+                                          {"activation_bytes", int64_t(variant.activationBytes)}});
   llvm::json::Object object{
       {"compiler", "burin " BURIN_VERSION},
       {"target", target.name()},
       {"memory", memoryReport(summary)},
       {"launches", int64_t(summary.launches)},
+      {"variants", std::move(variants)},
       {"kernels", std::move(list)}};
   std::string text;
   llvm::raw_string_ostream stream(text);

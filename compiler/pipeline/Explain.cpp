@@ -130,6 +130,8 @@ ModelReport explain(const CompileOptions &options) {
 
   WeightStore weights;
   ImportOptions import = options.import;
+  if (std::vector<VariantDims> variants = variantsOf(options.dims); !variants.empty())
+    import.dims = variants.front(); // of several, the cheapest
   import.hasLowering = [](StringRef name) { return lower::ruleTable().find(name); };
   FailureOr<OwningOpRef<ModuleOp>> module =
       importOnnx(context, options.model, import, weights, report.import);
@@ -141,7 +143,9 @@ ModelReport explain(const CompileOptions &options) {
   }
 
   report.code = failed(checkOpenDims(**module)) ? ExitCode::Unsupported : ExitCode::Ok;
-  for (const Phase &phase : modelPhases()) {
+  std::vector<Phase> phases = modelPhases();
+  llvm::append_range(phases, programPhases());
+  for (const Phase &phase : phases) {
     PassManager manager(&context);
     phase.addPasses(manager);
     if (failed(manager.run(**module))) {

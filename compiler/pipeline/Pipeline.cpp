@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The compile at a glance: `phases` is the whole way down, in order. Every phase can
+// The compile at a glance: modelPhases, programPhases and the target's are the whole way down, in
+// order. Every phase can
 // be dumped and stopped after; each ends with MLIR's verifier and leaves IR that burin-opt
 // reads. docs/architecture.md says what holds between them.
 
@@ -64,6 +65,12 @@ const std::vector<Phase> &modelPhases() {
          pm.addPass(createCanonicalizerPass());
          pm.addPass(createCSEPass());
        }},
+  };
+  return phases;
+}
+
+const std::vector<Phase> &programPhases() {
+  static const std::vector<Phase> phases = {
       {"plan",
        [](OpPassManager &pm) {
          // Deduplication comes before scheduling: a kernel is scheduled once.
@@ -99,7 +106,11 @@ private:
     if (!options.compileTo.empty() && !llvm::is_contained(phaseNames(options.target), options.compileTo))
       return fail(ExitCode::BadInput, "unknown phase '" + options.compileTo + "'; there are: " +
                                           llvm::join(phaseNames(options.target), ", "));
-    total = 1 + modelPhases().size() + lower.size() + 2;
+    total = 1 + modelPhases().size() + programPhases().size() + lower.size() + 2;
+    std::vector<VariantDims> variants = variantsOf(options.dims);
+    if (variants.empty())
+      return fail(ExitCode::BadInput, "--dim asks for more than " + llvm::Twine(maxVariants) +
+                                          " combinations of sizes");
 
     DialectRegistry registry;
     registerDialects(registry);
@@ -110,31 +121,33 @@ private:
     });
     context.loadAllAvailableDialects();
 
-    begin("import");
     WeightStore weights;
-    ImportReport report;
-    ImportOptions import = options.import;
-    import.hasLowering = [](llvm::StringRef name) { return lower::ruleTable().find(name); };
-    FailureOr<OwningOpRef<ModuleOp>> imported =
-        importOnnx(context, options.model, import, weights, report);
-    if (failed(imported))
-      return report.status == ImportStatus::badFile       ? ExitCode::BadInput
-             : report.status == ImportStatus::unsupported ? ExitCode::Unsupported
-                                                          : internal("import");
-    OwningOpRef<ModuleOp> module = std::move(*imported);
-    if (std::optional<ExitCode> code = end(*module))
-      return *code;
+    OwningOpRef<ModuleOp> module;
+    std::optional<ExitCode> stopped;
+    for (const VariantDims &dims : variants) {
+      OwningOpRef<ModuleOp> one;
+      index = 0;
+      variant = variants.size() == 1 ? "" : nameOf(dims, options.dims);
+      stopped = walkDown(context, dims, weights, one);
+      if (stopped && *stopped != ExitCode::Ok)
+        return *stopped;
+      if (variants.size() > 1)
+        markVariant(*one, dims, options.dims);
+      if (module)
+        addVariant(*module, *one);
+      else
+        module = std::move(one);
+    }
+    if (stopped)
+      return *stopped;
+    variant.clear();
 
-    if (failed(checkOpenDims(*module)))
-      return ExitCode::Unsupported;
-
-    for (const Phase &phase : modelPhases()) {
+    for (const Phase &phase : programPhases()) {
       begin(phase.name);
       PassManager manager(&context);
       phase.addPasses(manager);
       if (failed(manager.run(*module)))
-        return phase.name == "model" || phase.name == "maths" ? ExitCode::Unsupported
-                                                              : internal(phase.name);
+        return internal(phase.name);
       if (std::optional<ExitCode> code = end(*module))
         return *code;
     }
@@ -150,6 +163,41 @@ private:
         return *code;
     }
     return emit(*module, kernels, *target, weights);
+  }
+
+  /// One variant, from the file to dispatches. A code where that failed, or where the user asked
+  /// to stop on the way.
+  std::optional<ExitCode> walkDown(MLIRContext &context, const VariantDims &dims,
+                                   WeightStore &weights, OwningOpRef<ModuleOp> &module) {
+    begin("import");
+    ImportReport report;
+    ImportOptions import = options.import;
+    import.dims = dims;
+    import.hasLowering = [](llvm::StringRef name) { return lower::ruleTable().find(name); };
+    FailureOr<OwningOpRef<ModuleOp>> imported =
+        importOnnx(context, options.model, import, weights, report);
+    if (failed(imported))
+      return report.status == ImportStatus::badFile       ? ExitCode::BadInput
+             : report.status == ImportStatus::unsupported ? ExitCode::Unsupported
+                                                          : internal("import");
+    module = std::move(*imported);
+    if (std::optional<ExitCode> code = end(*module))
+      return code;
+
+    if (failed(checkOpenDims(*module)))
+      return ExitCode::Unsupported;
+
+    for (const Phase &phase : modelPhases()) {
+      begin(phase.name);
+      PassManager manager(&context);
+      phase.addPasses(manager);
+      if (failed(manager.run(*module)))
+        return phase.name == "model" || phase.name == "maths" ? ExitCode::Unsupported
+                                                              : internal(phase.name);
+      if (std::optional<ExitCode> code = end(*module))
+        return code;
+    }
+    return std::nullopt;
   }
 
   ExitCode emit(ModuleOp module, ModuleOp kernels, const Target &target,
@@ -229,7 +277,8 @@ private:
     ++index;
     started = std::chrono::steady_clock::now();
     if (options.progress)
-      llvm::errs() << "[" << index << "/" << total << "] " << name << "\n";
+      llvm::errs() << "[" << index << "/" << total << "] " << name
+                   << (variant.empty() ? "" : " " + variant) << "\n";
   }
 
   void finish() {
@@ -246,6 +295,8 @@ private:
     if (options.compileTo != phase)
       return std::nullopt;
     llvm::raw_string_ostream stream(result.module);
+    if (!result.module.empty())
+      stream << "// -----\n"; // the next variant
     print(module, stream);
     return ExitCode::Ok;
   }
@@ -263,7 +314,7 @@ private:
                                      "': " + code.message());
     llvm::SmallString<128> path(options.dumpDir);
     llvm::sys::path::append(path, (index < 10 ? "0" : "") + std::to_string(index) + "-" + phase +
-                                      ".mlir");
+                                      (variant.empty() ? "" : "-" + variant) + ".mlir");
     return writeWhole(path, [&](llvm::raw_ostream &out) {
       print(module, out);
       return llvm::Error::success();
@@ -310,7 +361,7 @@ private:
   const CompileOptions &options;
   CompileResult result;
   bool tooLarge = false;
-  std::string phase;
+  std::string phase, variant; // at work; the variant has a name only where there are several
   size_t index = 0, total = 0;
   std::chrono::steady_clock::time_point started;
 };
@@ -326,8 +377,9 @@ CompileResult compile(const CompileOptions &options) {
 
 std::vector<std::string> phaseNames(llvm::StringRef target) {
   std::vector<std::string> names{"import"};
-  for (const Phase &phase : modelPhases())
-    names.push_back(phase.name);
+  for (const std::vector<Phase> *phases : {&modelPhases(), &programPhases()})
+    for (const Phase &phase : *phases)
+      names.push_back(phase.name);
   if (llvm::Expected<std::unique_ptr<Target>> made = makeTarget(target, "x86-64-v3")) {
     for (const Phase &phase : (*made)->phases())
       names.push_back(phase.name);

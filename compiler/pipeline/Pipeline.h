@@ -6,7 +6,7 @@
 #define BURIN_COMPILER_PIPELINE_PIPELINE_H
 
 #include "compiler/emit/Program.h"
-#include "compiler/import/Importer.h"
+#include "compiler/pipeline/Variants.h"
 
 #include <functional>
 #include <optional>
@@ -29,7 +29,8 @@ struct CompileOptions {
   std::string output;         // .so, .a or .o
   std::string target = "cpu";
   std::string cpu = "native";
-  ImportOptions import;
+  ImportOptions import;       // its dims are those of the variant at work
+  DimChoices dims;            // of all variants
   std::string compileTo;      // a phase's name: stop after it and print the module
   std::string header;         // of typed entry points; empty: beside a .a, else none
   std::string depfile;        // what the artifact depends on, as a rule of Make
@@ -57,9 +58,11 @@ struct CompileResult {
 /// progress; leaves no partial output.
 CompileResult compile(const CompileOptions &options);
 
-/// The phases after `import` that run on the whole module, before the target takes
-/// the kernels.
+/// The phases after `import` that each variant goes through by itself.
 const std::vector<Phase> &modelPhases();
+
+/// The phases that follow on all variants together, before the target takes the kernels.
+const std::vector<Phase> &programPhases();
 
 /// Names of all phases in order, for --compile-to.
 std::vector<std::string> phaseNames(llvm::StringRef target);

@@ -32,10 +32,16 @@ struct Buffer {
   bool meets(const Buffer &other) const { return begin <= other.end && other.begin <= end; }
 };
 
+/// Where constants lie among the weights, which all main programs share.
+struct WeightOffsets {
+  DenseMap<Attribute, uint64_t> offsets;
+  uint64_t bytes = 0;
+};
+
 class Planner {
 public:
-  Planner(func::FuncOp func, ModuleOp kernels)
-      : func(func), kernels(kernels), sizes(func), builder(func.getContext()) {}
+  Planner(func::FuncOp func, ModuleOp kernels, WeightOffsets &weights)
+      : func(func), kernels(kernels), weights(weights), sizes(func), builder(func.getContext()) {}
 
   LogicalResult run() {
     Block &body = func.getBody().front();
@@ -66,7 +72,7 @@ public:
     return success();
   }
 
-  uint64_t arenaBytes = 0, liveBytes = 0, weightsBytes = 0;
+  uint64_t arenaBytes = 0, liveBytes = 0;
 
 private:
   static Value dataOf(Value value) {
@@ -109,16 +115,15 @@ private:
   }
 
   LogicalResult placeWeights(Block &body) {
-    DenseMap<Attribute, uint64_t> offsets;
     for (auto constant : body.getOps<plan::ConstantOp>()) {
       std::optional<uint64_t> bytes = sizes.maxBytes(constant.getResult());
       if (!bytes)
         return plan::emitTooLarge(constant.getLoc())
                << "a constant of type " << constant.getType()
                << " is larger than this machine could hold";
-      auto [it, inserted] = offsets.try_emplace(constant.getValue(), weightsBytes);
+      auto [it, inserted] = weights.offsets.try_emplace(constant.getValue(), weights.bytes);
       if (inserted)
-        weightsBytes = llvm::alignTo(weightsBytes + *bytes, alignment);
+        weights.bytes = llvm::alignTo(weights.bytes + *bytes, alignment);
       constant.setOffsetAttr(builder.getI64IntegerAttr(int64_t(it->second)));
       if (failed(place(constant.getResult(), plan::Storage::Weights, it->second)))
         return failure();
@@ -206,6 +211,7 @@ private:
 
   func::FuncOp func;
   ModuleOp kernels;
+  WeightOffsets &weights;
   plan::ModelSizes sizes;
   DenseMap<StringAttr, SmallVector<unsigned>> inPlace; // by kernel
   Builder builder;
@@ -215,26 +221,21 @@ private:
 
 struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   void runOnOperation() override {
-    auto func = getOperation().lookupSymbol<func::FuncOp>("main");
-    if (!func) {
-      getOperation().emitError("holds no @main to plan");
-      return signalPassFailure();
-    }
     auto kernels = getOperation().lookupSymbol<ModuleOp>(plan::kernelModuleName);
     if (!kernels) {
       getOperation().emitError("holds no kernels that @main could launch");
       return signalPassFailure();
     }
-    Planner planner(func, kernels);
-    if (failed(planner.run()))
-      return signalPassFailure();
     Builder builder(&getContext());
-    auto note = [&](StringRef name, uint64_t bytes) {
-      getOperation()->setAttr(name, builder.getI64IntegerAttr(int64_t(bytes)));
-    };
-    note("plan.arena_bytes", planner.arenaBytes);
-    note("plan.live_bytes", planner.liveBytes);
-    note("plan.weights_bytes", planner.weightsBytes);
+    WeightOffsets weights;
+    for (auto main : getOperation().getOps<func::FuncOp>()) {
+      Planner planner(main, kernels, weights);
+      if (failed(planner.run()))
+        return signalPassFailure();
+      main->setAttr("plan.arena_bytes", builder.getI64IntegerAttr(int64_t(planner.arenaBytes)));
+      main->setAttr("plan.live_bytes", builder.getI64IntegerAttr(int64_t(planner.liveBytes)));
+    }
+    getOperation()->setAttr("plan.weights_bytes", builder.getI64IntegerAttr(int64_t(weights.bytes)));
   }
 };
 

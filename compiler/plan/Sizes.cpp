@@ -68,8 +68,7 @@ AffineExpr indexExpr(Value index, function_ref<AffineExpr(Value)> leaf) {
 }
 
 ModelSizes::ModelSizes(func::FuncOp main) : main(main), context(main.getContext()) {
-  auto module = main->getParentOfType<ModuleOp>();
-  if (auto dims = module->getAttrOfType<ArrayAttr>(dimsAttrName))
+  if (auto dims = main->getAttrOfType<ArrayAttr>(dimsAttrName))
     for (auto range : dims.getAsRange<RangeAttr>()) {
       ranges.push_back({range.getMin(), range.getMax()});
       names.push_back(range.getName().getValue());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sizes that change from run to run, as functions of the model's dims. Symbol i of an
-// expression is the i-th range of the module's `plan.dims`.
+// expression is the i-th range of @main's `plan.dims`.
 
 #ifndef BURIN_COMPILER_PLAN_SIZES_H
 #define BURIN_COMPILER_PLAN_SIZES_H
@@ -39,6 +39,7 @@ public:
   /// An upper bound of the bytes of a dense tensor; nothing where there is none below 2^62.
   std::optional<uint64_t> maxBytes(mlir::Value tensor);
 
+  /// How many dims there are.
   unsigned count() const { return ranges.size(); }
 
 private:

@@ -81,7 +81,7 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
     Live ranges over the launch order; offsets by first fit, largest first. A result takes the
     place of an input that the launch is the last to read, where its kernel allows that.
     Sets `places` of each launch, `offset` of each plan.constant, and on the module
-    `plan.arena_bytes`, `plan.live_bytes` (the largest live set, a lower bound) and `plan.weights_bytes`.
+    `plan.arena_bytes`, `plan.live_bytes` (the largest live set, a lower bound) of each and `plan.weights_bytes`.
   }];
   let dependentDialects = ["::burin::plan::PlanDialect"];
 }

@@ -43,7 +43,8 @@ struct NameSize : OpRewritePattern<tensor::DimOp> {
 
 struct ResolveSizes : impl::ResolveSizesBase<ResolveSizes> {
   void runOnOperation() override {
-    if (!getOperation()->hasAttr(plan::dimsAttrName))
+    auto mains = getOperation().getOps<func::FuncOp>();
+    if (llvm::none_of(mains, [](func::FuncOp main) { return main->hasAttr(plan::dimsAttrName); }))
       return; // all sizes are fixed
     RewritePatternSet patterns(&getContext());
     memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);

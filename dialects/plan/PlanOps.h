@@ -28,8 +28,11 @@ inline constexpr llvm::StringLiteral kernelModuleName = "kernels";
 mlir::InFlightDiagnostic emitTooLarge(mlir::Location where);
 /// Whether `diagnostic` began so.
 bool saysTooLarge(mlir::Diagnostic &diagnostic);
-/// The module's array of RangeAttr: sizes that change from run to run.
+/// An array of RangeAttr on a main program: the sizes that change from run to run.
 inline constexpr llvm::StringLiteral dimsAttrName = "plan.dims";
+/// An array of RangeAttr on a main program of several: the sizes that this variant is for, those
+/// that it fixes among them.
+inline constexpr llvm::StringLiteral variantAttrName = "plan.variant";
 } // namespace burin::plan
 
 #include "dialects/plan/PlanOpsEnums.h.inc"

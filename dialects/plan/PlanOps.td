@@ -110,7 +110,7 @@ def Plan_RangeAttr : AttrDef<Plan_Dialect, "Range"> {
   let mnemonic = "range";
   let summary = "a size of the model that changes from run to run, and its bounds";
   let description = [{
-    The model's dims are listed in the module's `plan.dims`; maps over them take
+    A main program lists its dims in `plan.dims`; maps over them take
     the i-th dim as symbol i.
   }];
   let parameters = (ins "::mlir::StringAttr":$name, "int64_t":$min, "int64_t":$max);
@@ -121,7 +121,7 @@ def Plan_RangeAttr : AttrDef<Plan_Dialect, "Range"> {
 def Plan_DimOp : Plan_Op<"dim", [Pure]> {
   let summary = "a size that the shapes of the inputs decide";
   let description = [{
-    `name` is one of the ranges in the module's `plan.dims`.
+    `name` is one of the ranges in the main program's `plan.dims`.
   }];
   let arguments = (ins StrAttr:$name);
   let results = (outs Index:$result);

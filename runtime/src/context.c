@@ -31,11 +31,14 @@ burin_status burin_rt_create(const burin_model *model, const burin_options *opti
       program->abi_version != BURIN_ABI_VERSION || program->struct_size != sizeof(burin_program))
     return refuse(options, BURIN_BAD_ABI, "the model was made for interface version %d, not %d",
                   (int64_t)model->abi_version, (int64_t)BURIN_ABI_VERSION);
-  const char *missing = burin_missing_cpu_feature(program->cpu_features);
-  if (missing)
+  uint32_t level = program->level_count;
+  const char *missing = NULL; /* of the least level, in the end */
+  while (level > 0 && (missing = burin_missing_cpu_feature(program->levels[level - 1].cpu_features)))
+    --level;
+  if (!level)
     return refuse(options, BURIN_UNSUPPORTED_CPU,
                   "model '%s' was compiled for %s, but this CPU lacks %s", program->name,
-                  program->target, missing);
+                  program->levels[0].target, missing);
 
   if (options->pool && options->parallel_for)
     return refuse(options, BURIN_BAD_ARGUMENT, "both a pool and a parallel_for were given");
@@ -62,6 +65,8 @@ burin_status burin_rt_create(const burin_model *model, const burin_options *opti
   context->model = model;
   context->program = program;
   context->options = *options;
+  context->variant = &program->variants[0];
+  context->level = level - 1;
   context->workers = workers < most ? workers : most;
   context->dims = (int64_t *)(base + layout.dims);
   context->dim_known = (bool *)(base + layout.dim_known);
@@ -166,6 +171,50 @@ static burin_status check_data(burin_context *context, const char *kind,
   return BURIN_OK;
 }
 
+/* Says which sizes there are, those of the request first. */
+static burin_status no_variant(burin_context *context) {
+  const burin_program *program = context->program;
+  char text[384];
+  size_t end = 0;
+#define SAY(...) (burin_format(text + end, sizeof text - end, __VA_ARGS__), end = strlen(text))
+  text[0] = 0;
+  for (uint32_t d = 0; d < program->dim_count; ++d)
+    if (context->dim_known[d])
+      SAY("%s%s=%d", end ? " " : "", program->dims[d].name, context->dims[d]);
+  for (uint32_t v = 0; v < program->variant_count; ++v) {
+    SAY(v ? ";" : "; it was compiled for");
+    for (uint32_t d = 0; d < program->dim_count; ++d) {
+      burin_range_abi range = program->variants[v].ranges[d];
+      if (!context->dim_known[d])
+        continue;
+      SAY(range.min == range.max ? " %s=%d" : " %s=%d..%d", program->dims[d].name, range.min,
+          range.max);
+    }
+  }
+#undef SAY
+  return fail(context, BURIN_BAD_ARGUMENT, "no variant of the model takes %s", text);
+}
+
+/* Takes the first variant for the sizes of the inputs. */
+static burin_status choose_variant(burin_context *context) {
+  const burin_program *program = context->program;
+  for (uint32_t v = 0; v < program->variant_count; ++v) {
+    const burin_range_abi *ranges = program->variants[v].ranges;
+    bool fits = true;
+    for (uint32_t d = 0; d < program->dim_count && fits; ++d)
+      fits = !context->dim_known[d] ||
+             (context->dims[d] >= ranges[d].min && context->dims[d] <= ranges[d].max);
+    if (!fits)
+      continue;
+    context->variant = &program->variants[v];
+    for (uint32_t d = 0; d < program->dim_count; ++d)
+      if (!context->dim_known[d])
+        context->dims[d] = ranges[d].max;
+    return BURIN_OK;
+  }
+  return no_variant(context);
+}
+
 static burin_status take_request(burin_context *context, const burin_tensor *inputs,
                                  const burin_tensor *outputs) {
   const burin_program *program = context->program;
@@ -177,6 +226,8 @@ static burin_status take_request(burin_context *context, const burin_tensor *inp
   for (uint32_t i = 0; i < program->input_count; ++i)
     if ((status = take_shape(context, i, &inputs[i])))
       return status;
+  if ((status = choose_variant(context)))
+    return status;
   for (uint32_t i = 0; i < program->input_count; ++i) {
     if ((status = check_data(context, "input", &program->inputs[i], &inputs[i])))
       return status;
@@ -226,7 +277,7 @@ static burin_status run_one(burin_context *context, const burin_tensor *inputs,
                        .launch = burin_launch_run,
                        .context = context};
   uint64_t fp = burin_enter_fp();
-  int32_t code = program->main(&frame);
+  int32_t code = context->variant->mains[context->level](&frame);
   burin_leave_fp(fp);
   if (!code && !context->error.code)
     return BURIN_OK;

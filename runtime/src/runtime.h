@@ -29,6 +29,8 @@ struct burin_context {
   const burin_model *model;
   const burin_program *program;
   burin_options options;
+  const burin_variant_abi *variant; /* of the last request */
+  uint32_t level;   /* index into the program's */
   uint32_t workers; /* that a launch may use, each with its scratch */
   atomic_bool busy;
   burin_error_word error;
@@ -48,6 +50,9 @@ typedef struct burin_arena_layout {
 } burin_arena_layout;
 
 #pragma GCC visibility push(hidden)
+
+/* The activations of the variant that takes most. */
+uint64_t burin_activation_bytes(const burin_program *);
 
 /* Where everything goes in the arena of a context with so many workers; false where
  * the sum passes 2^63. */

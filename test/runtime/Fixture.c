@@ -111,23 +111,29 @@ static const burin_tensor_info_abi outputs[] = {
 static const burin_dim_abi dims[] = {{"rows", 1, 64}, {"picks", 0, 16}, {"positives", 0, 512}};
 static const char *const nodes[] = {"double", "add", "pick", "positive"};
 
+static const burin_range_abi ranges[] = {{1, 64}, {0, 16}, {0, 512}};
+static const burin_main_fn mains[] = {fixture_main};
+static const burin_variant_abi variant = {ranges, mains, 64 * 8 * 4};
+static const burin_level_abi level = {"any CPU", 0};
+
 const burin_program fixture_program = {.abi_version = FIXTURE_ABI_VERSION,
                                        .struct_size = sizeof(burin_program),
                                        .name = "fixture",
                                        .compiler = "by hand",
-                                       .target = "any CPU",
                                        .certificate = "{\"kernels\": 4}",
                                        .inputs = inputs,
                                        .outputs = outputs,
                                        .dims = dims,
                                        .node_names = nodes,
-                                       .arena_bytes = 64 * 8 * 4,
                                        .scratch_bytes = 64,
+                                       .variants = &variant,
+                                       .levels = &level,
                                        .input_count = 3,
                                        .output_count = 3,
                                        .dim_count = 3,
                                        .node_count = 4,
-                                       .main = fixture_main};
+                                       .variant_count = 1,
+                                       .level_count = 1};
 
 #define SLOT(name) .name = burin_rt_##name,
 const burin_model fixture_model = {.abi_version = FIXTURE_ABI_VERSION,

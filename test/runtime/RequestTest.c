@@ -150,10 +150,13 @@ static void test_other_failures(void) {
   burin_context *context = make_context(&model, (burin_options){0}, &memory);
   request r;
   fill_request(&r, 2, 4);
-  program.main = mismatched_main;
+  burin_main_fn mains[1] = {mismatched_main};
+  burin_variant_abi variant = *fixture_program.variants;
+  variant.mains = mains;
+  program.variants = &variant;
   CHECK(run(context, &r) == BURIN_SHAPE_MISMATCH);
   CHECK_TEXT(m->message(context), "node 'add': a size in the data is 5");
-  program.main = failing_main;
+  mains[0] = failing_main;
   CHECK(run(context, &r) == BURIN_INTERNAL);
   CHECK_TEXT(m->message(context), "node '?': internal error");
 
@@ -166,6 +169,50 @@ static void test_other_failures(void) {
   r.inputs[1].dtype = 0;
   CHECK(run(context, &r) == BURIN_INTERNAL);
   CHECK_TEXT(m->message(context), "has element type 8, which has no fixed size");
+  m->destroy(context);
+  free(memory);
+}
+
+/* Three variants: a request runs in the first that holds its sizes. */
+static int variant_run;
+static int32_t first_main(const burin_frame *frame) {
+  CHECK(frame->dims[0] == 2 && frame->dims[2] == 16); /* what no input gives is at its max */
+  variant_run = 1;
+  return 0;
+}
+static int32_t second_main(const burin_frame *frame) {
+  (void)frame;
+  variant_run = 2;
+  return 0;
+}
+
+static void test_variants(void) {
+  static const burin_main_fn first[] = {first_main}, second[] = {second_main};
+  static const burin_range_abi two[] = {{2, 2}, {0, 16}, {0, 16}}, four[] = {{4, 4}, {0, 16}, {0, 32}},
+                               ten[] = {{1, 10}, {4, 4}, {0, 80}};
+  static const burin_variant_abi variants[] = {{two, first, 64}, {four, second, 4096},
+                                               {ten, second, 128}};
+  burin_program program = fixture_program;
+  program.variants = variants;
+  program.variant_count = 3;
+  burin_model model = make_model(&program);
+  burin_memory need;
+  CHECK(m->memory(&model, 1, &need) == BURIN_OK && need.activations == 4096);
+  void *memory;
+  burin_context *context = make_context(&model, (burin_options){0}, &memory);
+  request r;
+  fill_request(&r, 2, 4);
+  CHECK(run(context, &r) == BURIN_OK && variant_run == 1);
+  fill_request(&r, 4, 4);
+  CHECK(run(context, &r) == BURIN_OK && variant_run == 2);
+  variant_run = 0;
+  fill_request(&r, 9, 4);
+  CHECK(run(context, &r) == BURIN_OK && variant_run == 2);
+  fill_request(&r, 9, 5);
+  CHECK(run(context, &r) == BURIN_BAD_ARGUMENT);
+  CHECK_TEXT(m->message(context),
+             "no variant of the model takes rows=9 picks=5; it was compiled for rows=2 picks=0..16; "
+             "rows=4 picks=0..16; rows=1..10 picks=4");
   m->destroy(context);
   free(memory);
 }
@@ -259,7 +306,11 @@ static void test_create(void) {
   burin_model model = make_model(&program);
   CHECK(m->create(&model, &good, &context) == BURIN_BAD_ABI);
   program = fixture_program;
-  program.cpu_features = (uint64_t)1 << 63;
+  burin_level_abi levels[2] = {{"any CPU", 0}, {"a better CPU", (uint64_t)1 << 63}};
+  program.levels = levels;
+  program.level_count = 2;
+  CHECK(m->create(&model, &good, &context) == BURIN_OK);
+  levels[0].cpu_features = (uint64_t)1 << 63;
   CHECK(m->create(&model, &good, &context) == BURIN_UNSUPPORTED_CPU);
   CHECK_TEXT(why, "model 'fixture' was compiled for any CPU, but this CPU lacks");
 }
@@ -294,6 +345,7 @@ int main(void) {
   m->destroy(context);
   free(memory);
   test_shared_dim();
+  test_variants();
   test_fault_in_data();
   test_other_failures();
   test_status_text();

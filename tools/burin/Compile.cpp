@@ -51,6 +51,10 @@ void printSummary(const CompileOptions &options, const CompileResult &result) {
                << "  of which bookkeeping " << s.bookkeepingBytes << ", activations "
                << s.activationBytes << " (largest live set " << s.liveBytes << ", ratio "
                << llvm::formatv("{0:F2}", ratio) << "), scratch " << s.scratchBytes << "\n";
+  if (s.variants.size() > 1)
+    for (const VariantSummary &variant : s.variants)
+      llvm::outs() << "  variant  " << variant.name << ": " << variant.launches
+                   << " launches, activations " << variant.activationBytes << "\n";
 }
 
 ExitCode run(State &state) {

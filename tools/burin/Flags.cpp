@@ -19,18 +19,43 @@ int64_t parseSize(llvm::StringRef text, const std::string &option) {
   return value;
 }
 
-/// "NAME=8" or "NAME=1..32"
-void parseDim(llvm::StringRef text, ImportOptions &options) {
-  auto [name, value] = text.split('=');
-  if (name.empty() || value.empty())
-    throw CLI::ValidationError("--dim", "expected NAME=VALUE, got '" + text.str() + "'");
+/// "8" or "1..32"
+DimSpec parseRange(llvm::StringRef text, llvm::StringRef whole) {
+  auto [from, to] = text.split("..");
   DimSpec spec;
-  auto [from, to] = value.split("..");
   spec.min = parseSize(from, "--dim");
   spec.max = to.empty() ? spec.min : parseSize(to, "--dim");
   if (spec.max < spec.min)
-    throw CLI::ValidationError("--dim", "'" + text.str() + "' is an empty range");
-  if (!options.dims.try_emplace(name.str(), spec).second)
+    throw CLI::ValidationError("--dim", "'" + whole.str() + "' is an empty range");
+  return spec;
+}
+
+/// "NAME=8", "NAME=1,8,32", "NAME=1..32" or "NAME=1..512:128,512", where what follows the colon
+/// lies in the range
+void parseDim(llvm::StringRef text, DimChoices &dims) {
+  auto [name, value] = text.rsplit('=');
+  if (name.empty() || value.empty())
+    throw CLI::ValidationError("--dim", "expected NAME=VALUE, got '" + text.str() + "'");
+  auto [range, fixed] = value.split(':');
+  llvm::SmallVector<llvm::StringRef> parts;
+  (value.contains(':') ? fixed : value).split(parts, ',');
+  std::vector<DimSpec> specs;
+  for (llvm::StringRef part : parts) {
+    DimSpec spec = parseRange(part, text);
+    if (llvm::any_of(specs, [&](const DimSpec &other) {
+          return other.min == spec.min && other.max == spec.max;
+        }))
+      throw CLI::ValidationError("--dim", "'" + text.str() + "' says " + part.str() + " twice");
+    specs.push_back(spec);
+  }
+  if (value.contains(':')) {
+    DimSpec whole = parseRange(range, text);
+    for (const DimSpec &spec : specs)
+      if (spec.min < whole.min || spec.max > whole.max)
+        throw CLI::ValidationError("--dim", "'" + text.str() + "' lists a size outside of its range");
+    specs.push_back(whole);
+  }
+  if (!dims.try_emplace(name.str(), specs).second)
     throw CLI::ValidationError("--dim", "'" + name.str() + "' is given twice");
 }
 
@@ -71,8 +96,8 @@ void CompileFlags::add(CLI::App &verb, CompileOptions &options) {
   verb.add_option("--cpu", options.cpu,
                   "CPU level or name: native, x86-64-v3, x86-64-v4, znver4, ...")
       ->capture_default_str();
-  verb.add_option("--dim", dims, "Fix a symbolic size: NAME=8, or let it change from run to run within bounds: NAME=1..32 "
-                  "(repeatable)")
+  verb.add_option("--dim", dims, "Fix a symbolic size: NAME=8; compile variants for several: NAME=1,8,32; let it change "
+                  "from run to run within bounds: NAME=1..32; or both: NAME=1..512:128,512 (repeatable)")
       ->type_name("NAME=VALUE");
   verb.add_option("--input", inputs, "Fix the shape of an input: NAME=1x3x224x224 (repeatable)")
       ->type_name("NAME=SHAPE");
@@ -82,7 +107,7 @@ void CompileFlags::add(CLI::App &verb, CompileOptions &options) {
 
 void CompileFlags::finish(CompileOptions &options) const {
   for (const std::string &dim : dims)
-    parseDim(dim, options.import);
+    parseDim(dim, options.dims);
   for (const std::string &input : inputs)
     parseInput(input, options.import);
   if (!maxMemory.empty())

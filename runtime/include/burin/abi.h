@@ -59,7 +59,8 @@ typedef struct burin_frame {
   void *const *outputs;          /* one per burin_program.outputs */
   int64_t *dims;                 /* one per burin_program.dims, actual sizes. The main
                                     program sets those that no input's shape decides,
-                                    before it returns; until then they hold their max */
+                                    before it returns; until then they hold their max
+                                    in this variant */
   burin_error_word *error;
   /* Runs all tasks of a launch and returns when they are done. Non-zero (the error
    * word says why) must end the program at once. Never called from inside a kernel. */
@@ -67,7 +68,7 @@ typedef struct burin_frame {
   struct burin_context *context;
 } burin_frame;
 
-/* The main program of one variant. Returns 0, what `launch` returned, or the code of
+/* The main program of one variant for one level. Returns 0, what `launch` returned, or the code of
  * the error word that it filled itself. */
 typedef int32_t (*burin_main_fn)(const burin_frame *frame);
 
@@ -88,6 +89,24 @@ typedef struct burin_dim_abi {
   int64_t min, max; /* inclusive, not negative */
 } burin_dim_abi;
 
+/* What a dim can be in one variant; both ends are included. */
+typedef struct burin_range_abi {
+  int64_t min, max;
+} burin_range_abi;
+
+/* A set of sizes that the artifact has a plan and a main program for. */
+typedef struct burin_variant_abi {
+  const burin_range_abi *ranges; /* one per burin_program.dims */
+  const burin_main_fn *mains;    /* one per burin_program.levels */
+  uint64_t arena_bytes;          /* activations; the runtime adds its own bookkeeping */
+} burin_variant_abi;
+
+/* A level of instructions that the artifact has code for. */
+typedef struct burin_level_abi {
+  const char *target;    /* resolved CPU name, e.g. "x86-64-v3" */
+  uint64_t cpu_features; /* bits of burin_cpu_feature that the code needs */
+} burin_level_abi;
+
 /* The constant that describes a compiled model; `burin_model_<name>` leads to
  * it through burin_model.program. */
 typedef struct burin_program {
@@ -95,7 +114,6 @@ typedef struct burin_program {
   uint32_t struct_size; /* sizeof(burin_program) of its compiler */
   const char *name;
   const char *compiler;     /* "burin 0.1.0" */
-  const char *target;       /* resolved CPU name, e.g. "x86-64-v3" */
   const char *certificate;  /* JSON: memory plan, kernels, provenance; printed by inspect */
   const burin_tensor_info_abi *inputs;
   const burin_tensor_info_abi *outputs;
@@ -103,11 +121,13 @@ typedef struct burin_program {
   const char *const *node_names;
   const unsigned char *weights; /* 64-byte aligned */
   uint64_t weights_bytes;
-  uint64_t arena_bytes;     /* activations; the runtime adds its own bookkeeping */
-  uint64_t scratch_bytes;   /* per worker, a multiple of 64 */
+  uint64_t scratch_bytes;   /* per worker, a multiple of 64: enough for every level */
+  /* A request runs in the first variant whose ranges hold its sizes, so that the cheapest
+   * come first; the last level that the machine can run is taken, so that the best does. */
+  const burin_variant_abi *variants;
+  const burin_level_abi *levels;
   uint32_t input_count, output_count, dim_count, node_count;
-  uint64_t cpu_features;    /* bits of burin_cpu_feature that the code needs */
-  burin_main_fn main;
+  uint32_t variant_count, level_count; /* at least 1 */
 } burin_program;
 
 /* What a context itself takes at the start of its arena (reports and the generated header
@@ -193,25 +213,32 @@ BURIN_PIN(burin_tensor_info_abi, rank, 36);
 static_assert(sizeof(burin_dim_abi) == 24, "burin_dim_abi has another size");
 BURIN_PIN(burin_dim_abi, min, 8);
 BURIN_PIN(burin_dim_abi, max, 16);
-static_assert(sizeof(burin_program) == 136, "burin_program has another size");
+static_assert(sizeof(burin_range_abi) == 16, "burin_range_abi has another size");
+BURIN_PIN(burin_range_abi, max, 8);
+static_assert(sizeof(burin_variant_abi) == 24, "burin_variant_abi has another size");
+BURIN_PIN(burin_variant_abi, mains, 8);
+BURIN_PIN(burin_variant_abi, arena_bytes, 16);
+static_assert(sizeof(burin_level_abi) == 16, "burin_level_abi has another size");
+BURIN_PIN(burin_level_abi, cpu_features, 8);
+static_assert(sizeof(burin_program) == 128, "burin_program has another size");
 BURIN_PIN(burin_program, name, 8);
 BURIN_PIN(burin_program, compiler, 16);
-BURIN_PIN(burin_program, target, 24);
-BURIN_PIN(burin_program, certificate, 32);
-BURIN_PIN(burin_program, inputs, 40);
-BURIN_PIN(burin_program, outputs, 48);
-BURIN_PIN(burin_program, dims, 56);
-BURIN_PIN(burin_program, node_names, 64);
-BURIN_PIN(burin_program, weights, 72);
-BURIN_PIN(burin_program, weights_bytes, 80);
-BURIN_PIN(burin_program, arena_bytes, 88);
-BURIN_PIN(burin_program, scratch_bytes, 96);
+BURIN_PIN(burin_program, certificate, 24);
+BURIN_PIN(burin_program, inputs, 32);
+BURIN_PIN(burin_program, outputs, 40);
+BURIN_PIN(burin_program, dims, 48);
+BURIN_PIN(burin_program, node_names, 56);
+BURIN_PIN(burin_program, weights, 64);
+BURIN_PIN(burin_program, weights_bytes, 72);
+BURIN_PIN(burin_program, scratch_bytes, 80);
+BURIN_PIN(burin_program, variants, 88);
+BURIN_PIN(burin_program, levels, 96);
 BURIN_PIN(burin_program, input_count, 104);
 BURIN_PIN(burin_program, output_count, 108);
 BURIN_PIN(burin_program, dim_count, 112);
 BURIN_PIN(burin_program, node_count, 116);
-BURIN_PIN(burin_program, cpu_features, 120);
-BURIN_PIN(burin_program, main, 128);
+BURIN_PIN(burin_program, variant_count, 120);
+BURIN_PIN(burin_program, level_count, 124);
 static_assert(sizeof(struct burin_model) == 152, "burin_model has another size");
 BURIN_PIN(burin_model, program, 8);
 BURIN_PIN(burin_model, name, 16);

@@ -27,7 +27,7 @@
 extern "C" {
 #endif
 
-#define BURIN_ABI_VERSION 1u
+#define BURIN_ABI_VERSION 2u
 
 /* Zeroes all fields of a struct, in C and C++: burin_options options = BURIN_ZERO; */
 #ifdef __cplusplus

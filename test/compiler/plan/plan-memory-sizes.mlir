@@ -4,11 +4,12 @@
 // input, its result, then its dims.
 // CHECK-DAG: #[[PLAIN:.*]] = affine_map<()[s0, s1] -> (s1, s1, s1)>
 // CHECK-DAG: #[[DOUBLED:.*]] = affine_map<()[s0, s1] -> (s1, s1 * 2)>
-// CHECK: plan.arena_bytes = 960
-module attributes {plan.dims = [#plan.range<"a", 0, 3>, #plan.range<"n", 1, 60>]} {
-  // CHECK-LABEL: func.func @main
+module {
+  // CHECK: func.func @main(
+  // CHECK-SAME: plan.arena_bytes = 960
   func.func @main(%x: tensor<?x4xf32> {onnx.type = tensor<?x4xf32, #onnx.dims<["n", ""]>>})
-      -> tensor<?x4xf32> {
+      -> tensor<?x4xf32>
+      attributes {plan.dims = [#plan.range<"a", 0, 3>, #plan.range<"n", 1, 60>]} {
     %c2 = arith.constant 2 : index
     %n = plan.dim "n"
     // CHECK: plan.launch @k({{.*}} at [#plan.place<input 0, 960>, #plan.place<arena 0, 960>] extents #[[PLAIN]]

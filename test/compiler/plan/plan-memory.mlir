@@ -3,7 +3,8 @@
 // %0 lives until the second launch, so %1 lies after it; %2 takes %0's place. Inputs and
 // outputs are the caller's. Equal constants share their bytes; offsets are
 // multiples of 64.
-// CHECK: module attributes {plan.arena_bytes = 576 : i64, plan.live_bytes = 576 : i64, plan.weights_bytes = 128 : i64}
+// CHECK: module attributes {plan.weights_bytes = 128 : i64}
+// CHECK: func.func @main({{.*}} attributes {plan.arena_bytes = 576 : i64, plan.live_bytes = 576 : i64}
 // CHECK: plan.constant {offset = 0 : i64} dense<[1.0
 // CHECK: plan.constant {offset = 64 : i64} dense<[2.0
 // CHECK: plan.constant {offset = 0 : i64} dense<[1.0

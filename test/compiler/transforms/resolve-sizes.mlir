@@ -2,7 +2,7 @@
 
 // What an op computes has the sizes of what it computes it from, and in the end those that the
 // types of the model's inputs name.
-module attributes {plan.dims = [#plan.range<"batch", 1, 8>, #plan.range<"seq", 1, 512>]} {
+module {
   // CHECK-LABEL: func.func @main
   // CHECK-DAG: %[[BATCH:.*]] = plan.dim "batch"
   // CHECK-DAG: %[[SEQ:.*]] = plan.dim "seq"
@@ -10,7 +10,8 @@ module attributes {plan.dims = [#plan.range<"batch", 1, 8>, #plan.range<"seq", 1
   // CHECK: return %[[ROWS]], %[[SEQ]]
   func.func @main(%x: tensor<?x?x4xf32> {
       onnx.name = "x", onnx.type = tensor<?x?x4xf32, #onnx.dims<["batch", "seq", ""]>>})
-      -> (index, index) {
+      -> (index, index)
+      attributes {plan.dims = [#plan.range<"batch", 1, 8>, #plan.range<"seq", 1, 512>]} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %b = tensor.dim %x, %c0 : tensor<?x?x4xf32>

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/emit/Signature.h"
+
+#include "dialects/plan/PlanOps.h"
+
+using namespace mlir;
+
+namespace burin {
+
+static std::vector<plan::RangeAttr> rangesOf(func::FuncOp main, StringRef attribute) {
+  std::vector<plan::RangeAttr> ranges;
+  if (auto list = main->getAttrOfType<ArrayAttr>(attribute))
+    llvm::append_range(ranges, list.getAsRange<plan::RangeAttr>());
+  return ranges;
+}
+
+static std::string textOf(plan::RangeAttr range) {
+  std::string text = range.getName().str() + "=" + std::to_string(range.getMin());
+  if (range.getMax() != range.getMin())
+    text += ".." + std::to_string(range.getMax());
+  return text;
+}
+
+Signature::Signature(ModuleOp planned) {
+  for (auto main : planned.getOps<func::FuncOp>()) {
+    std::string name;
+    for (plan::RangeAttr range : rangesOf(main, plan::variantAttrName))
+      name += (name.empty() ? "" : " ") + textOf(range);
+    variants.push_back({main, plan::ModelSizes(main), name});
+  }
+  if (variants.empty())
+    return;
+  nameDims();
+  func::FuncOp first = variants.front().main;
+  for (unsigned i = 0; i < first.getNumArguments(); ++i)
+    inputs.push_back(tensor([&](func::FuncOp main) { return main.getArgument(i); },
+                            first.getArgAttrDict(i), "input" + Twine(i)));
+  for (unsigned i = 0; i < first.getNumResults(); ++i)
+    outputs.push_back(tensor(
+        [&](func::FuncOp main) { return main.getBody().front().getTerminator()->getOperand(i); },
+        first.getResultAttrDict(i), "output" + Twine(i)));
+}
+
+/// The sizes that options name: those that a variant lists, fixed ones among them, or the ranges
+/// of the only one.
+void Signature::nameDims() {
+  func::FuncOp first = variants.front().main;
+  bool isOne = !first->hasAttr(plan::variantAttrName);
+  for (plan::RangeAttr named : rangesOf(first, isOne ? plan::dimsAttrName : plan::variantAttrName)) {
+    Dim dim{named.getName().str(), {named.getMin(), named.getMax()}, {}};
+    for (Variant &variant : variants) {
+      AffineExpr value;
+      for (auto [i, open] : llvm::enumerate(rangesOf(variant.main, plan::dimsAttrName)))
+        if (open.getName() == named.getName())
+          value = getAffineSymbolExpr(i, named.getContext());
+      for (plan::RangeAttr given : rangesOf(variant.main, plan::variantAttrName))
+        if (!value && given.getName() == named.getName())
+          value = getAffineConstantExpr(given.getMin(), named.getContext());
+      plan::Interval range = variant.sizes.range(value).value_or(plan::Interval{0, 0});
+      dim.range = {std::min(dim.range.min, range.min), std::max(dim.range.max, range.max)};
+      dim.values.push_back(value);
+    }
+    dims.push_back(std::move(dim));
+  }
+  namedDims = unsigned(dims.size());
+}
+
+TensorSignature Signature::tensor(function_ref<Value(func::FuncOp)> of, DictionaryAttr attrs,
+                                  const Twine &fallback) {
+  auto get = [&](StringRef name) { return attrs ? attrs.get(name) : Attribute(); };
+  auto named = dyn_cast_or_null<StringAttr>(get("onnx.name"));
+  auto typed = dyn_cast_or_null<TypeAttr>(get("onnx.type"));
+  auto dimNames = dyn_cast_or_null<ArrayAttr>(get("onnx.dim_names"));
+  auto type = cast<RankedTensorType>(of(variants.front().main).getType());
+  TensorSignature result;
+  result.name = named ? named.getValue().str() : fallback.str();
+  result.element = getElementTypeOrSelf(typed ? typed.getValue() : Type(type));
+  std::vector<std::vector<AffineExpr>> sizes(size_t(type.getRank()));
+  for (Variant &variant : variants) {
+    Value value = of(variant.main);
+    // The planner has seen to it that there is a bound.
+    result.maxBytes = std::max(result.maxBytes, variant.sizes.maxBytes(value).value_or(0));
+    for (auto [all, one] : llvm::zip_equal(sizes, variant.sizes.of(value)))
+      all.push_back(one);
+  }
+  for (auto [i, values] : llvm::enumerate(sizes)) {
+    bool isNamed = dimNames && dimNames.size() == sizes.size();
+    result.dimNames.push_back(isNamed ? cast<StringAttr>(dimNames[i]).getValue().str() : "");
+    result.shape.push_back(size(values, result.dimNames.back()));
+  }
+  return result;
+}
+
+/// A number where all variants have the same one, else -1 - d for a dim that is made where there
+/// is none yet.
+int64_t Signature::size(std::vector<AffineExpr> values, StringRef name) {
+  if (auto fixed = dyn_cast<AffineConstantExpr>(values.front());
+      fixed && llvm::all_equal(values))
+    return fixed.getValue();
+  auto known = llvm::find_if(dims, [&](const Dim &dim) { return dim.values == values; });
+  if (known != dims.end())
+    return -1 - (known - dims.begin());
+  Dim dim{name.str(), {INT64_MAX, 0}, values};
+  if (name.empty() || llvm::any_of(dims, [&](const Dim &other) { return other.name == name; })) {
+    dim.name.clear();
+    llvm::raw_string_ostream(dim.name) << values.back();
+  }
+  for (auto [variant, value] : llvm::zip_equal(variants, values)) {
+    plan::Interval range = variant.sizes.range(value).value_or(plan::Interval{0, 0});
+    dim.range = {std::min(dim.range.min, range.min), std::max(dim.range.max, range.max)};
+  }
+  dims.push_back(std::move(dim));
+  return -int64_t(dims.size());
+}
+
+} // namespace burin

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an artifact takes and gives, over all of its variants: what its tables, its
+// header and its reports say.
+
+#ifndef BURIN_COMPILER_EMIT_SIGNATURE_H
+#define BURIN_COMPILER_EMIT_SIGNATURE_H
+
+#include "compiler/plan/Sizes.h"
+
+#include <string>
+#include <vector>
+
+namespace burin {
+
+/// An input or output.
+struct TensorSignature {
+  std::string name;
+  mlir::Type element;              // as the model has it
+  std::vector<int64_t> shape;      // -1 - d where it is dim d of the signature
+  std::vector<std::string> dimNames; // "" where the model has none
+  uint64_t maxBytes = 0;           // dense, at its bound in the variant that takes most
+};
+
+/// The tensors at the boundary of the main programs (the functions of `planned`, all of one
+/// model), and the sizes that not all requests share.
+class Signature {
+public:
+  explicit Signature(mlir::ModuleOp planned);
+
+  /// A size that not all requests share.
+  struct Dim {
+    std::string name;
+    plan::Interval range;
+    std::vector<mlir::AffineExpr> values; // by variant, over the dims of its main program
+  };
+
+  /// One main program.
+  struct Variant {
+    mlir::func::FuncOp main;
+    plan::ModelSizes sizes;
+    std::string name; // "batch=8 seq=1..512", "" where there is only one
+  };
+
+  std::vector<TensorSignature> inputs, outputs;
+  std::vector<Dim> dims;
+  unsigned namedDims = 0; // the first ones: those that the shapes of the inputs decide
+  std::vector<Variant> variants;
+
+  /// What dim `d` can be in variant `v`.
+  plan::Interval range(unsigned d, unsigned v) const {
+    return variants[v].sizes.range(dims[d].values[v]).value_or(plan::Interval{0, 0});
+  }
+
+private:
+  void nameDims();
+  TensorSignature tensor(llvm::function_ref<mlir::Value(mlir::func::FuncOp)> of,
+                         mlir::DictionaryAttr attrs, const llvm::Twine &fallback);
+  int64_t size(std::vector<mlir::AffineExpr> values, llvm::StringRef name);
+};
+
+} // namespace burin
+
+#endif
