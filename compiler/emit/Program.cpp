@@ -43,7 +43,11 @@ uint32_t dtypeOf(Type type) {
       .Default([](Type) { return 0u; });
 }
 
-ProgramSummary summarize(ModuleOp planned, ModuleOp kernels) {
+Operation *Level::kernel(StringRef launched) const {
+  return SymbolTable::lookupSymbolIn(ModuleOp(kernels), (launched + suffix).str());
+}
+
+ProgramSummary summarize(ModuleOp planned, ArrayRef<Level> levels) {
   ProgramSummary summary;
   auto number = [](Operation *op, StringRef name) -> uint64_t {
     auto attr = op->getAttrOfType<IntegerAttr>(name);
@@ -62,11 +66,12 @@ ProgramSummary summarize(ModuleOp planned, ModuleOp kernels) {
     summary.variants.push_back(std::move(one));
   }
   summary.weightsBytes = number(planned, "plan.weights_bytes");
-  for (Operation &op : kernels.getBody()->getOperations())
-    if (op.hasAttr("plan.kernel")) {
-      ++summary.kernels;
-      summary.scratchBytes = std::max(summary.scratchBytes, number(&op, "plan.scratch_bytes"));
-    }
+  for (const Level &level : levels)
+    for (Operation &op : ModuleOp(level.kernels).getBody()->getOperations())
+      if (op.hasAttr("plan.kernel")) {
+        summary.kernels += &level == levels.begin();
+        summary.scratchBytes = std::max(summary.scratchBytes, number(&op, "plan.scratch_bytes"));
+      }
   summary.scratchBytes = llvm::alignTo(summary.scratchBytes, 64);
   summary.bookkeepingBytes =
       burin_bookkeeping_bytes(uint32_t(signature.inputs.size()), uint32_t(signature.outputs.size()),
@@ -89,25 +94,24 @@ std::string nodeName(Location loc) {
   return name;
 }
 
-AffineMap tasksOf(plan::LaunchOp launch, ModuleOp kernels) {
-  return kernels.lookupSymbol(launch.getKernel())
-      ->getAttrOfType<AffineMapAttr>("plan.tasks")
-      .getAffineMap();
+AffineMap tasksOf(plan::LaunchOp launch, const Level &level) {
+  return level.kernel(launch.getKernel())->getAttrOfType<AffineMapAttr>("plan.tasks").getAffineMap();
 }
 
 class Builder {
 public:
-  Builder(ModuleOp planned, ModuleOp kernels, const Target &target, const ProgramOptions &options)
-      : planned(planned), kernels(kernels), target(target), options(options),
+  Builder(ModuleOp planned, ArrayRef<Level> levels, const ProgramOptions &options)
+      : planned(planned), levels(levels), options(options),
         module("program", context), b(context), ptr(b.getPtrTy()), i32(b.getInt32Ty()),
         i64(b.getInt64Ty()), signature(planned) {}
 
   llvm::Expected<Object> build() {
-    std::vector<llvm::Constant *> mains;
+    std::vector<std::vector<llvm::Constant *>> mains(signature.variants.size()); // each by level
     for (unsigned v = 0; v < signature.variants.size(); ++v)
-      mains.push_back(emitMain(v));
+      for (const Level &level : levels)
+        mains[v].push_back(emitMain(v, level));
     emitTables(mains);
-    return target.emitModule(module);
+    return levels.front().target->emitModule(module);
   }
 
 private:
@@ -115,8 +119,6 @@ private:
 
   /// burin_frame's fields, in order.
   enum Field { Arena, Weights, Inputs, Outputs, Dims, Error, Launch, Context };
-
-  AffineMap tasksOf(plan::LaunchOp launch) { return burin::tasksOf(launch, kernels); }
 
   /// Code for an expression over the model's dims (symbols) and `kernelDims`.
   llvm::Value *emit(AffineExpr expr, ArrayRef<llvm::Value *> kernelDims) {
@@ -149,12 +151,12 @@ private:
     }
   }
 
-  llvm::Function *emitMain(unsigned variant) {
+  llvm::Function *emitMain(unsigned variant, const Level &level) {
     Signature::Variant &chosen = signature.variants[variant];
     func::FuncOp main = chosen.main;
     auto *type = llvm::FunctionType::get(i32, {ptr}, false);
     auto *function = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage,
-                                            main.getName() + "_" + options.modelName, module);
+                                            main.getName() + level.suffix + "_" + options.modelName, module);
     fields.clear();
     modelDims.assign(chosen.sizes.count(), nullptr);
     b.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", function));
@@ -188,7 +190,7 @@ private:
     auto *stop = llvm::BasicBlock::Create(context, "stop", function);
     std::vector<std::pair<llvm::Value *, llvm::BasicBlock *>> codes;
     for (auto launch : main.getBody().front().getOps<plan::LaunchOp>()) {
-      llvm::Value *code = emitLaunch(launch);
+      llvm::Value *code = emitLaunch(launch, level);
       auto *next = llvm::BasicBlock::Create(context, "", function, stop);
       codes.push_back({code, b.GetInsertBlock()});
       b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(0)), next, stop);
@@ -224,7 +226,7 @@ private:
     llvm_unreachable("a place is one of four kinds");
   }
 
-  llvm::Value *emitLaunch(plan::LaunchOp launch) {
+  llvm::Value *emitLaunch(plan::LaunchOp launch, const Level &level) {
     for (auto [i, place] :
          llvm::enumerate(launch.getPlacesAttr().getAsRange<plan::PlaceAttr>()))
       b.CreateStore(address(place), b.CreateConstInBoundsGEP1_64(ptr, buffers, i));
@@ -236,11 +238,11 @@ private:
                       b.CreateConstInBoundsGEP1_64(i64, extents, sizes.size() - 1));
       }
     llvm::Value *tasks = b.getInt64(1);
-    for (AffineExpr count : tasksOf(launch).getResults())
+    for (AffineExpr count : tasksOf(launch, level).getResults())
       tasks = b.CreateMul(tasks, emit(count, sizes));
     tasks = b.CreateBinaryIntrinsic(llvm::Intrinsic::umax, tasks, b.getInt64(1));
     llvm::FunctionCallee function = module.getOrInsertFunction(
-        launch.getKernel(), llvm::FunctionType::get(b.getVoidTy(), {ptr, i32, i32, ptr}, false));
+        (launch.getKernel() + level.suffix).str(), llvm::FunctionType::get(b.getVoidTy(), {ptr, i32, i32, ptr}, false));
     cast<llvm::Function>(function.getCallee())->setVisibility(llvm::GlobalValue::HiddenVisibility);
     b.CreateStore(function.getCallee(), b.CreateStructGEP(launchType, launchArgs, 0));
     b.CreateStore(b.CreateTrunc(tasks, i32), b.CreateStructGEP(launchType, launchArgs, 2));
@@ -294,13 +296,13 @@ private:
         {b.getInt64(uint64_t(range.min)), b.getInt64(uint64_t(range.max))});
   }
 
-  llvm::Constant *variantInfo(unsigned v, llvm::Constant *main) {
+  llvm::Constant *variantInfo(unsigned v, ArrayRef<llvm::Constant *> mains) {
     std::vector<llvm::Constant *> ranges;
     for (unsigned d = 0; d < signature.dims.size(); ++d)
       ranges.push_back(rangeOf(signature.range(d, v)));
     auto arena = signature.variants[v].main->getAttrOfType<IntegerAttr>("plan.arena_bytes");
     return llvm::ConstantStruct::getAnon(
-        {array(ranges, "ranges"), pointers({main}, "mains"),
+        {array(ranges, "ranges"), pointers(mains, "mains"),
          b.getInt64(llvm::alignTo(arena ? uint64_t(arena.getInt()) : 0, 64))});
   }
 
@@ -311,8 +313,8 @@ private:
                       llvm::ArrayType::get(values[0]->getType(), values.size()), values), name);
   }
 
-  void emitTables(ArrayRef<llvm::Constant *> mains) {
-    std::vector<llvm::Constant *> inputs, outputs, dims, variants;
+  void emitTables(ArrayRef<std::vector<llvm::Constant *>> mains) {
+    std::vector<llvm::Constant *> inputs, outputs, dims, variants, levelTable;
     for (const TensorSignature &tensor : signature.inputs)
       inputs.push_back(tensorInfo(tensor));
     for (const TensorSignature &tensor : signature.outputs)
@@ -321,11 +323,12 @@ private:
       dims.push_back(llvm::ConstantStruct::getAnon({string(dim.name),
                                                     b.getInt64(uint64_t(dim.range.min)),
                                                     b.getInt64(uint64_t(dim.range.max))}));
-    for (auto [v, main] : llvm::enumerate(mains))
-      variants.push_back(variantInfo(v, main));
-    llvm::Constant *level =
-        llvm::ConstantStruct::getAnon({string(target.name()), b.getInt64(target.features())});
-    ProgramSummary summary = summarize(planned, kernels);
+    for (auto [v, byLevel] : llvm::enumerate(mains))
+      variants.push_back(variantInfo(v, byLevel));
+    for (const Level &level : levels)
+      levelTable.push_back(llvm::ConstantStruct::getAnon(
+          {string(level.target->name()), b.getInt64(level.target->features())}));
+    ProgramSummary summary = summarize(planned, levels);
     auto *weights = new llvm::GlobalVariable(module, b.getInt8Ty(), true,
                                              llvm::GlobalValue::ExternalLinkage, nullptr,
                                              "burin_weights");
@@ -339,9 +342,9 @@ private:
          pointers(nodeNames, "nodes"),
          summary.weightsBytes ? static_cast<llvm::Constant *>(weights) : null,
          b.getInt64(summary.weightsBytes), b.getInt64(summary.scratchBytes),
-         array(variants, "variants"), global(level, "levels"), b.getInt32(inputs.size()),
+         array(variants, "variants"), array(levelTable, "levels"), b.getInt32(inputs.size()),
          b.getInt32(outputs.size()), b.getInt32(dims.size()), b.getInt32(nodeNames.size()),
-         b.getInt32(variants.size()), b.getInt32(1)});
+         b.getInt32(variants.size()), b.getInt32(levels.size())});
 
     // burin_model: the runtime's functions in the table's order.
     std::vector<llvm::Constant *> table{b.getInt32(BURIN_ABI_VERSION),
@@ -366,8 +369,8 @@ private:
     b.CreateRet(model);
   }
 
-  ModuleOp planned, kernels;
-  const Target &target;
+  ModuleOp planned;
+  ArrayRef<Level> levels;
   const ProgramOptions &options;
   llvm::LLVMContext context;
   llvm::Module module;
@@ -385,21 +388,24 @@ private:
 
 } // namespace
 
-llvm::Error checkTasks(ModuleOp planned, ModuleOp kernels) {
+llvm::Error checkTasks(ModuleOp planned, ArrayRef<Level> levels) {
   llvm::Error error = llvm::Error::success();
   for (auto main : planned.getOps<func::FuncOp>()) {
     plan::ModelSizes sizes(main);
     main.walk([&](plan::LaunchOp launch) {
       AffineMap extents = launch.getExtents().value_or(AffineMap());
-      uint64_t total = 1;
-      for (AffineExpr count : tasksOf(launch, kernels).getResults()) {
-        if (extents)
-          count = count.replaceDims(extents.getResults());
-        std::optional<plan::Interval> range = sizes.range(count);
-        total = range ? llvm::SaturatingMultiply(total, uint64_t(std::max<int64_t>(range->max, 0)))
-                      : UINT64_MAX;
-      }
-      if (total <= UINT32_MAX)
+      auto countTasks = [&](const Level &level) {
+        uint64_t total = 1;
+        for (AffineExpr count : tasksOf(launch, level).getResults()) {
+          if (extents)
+            count = count.replaceDims(extents.getResults());
+          std::optional<plan::Interval> range = sizes.range(count);
+          total = range ? llvm::SaturatingMultiply(total, uint64_t(std::max<int64_t>(range->max, 0)))
+                        : UINT64_MAX;
+        }
+        return total;
+      };
+      if (llvm::all_of(levels, [&](const Level &level) { return countTasks(level) <= UINT32_MAX; }))
         return WalkResult::advance();
       error = llvm::joinErrors(
           std::move(error),
@@ -412,9 +418,9 @@ llvm::Error checkTasks(ModuleOp planned, ModuleOp kernels) {
   return error;
 }
 
-llvm::Expected<Object> emitProgram(ModuleOp planned, ModuleOp kernels, const Target &target,
+llvm::Expected<Object> emitProgram(ModuleOp planned, ArrayRef<Level> levels,
                                    const ProgramOptions &options) {
-  return Builder(planned, kernels, target, options).build();
+  return Builder(planned, levels, options).build();
 }
 
 } // namespace burin

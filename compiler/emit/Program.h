@@ -13,7 +13,14 @@
 
 namespace burin {
 
-class Signature;
+/// A level of instructions that the artifact has code for.
+struct Level {
+  std::unique_ptr<Target> target;
+  mlir::ModuleOp kernels;
+  std::string suffix; // of its kernels' names, after those that @main launches
+
+  mlir::Operation *kernel(llvm::StringRef launched) const;
+};
 
 struct ProgramOptions {
   std::string modelName;   // a C identifier; the entry symbol is burin_model_<modelName>
@@ -33,9 +40,9 @@ struct ProgramSummary {
   uint64_t bookkeepingBytes = 0; // what the runtime itself takes of an arena
   uint64_t activationBytes = 0;  // what planned tensors take of it, in the variant that needs most
   uint64_t liveBytes = 0;        // their largest live set there, a lower bound of activationBytes
-  uint64_t scratchBytes = 0;     // what each worker takes of it
+  uint64_t scratchBytes = 0;     // what each worker takes of it, at the level that needs most
   uint64_t weightsBytes = 0;     // read-only, inside the artifact
-  uint32_t launches = 0, kernels = 0; // launches of all variants
+  uint32_t launches = 0, kernels = 0; // launches of all variants, kernels of one level
   std::vector<VariantSummary> variants;
 
   /// What burin_model.memory asks the caller for, with one worker; each further one
@@ -46,16 +53,16 @@ struct ProgramSummary {
 };
 
 /// Reads the numbers that planning and the target left on the module.
-ProgramSummary summarize(mlir::ModuleOp planned, mlir::ModuleOp kernels);
+ProgramSummary summarize(mlir::ModuleOp planned, llvm::ArrayRef<Level> levels);
 
 /// The runtime counts the tasks of a launch in 32 bits: an error names the first node that could
 /// pass that within the ranges of the model's dims.
-llvm::Error checkTasks(mlir::ModuleOp planned, mlir::ModuleOp kernels);
+llvm::Error checkTasks(mlir::ModuleOp planned, llvm::ArrayRef<Level> levels);
 
-/// Builds the program of all planned main functions. `kernels` is the module after the
-/// target's phases. References burin_weights and the runtime's functions.
-llvm::Expected<Object> emitProgram(mlir::ModuleOp planned, mlir::ModuleOp kernels,
-                                   const Target &target, const ProgramOptions &options);
+/// Builds the program of all planned main functions, once for each level; the kernels are as the
+/// targets' phases left them. The first level is the least, which everything else is made for. References burin_weights and the runtime's functions.
+llvm::Expected<Object> emitProgram(mlir::ModuleOp planned, llvm::ArrayRef<Level> levels,
+                                   const ProgramOptions &options);
 
 /// The number that ONNX and burin.h give an element type (as the model has it).
 uint32_t dtypeOf(mlir::Type onnxElement);

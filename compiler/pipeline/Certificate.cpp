@@ -35,21 +35,32 @@ static llvm::json::Value tasksOf(AffineMap counts) {
   return std::to_string(fixed) + text;
 }
 
-std::string certificate(ModuleOp planned, ModuleOp kernels, const Target &target) {
-  ProgramSummary summary = summarize(planned, kernels);
+std::string targetsOf(ArrayRef<Level> levels) {
+  std::string text;
+  for (const Level &level : levels)
+    text += (text.empty() ? "" : ",") + level.target->name();
+  return text;
+}
+
+std::string certificate(ModuleOp planned, ArrayRef<Level> levels) {
+  ProgramSummary summary = summarize(planned, levels);
   llvm::MapVector<StringRef, int64_t> launches;
   planned.walk([&](plan::LaunchOp launch) { ++launches[launch.getKernel()]; });
   llvm::json::Array list;
-  for (Operation &op : kernels.getBody()->getOperations()) {
-    auto name = op.getAttrOfType<StringAttr>(SymbolTable::getSymbolAttrName());
-    if (!op.hasAttr("plan.kernel") || !name)
-      continue;
-    list.push_back(llvm::json::Object{
-        {"name", name.getValue()},
-        {"launches", launches.lookup(name.getValue())},
-        {"tasks", tasksOf(op.getAttrOfType<AffineMapAttr>("plan.tasks").getAffineMap())},
-        {"scratch_bytes", op.getAttrOfType<IntegerAttr>("plan.scratch_bytes").getInt()}});
-  }
+  for (const Level &level : levels)
+    for (Operation &op : ModuleOp(level.kernels).getBody()->getOperations()) {
+      auto name = op.getAttrOfType<StringAttr>(SymbolTable::getSymbolAttrName());
+      if (!op.hasAttr("plan.kernel") || !name)
+        continue;
+      llvm::json::Object kernel{
+          {"name", name.getValue()},
+          {"launches", launches.lookup(name.getValue().drop_back(level.suffix.size()))},
+          {"tasks", tasksOf(op.getAttrOfType<AffineMapAttr>("plan.tasks").getAffineMap())},
+          {"scratch_bytes", op.getAttrOfType<IntegerAttr>("plan.scratch_bytes").getInt()}};
+      if (levels.size() > 1)
+        kernel["target"] = level.target->name();
+      list.push_back(std::move(kernel));
+    }
   llvm::json::Array variants;
   for (const VariantSummary &variant : summary.variants)
     variants.push_back(llvm::json::Object{{"sizes", variant.name},
@@ -57,7 +68,7 @@ std::string certificate(ModuleOp planned, ModuleOp kernels, const Target &target
                                           {"activation_bytes", int64_t(variant.activationBytes)}});
   llvm::json::Object object{
       {"compiler", "burin " BURIN_VERSION},
-      {"target", target.name()},
+      {"target", targetsOf(levels)},
       {"memory", memoryReport(summary)},
       {"launches", int64_t(summary.launches)},
       {"variants", std::move(variants)},

@@ -10,9 +10,12 @@
 
 namespace burin {
 
-/// JSON: memory plan, kernels with their nodes, target and compiler. The same
+/// JSON: memory plan, kernels of each level, targets and compiler. The same
 /// model and options give the same text.
-std::string certificate(mlir::ModuleOp planned, mlir::ModuleOp kernels, const Target &target);
+std::string certificate(mlir::ModuleOp planned, llvm::ArrayRef<Level> levels);
+
+/// "x86-64-v3,x86-64-v4": the targets of an artifact.
+std::string targetsOf(llvm::ArrayRef<Level> levels);
 
 /// JSON: what an artifact needs of the machine's memory, in bytes.
 llvm::json::Object memoryReport(const ProgramSummary &summary);

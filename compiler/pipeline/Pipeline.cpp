@@ -97,16 +97,14 @@ public:
 
 private:
   ExitCode go() {
-    llvm::Expected<std::unique_ptr<Target>> made = makeTarget(options.target, options.cpu);
-    if (!made)
-      return fail(ExitCode::BadInput, llvm::toString(made.takeError()));
-    std::unique_ptr<Target> target = std::move(*made);
-    result.target = target->name();
-    std::vector<Phase> lower = target->phases();
+    if (llvm::Error error = makeLevels())
+      return fail(ExitCode::BadInput, llvm::toString(std::move(error)));
+    result.target = targetsOf(levels);
+    const size_t targetPhases = levels.front().target->phases().size();
     if (!options.compileTo.empty() && !llvm::is_contained(phaseNames(options.target), options.compileTo))
       return fail(ExitCode::BadInput, "unknown phase '" + options.compileTo + "'; there are: " +
                                           llvm::join(phaseNames(options.target), ", "));
-    total = 1 + modelPhases().size() + programPhases().size() + lower.size() + 2;
+    total = 1 + modelPhases().size() + programPhases().size() + targetPhases + 2;
     std::vector<VariantDims> variants = variantsOf(options.dims);
     if (variants.empty())
       return fail(ExitCode::BadInput, "--dim asks for more than " + llvm::Twine(maxVariants) +
@@ -152,17 +150,60 @@ private:
         return *code;
     }
 
-    auto kernels = module->lookupSymbol<ModuleOp>(plan::kernelModuleName);
-    for (const Phase &phase : lower) {
-      begin(phase.name);
-      PassManager manager(&context);
-      phase.addPasses(manager.nest<ModuleOp>());
-      if (failed(manager.run(*module)))
-        return internal(phase.name);
+    // Each level has kernels of its own from here on; all have the same phases.
+    separateLevels(module->lookupSymbol<ModuleOp>(plan::kernelModuleName));
+    for (size_t at = 0; at < targetPhases; ++at) {
+      for (Level &level : levels) {
+        Phase phase = level.target->phases()[at];
+        if (&level == &levels.front())
+          begin(phase.name);
+        PassManager manager(&context, ModuleOp::getOperationName());
+        phase.addPasses(manager);
+        if (failed(manager.run(level.kernels)))
+          return internal(phase.name);
+      }
       if (std::optional<ExitCode> code = end(*module))
         return *code;
     }
-    return emit(*module, kernels, *target, weights);
+    return emit(*module, weights);
+  }
+
+  /// The targets that --cpu names, the least first.
+  llvm::Error makeLevels() {
+    llvm::SmallVector<llvm::StringRef> names;
+    llvm::StringRef(options.cpu).split(names, ',');
+    for (llvm::StringRef name : names) {
+      llvm::Expected<std::unique_ptr<Target>> made = makeTarget(options.target, name);
+      if (!made)
+        return made.takeError();
+      levels.push_back({std::move(*made), nullptr, ""});
+    }
+    llvm::stable_sort(levels, [](const Level &a, const Level &b) {
+      return llvm::popcount(a.target->features()) < llvm::popcount(b.target->features());
+    });
+    // The runtime takes the last that the machine can run: two of the same needs are one too many.
+    for (size_t i = 1; i < levels.size(); ++i)
+      if (levels[i].target->features() == levels[i - 1].target->features())
+        return llvm::createStringError("--cpu names two CPUs that need the same features: '" +
+                                       levels[i - 1].target->name() + "' and '" +
+                                       levels[i].target->name() + "'");
+    return llvm::Error::success();
+  }
+
+  /// A copy of the planned kernels for each further level, under names of its own.
+  void separateLevels(ModuleOp kernels) {
+    levels.front().kernels = kernels;
+    OpBuilder builder(kernels->getContext());
+    builder.setInsertionPointAfter(kernels);
+    for (Level &level : llvm::drop_begin(levels)) {
+      level.suffix = "_" + level.target->name();
+      for (char &c : level.suffix)
+        c = llvm::isAlnum(c) ? c : '_';
+      level.kernels = cast<ModuleOp>(builder.clone(*kernels));
+      level.kernels.setName((plan::kernelModuleName + level.suffix).str());
+      for (auto kernel : level.kernels.getOps<func::FuncOp>())
+        kernel.setName((kernel.getName() + level.suffix).str());
+    }
   }
 
   /// One variant, from the file to dispatches. A code where that failed, or where the user asked
@@ -200,29 +241,35 @@ private:
     return std::nullopt;
   }
 
-  ExitCode emit(ModuleOp module, ModuleOp kernels, const Target &target,
-                const WeightStore &weights) {
-    result.summary = summarize(module, kernels);
+  ExitCode emit(ModuleOp module, const WeightStore &weights) {
+    result.summary = summarize(module, levels);
     if (options.maxMemory && result.summary.arenaBytes() > *options.maxMemory)
       return fail(ExitCode::Failed,
                   "the model needs an arena of " + std::to_string(result.summary.arenaBytes()) +
                       " bytes, --max-memory allows " + std::to_string(*options.maxMemory));
     begin("object");
-    llvm::Expected<std::vector<Object>> objects = target.emitKernels(kernels);
-    if (!objects)
-      return fail(ExitCode::Internal, llvm::toString(objects.takeError()));
+    std::vector<Object> objects;
+    for (const Level &level : levels) {
+      llvm::Expected<std::vector<Object>> made = level.target->emitKernels(level.kernels);
+      if (!made)
+        return fail(ExitCode::Internal, llvm::toString(made.takeError()));
+      for (Object &object : *made) {
+        object.name += level.suffix;
+        objects.push_back(std::move(object));
+      }
+    }
     ProgramOptions program;
     program.modelName = symbolOf(options.output);
     program.compiler = "burin " BURIN_VERSION;
-    program.certificate = certificate(module, kernels, target);
-    if (llvm::Error error = checkTasks(module, kernels))
+    program.certificate = certificate(module, levels);
+    if (llvm::Error error = checkTasks(module, levels))
       return fail(ExitCode::Unsupported, options.model + ": " + llvm::toString(std::move(error)));
-    llvm::Expected<Object> main = emitProgram(module, kernels, target, program);
+    llvm::Expected<Object> main = emitProgram(module, levels, program);
     if (!main)
       return fail(ExitCode::Internal, llvm::toString(main.takeError()));
-    objects->insert(objects->begin(), std::move(*main));
+    objects.insert(objects.begin(), std::move(*main));
     // A partial link would not notice, and the machine that runs it would.
-    if (llvm::Error error = checkSymbols(*objects))
+    if (llvm::Error error = checkSymbols(objects))
       return fail(ExitCode::Internal, llvm::toString(std::move(error)));
     finish();
 
@@ -230,7 +277,7 @@ private:
     llvm::SmallString<128> temporary;
     if (std::error_code code = llvm::sys::fs::createUniqueDirectory("burin", temporary))
       return fail(ExitCode::Failed, "cannot make a temporary folder: " + code.message());
-    llvm::Error error = link(*objects, module, weights, program.modelName, temporary.str());
+    llvm::Error error = link(objects, module, weights, program.modelName, temporary.str());
     llvm::sys::fs::remove_directories(temporary);
     finish();
     if (error)
@@ -360,6 +407,7 @@ private:
 
   const CompileOptions &options;
   CompileResult result;
+  std::vector<Level> levels; // of instructions, the least first
   bool tooLarge = false;
   std::string phase, variant; // at work; the variant has a name only where there are several
   size_t index = 0, total = 0;

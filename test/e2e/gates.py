@@ -116,7 +116,8 @@ def threads(bench):
 
 
 def levels(bench):
-    """x86-64-v4 code uses 512-bit registers, v3 code does not; both give the same bits."""
+    """x86-64-v4 code uses 512-bit registers, v3 code does not; both give the same bits. One artifact
+    for both holds the weights once and runs what the machine can."""
     cpu = pathlib.Path("/proc/cpuinfo").read_text()
     has_v4 = all(f" {flag}" in cpu for flag in ("avx512f", "avx512bw", "avx512dq", "avx512vl"))
     for name in ("windows", "bert_small"):
@@ -129,7 +130,16 @@ def levels(bench):
             assert (wide > 0) == (level == "x86-64-v4")
             if level == "x86-64-v3" or has_v4:
                 results[level], _ = bench.run(artifact, folder / name, 1)
+        both = bench.compile(model, bench.work / "both" / f"{name}.so", "--cpu", "x86-64-v4,x86-64-v3")
+        results["both"], _ = bench.run(both, both.parent / name, 1)
         assert len(set(results.values())) == 1, f"{name}: other bits from level to level"
+        told = json.loads(call(bench.runner, "inspect", both, "--json"))
+        assert told["certificate"]["target"] == "x86-64-v3,x86-64-v4"
+        code = [(bench.work / level / f"{name}.so").stat().st_size - told["memory"]["weights_bytes"]
+                for level in ("x86-64-v3", "x86-64-v4")]
+        size = both.stat().st_size
+        print(f"{name} for both: {size} bytes, {told['memory']['weights_bytes']} of them weights")
+        assert size <= told["memory"]["weights_bytes"] + sum(code)
     if not has_v4:
         print("this CPU has no AVX-512: x86-64-v4 was compiled, not run")
 

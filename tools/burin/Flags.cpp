@@ -94,7 +94,9 @@ uint64_t parseBytes(llvm::StringRef text) {
 void CompileFlags::add(CLI::App &verb, CompileOptions &options) {
   verb.add_option("--target", options.target, "What to compile for: cpu")->capture_default_str();
   verb.add_option("--cpu", options.cpu,
-                  "CPU level or name: native, x86-64-v3, x86-64-v4, znver4, ...")
+                  "CPU level or name: native, x86-64-v3, x86-64-v4, znver4, ...; several "
+                  "(x86-64-v3,x86-64-v4) share weights in one artifact, which takes the best that "
+                  "the machine can run")
       ->capture_default_str();
   verb.add_option("--dim", dims, "Fix a symbolic size: NAME=8; compile variants for several: NAME=1,8,32; let it change "
                   "from run to run within bounds: NAME=1..32; or both: NAME=1..512:128,512 (repeatable)")
