@@ -134,13 +134,16 @@ def test_pkg_config(arguments, prefix):
     folder = next(prefix.glob("**/pkgconfig"))
     flags = run("pkg-config", "--cflags", "--libs", "burin",
                 env={**os.environ, "PKG_CONFIG_PATH": str(folder)}).split()
-    run("cc", "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "main.c", "digits.a",
+    run(os.environ["CC"], "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "main.c", "digits.a",
         *flags, "-o", "app", cwd=work)
     check("1 100.0%" in run(work / "app"), "the README's program says something else")
 
 
 def main():
     parser = argparse.ArgumentParser()
+    # A machine may have no compiler but burin's own.
+    os.environ.setdefault("CC", "clang-22")
+    os.environ.setdefault("CXX", "clang++-22")
     parser.add_argument("--cmake", required=True)
     parser.add_argument("--build", required=True, type=pathlib.Path)
     parser.add_argument("--work", required=True, type=pathlib.Path)
