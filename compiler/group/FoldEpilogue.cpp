@@ -40,12 +40,7 @@ static bool isVectorizable(Block &body) {
 
 /// Columns of a slice that do not lie side by side cannot be loaded as vectors.
 static bool hasAdjacentColumns(Value input) {
-  while (Operation *def = input.getDefiningOp()) {
-    if (!group::isView(def))
-      break;
-    input = def->getOperand(0);
-  }
-  auto slice = input.getDefiningOp<tensor::ExtractSliceOp>();
+  auto slice = group::dataOf(input).getDefiningOp<tensor::ExtractSliceOp>();
   if (!slice || slice.getSourceType().getRank() == 0)
     return true;
   int64_t last = slice.getSourceType().getRank() - 1;

@@ -45,6 +45,15 @@ bool group::isView(Operation *op) {
   return isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp>(op);
 }
 
+Value group::dataOf(Value value) {
+  while (Operation *def = value.getDefiningOp()) {
+    if (!isView(def))
+      break;
+    value = def->getOperand(0);
+  }
+  return value;
+}
+
 unsigned group::rowRank(Operation *op) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   if (!linalgOp)
@@ -332,23 +341,13 @@ private:
 
 //===- Pass -----------------------------------------------------------------===//
 
-/// Follows views back to what holds the data.
-Value dataOf(Value value) {
-  while (Operation *def = value.getDefiningOp()) {
-    if (!group::isView(def))
-      break;
-    value = def->getOperand(0);
-  }
-  return value;
-}
-
 /// Gives each returned value storage that only it names; see step 1 above.
 void materializeResults(func::FuncOp func) {
   Operation *end = func.getBody().front().getTerminator();
   OpBuilder builder(end);
   DenseSet<Value> taken;
   for (OpOperand &operand : end->getOpOperands()) {
-    Value data = dataOf(operand.get());
+    Value data = group::dataOf(operand.get());
     Operation *def = data.getDefiningOp();
     if (def && !group::isCheap(def) && !isa<plan::ConstantOp>(def) && taken.insert(data).second)
       continue;

@@ -16,6 +16,9 @@ bool isCheap(mlir::Operation *op);
 /// Renames a shape without moving data.
 bool isView(mlir::Operation *op);
 
+/// What holds the data of `value`: follows views back.
+mlir::Value dataOf(mlir::Value value);
+
 /// The number of leading loops of `op` that are parallel and index the leading
 /// dimensions of its results directly: the rows that tiling can share with
 /// neighbours. 0 for ops that are not linalg.

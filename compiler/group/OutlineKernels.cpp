@@ -63,10 +63,7 @@ void unshareResults(func::FuncOp function) {
   OpBuilder builder(end);
   DenseSet<Value> taken;
   for (OpOperand &operand : end->getOpOperands()) {
-    Value data = operand.get();
-    while (data.getDefiningOp() && group::isView(data.getDefiningOp()))
-      data = data.getDefiningOp()->getOperand(0);
-    if (!taken.insert(data).second)
+    if (!taken.insert(group::dataOf(operand.get())).second)
       operand.set(madeAgain(builder, operand.get()));
   }
 }

@@ -49,7 +49,7 @@ public:
       if (failed(place(argument, plan::Storage::Input, i)))
         return failure();
     for (auto [i, value] : llvm::enumerate(body.getTerminator()->getOperands()))
-      if (failed(place(dataOf(value), plan::Storage::Output, i)))
+      if (failed(place(group::dataOf(value), plan::Storage::Output, i)))
         return failure();
     if (failed(placeWeights(body)) || failed(collect(body)))
       return failure();
@@ -61,7 +61,7 @@ public:
     body.walk([&](plan::LaunchOp launch) {
       SmallVector<Attribute> attrs;
       for (Value value : launch.getInputs())
-        attrs.push_back(places.at(dataOf(value)));
+        attrs.push_back(places.at(group::dataOf(value)));
       for (Value value : launch.getResults())
         attrs.push_back(places.at(value));
       launch.setPlacesAttr(builder.getArrayAttr(attrs));
@@ -75,15 +75,6 @@ public:
   uint64_t arenaBytes = 0, liveBytes = 0;
 
 private:
-  static Value dataOf(Value value) {
-    while (Operation *def = value.getDefiningOp()) {
-      if (!group::isView(def))
-        break;
-      value = def->getOperand(0);
-    }
-    return value;
-  }
-
   LogicalResult setExtents(plan::LaunchOp launch) {
     SmallVector<AffineExpr> extents;
     auto take = [&](Value tensor) {
@@ -136,7 +127,7 @@ private:
     unsigned time = 0;
     for (auto launch : body.getOps<plan::LaunchOp>()) {
       for (Value input : launch.getInputs())
-        lastUse[dataOf(input)] = time;
+        lastUse[group::dataOf(input)] = time;
       ++time;
     }
     time = 0;
@@ -178,9 +169,9 @@ private:
       if (auto kernel = kernels.lookupSymbol<func::FuncOp>(launch.getKernel()))
         known->second = inPlaceInputs(kernel);
     for (unsigned i : known->second) {
-      Value data = dataOf(launch.getInputs()[i]);
+      Value data = group::dataOf(launch.getInputs()[i]);
       auto reads = llvm::count_if(launch.getInputs(),
-                                  [&](Value input) { return dataOf(input) == data; });
+                                  [&](Value input) { return group::dataOf(input) == data; });
       if (index.count(data) && lastUse.lookup(data) == time && reads == 1)
         return data;
     }
@@ -221,6 +212,11 @@ private:
 
 struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   void runOnOperation() override {
+    auto mains = getOperation().getOps<func::FuncOp>();
+    if (mains.empty()) {
+      getOperation().emitError("holds no @main to plan");
+      return signalPassFailure();
+    }
     auto kernels = getOperation().lookupSymbol<ModuleOp>(plan::kernelModuleName);
     if (!kernels) {
       getOperation().emitError("holds no kernels that @main could launch");
@@ -228,7 +224,7 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     }
     Builder builder(&getContext());
     WeightOffsets weights;
-    for (auto main : getOperation().getOps<func::FuncOp>()) {
+    for (auto main : mains) {
       Planner planner(main, kernels, weights);
       if (failed(planner.run()))
         return signalPassFailure();

@@ -1,5 +1,13 @@
 // RUN: burin-opt %s --plan-memory --split-input-file --verify-diagnostics
 
+// expected-error @+1 {{holds no @main to plan}}
+module {
+  module @kernels {
+  }
+}
+
+// -----
+
 // expected-error @+1 {{holds no kernels that @main could launch}}
 module {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
