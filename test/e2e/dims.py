@@ -73,7 +73,7 @@ def models():
         {"w": weights(32, 32), "g": weights(32), "shape": np.array([0, 0, 4, 8])},
     ), {"batch": "1..3", "seq": "1..70"}, [
         {"batch": 1, "seq": 1}, {"batch": 2, "seq": 33}, {"batch": 3, "seq": 70},
-    ], [{"batch": 4}, {"seq": 0}]
+    ], [{"batch": 0}, {"batch": 4}, {"seq": 0}, {"seq": 71}]
 
     yield model( # what no range passes through: a convolution's batch and height
         "image", [("Conv", ["x", "w"], ["c"], {"pads": [1, 1, 1, 1]}), ("Relu", ["c"], ["map"]),
