@@ -26,6 +26,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -265,21 +266,16 @@ public:
       return Status(status, why);
     return Library(library, model);
   }
-  Library(Library &&other) noexcept
-      : library(std::exchange(other.library, nullptr)), opened(other.opened) {}
-  Library &operator=(Library &&other) noexcept {
-    std::swap(library, other.library);
-    std::swap(opened, other.opened);
-    return *this;
-  }
-  ~Library() { burin_unload(library); }
-
   Model model() const noexcept { return opened; }
 
 private:
   Library(burin_library *handle, const burin_model *model) : library(handle), opened(model) {}
 
-  burin_library *library;
+  struct Unload {
+    void operator()(burin_library *handle) const noexcept { burin_unload(handle); }
+  };
+
+  std::unique_ptr<burin_library, Unload> library;
   Model opened;
 };
 
@@ -297,23 +293,20 @@ public:
     return Arena(memory, need.bytes);
   }
   Arena() noexcept = default;
-  Arena(Arena &&other) noexcept
-      : memory(std::exchange(other.memory, nullptr)), bytes(std::exchange(other.bytes, 0)) {}
-  Arena &operator=(Arena &&other) noexcept {
-    std::swap(memory, other.memory);
-    std::swap(bytes, other.bytes);
-    return *this;
-  }
-  ~Arena() { std::free(memory); }
 
+  /// Empty once it was moved from.
   Span<unsigned char> span() const noexcept {
-    return {static_cast<unsigned char *>(memory), static_cast<size_t>(bytes)};
+    return {static_cast<unsigned char *>(memory.get()), memory ? static_cast<size_t>(bytes) : 0};
   }
 
 private:
+  struct Free {
+    void operator()(void *made) const noexcept { std::free(made); }
+  };
+
   Arena(void *made, uint64_t size) : memory(made), bytes(size) {}
 
-  void *memory = nullptr;
+  std::unique_ptr<void, Free> memory;
   uint64_t bytes = 0;
 };
 
@@ -327,25 +320,19 @@ public:
       return Status(status);
     return Pool(model, pool);
   }
-  Pool(Pool &&other) noexcept : model(other.model), pool(std::exchange(other.pool, nullptr)) {}
-  Pool &operator=(Pool &&other) noexcept {
-    std::swap(model, other.model);
-    std::swap(pool, other.pool);
-    return *this;
-  }
-  ~Pool() {
-    if (pool)
-      model.get()->pool_destroy(pool);
-  }
 
-  uint32_t workers() const noexcept { return model.get()->pool_workers(pool); }
-  burin_pool *get() const noexcept { return pool; }
+  uint32_t workers() const noexcept { return pool.get_deleter().table->pool_workers(pool.get()); }
+  burin_pool *get() const noexcept { return pool.get(); }
 
 private:
-  Pool(Model from, burin_pool *made) : model(from), pool(made) {}
+  struct Destroy {
+    const burin_model *table;
+    void operator()(burin_pool *made) const noexcept { table->pool_destroy(made); }
+  };
 
-  Model model;
-  burin_pool *pool;
+  Pool(Model from, burin_pool *made) : pool(made, Destroy{from.get()}) {}
+
+  std::unique_ptr<burin_pool, Destroy> pool;
 };
 
 //===- Contexts -----------------------------------------------------------===//
@@ -403,23 +390,17 @@ public:
     (void)model.get()->create(model.get(), &plain, &context);
     return Status(status, why.c_str());
   }
-  Context(Context &&other) noexcept
-      : model(other.model), context(std::exchange(other.context, nullptr)),
-        owned(std::move(other.owned)) {}
+  Context(Context &&) noexcept = default;
   Context &operator=(Context &&other) noexcept {
-    std::swap(model, other.model);
-    std::swap(context, other.context);
-    std::swap(owned, other.owned);
+    model = other.model;
+    context = std::move(other.context); // before the memory that the old one lives in
+    owned = std::move(other.owned);
     return *this;
-  }
-  ~Context() {
-    if (context)
-      model.get()->destroy(context);
   }
 
   /// One request: all inputs and all outputs, in the model's order.
   Status run(Span<const Tensor> inputs, Span<const Tensor> outputs) {
-    return told(model.get()->run(context, inputs.data(), static_cast<uint32_t>(inputs.size()),
+    return told(model.get()->run(context.get(), inputs.data(), static_cast<uint32_t>(inputs.size()),
                                  outputs.data(), static_cast<uint32_t>(outputs.size())));
   }
   /// `requests` requests, one's tensors after the other's; each gets the bits it would get alone.
@@ -427,19 +408,25 @@ public:
     uint64_t in = model.inputCount(), out = model.outputCount();
     if (inputs.size() != in * requests || outputs.size() != out * requests)
       return Status(BURIN_BAD_ARGUMENT, "the tensors are not those of so many requests");
-    return told(model.get()->run_batch(context, requests, inputs.data(), static_cast<uint32_t>(in),
-                                       outputs.data(), static_cast<uint32_t>(out)));
+    return told(model.get()->run_batch(context.get(), requests, inputs.data(),
+                                       static_cast<uint32_t>(in), outputs.data(),
+                                       static_cast<uint32_t>(out)));
   }
   /// The shape that an output had in the last run; `shape` has its rank.
   Status outputShape(uint32_t index, Span<int64_t> shape) const {
     if (index >= model.outputCount() || shape.size() != model.output(index).rank)
       return Status(BURIN_BAD_ARGUMENT, "no output of that index and rank");
-    return Status(model.get()->output_shape(context, index, shape.data()));
+    return Status(model.get()->output_shape(context.get(), index, shape.data()));
   }
-  burin_context *get() const noexcept { return context; }
+  burin_context *get() const noexcept { return context.get(); }
 
 private:
-  Context(Model from, burin_context *made) : model(from), context(made) {}
+  struct Destroy {
+    const burin_model *table;
+    void operator()(burin_context *made) const noexcept { table->destroy(made); }
+  };
+
+  Context(Model from, burin_context *made) : model(from), context(made, Destroy{from.get()}) {}
 
   static uint32_t workersOf(const Options &options) {
     return options.workers ? options.workers : options.pool ? options.pool->workers() : 1;
@@ -448,12 +435,12 @@ private:
     if (status == BURIN_OK)
       return Status();
     // The message belongs to the request that runs.
-    return Status(status, status == BURIN_BUSY ? nullptr : model.get()->message(context));
+    return Status(status, status == BURIN_BUSY ? nullptr : model.get()->message(context.get()));
   }
 
   Model model;
-  burin_context *context;
-  Arena owned;
+  Arena owned; // outlives the context in it
+  std::unique_ptr<burin_context, Destroy> context;
 };
 
 } // namespace burin
