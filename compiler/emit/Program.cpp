@@ -100,10 +100,10 @@ AffineMap tasksOf(plan::LaunchOp launch, const Level &level) {
 
 class Builder {
 public:
-  Builder(ModuleOp planned, ArrayRef<Level> levels, const ProgramOptions &options)
-      : planned(planned), levels(levels), options(options),
-        module("program", context), b(context), ptr(b.getPtrTy()), i32(b.getInt32Ty()),
-        i64(b.getInt64Ty()), signature(planned) {}
+  Builder(ModuleOp planned, ArrayRef<Level> levels, const ProgramSummary &summary,
+          const ProgramOptions &options)
+      : levels(levels), summary(summary), options(options), module("program", context), b(context),
+        ptr(b.getPtrTy()), i32(b.getInt32Ty()), i64(b.getInt64Ty()), signature(planned) {}
 
   llvm::Expected<Object> build() {
     std::vector<std::vector<llvm::Constant *>> mains(signature.variants.size()); // each by level
@@ -155,8 +155,9 @@ private:
     Signature::Variant &chosen = signature.variants[variant];
     func::FuncOp main = chosen.main;
     auto *type = llvm::FunctionType::get(i32, {ptr}, false);
-    auto *function = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage,
-                                            main.getName() + level.suffix + "_" + options.modelName, module);
+    auto *function = llvm::Function::Create(
+        type, llvm::GlobalValue::InternalLinkage,
+        main.getName() + level.suffix + "_" + options.modelName, module);
     fields.clear();
     modelDims.assign(chosen.sizes.count(), nullptr);
     b.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", function));
@@ -242,7 +243,8 @@ private:
       tasks = b.CreateMul(tasks, emit(count, sizes));
     tasks = b.CreateBinaryIntrinsic(llvm::Intrinsic::umax, tasks, b.getInt64(1));
     llvm::FunctionCallee function = module.getOrInsertFunction(
-        (launch.getKernel() + level.suffix).str(), llvm::FunctionType::get(b.getVoidTy(), {ptr, i32, i32, ptr}, false));
+        (launch.getKernel() + level.suffix).str(),
+        llvm::FunctionType::get(b.getVoidTy(), {ptr, i32, i32, ptr}, false));
     cast<llvm::Function>(function.getCallee())->setVisibility(llvm::GlobalValue::HiddenVisibility);
     b.CreateStore(function.getCallee(), b.CreateStructGEP(launchType, launchArgs, 0));
     b.CreateStore(b.CreateTrunc(tasks, i32), b.CreateStructGEP(launchType, launchArgs, 2));
@@ -278,6 +280,7 @@ private:
     return global(llvm::ConstantArray::get(llvm::ArrayType::get(ptr, values.size()), values), name);
   }
 
+  /// burin_tensor_info_abi.
   llvm::Constant *tensorInfo(const TensorSignature &tensor) {
     std::vector<llvm::Constant *> dimNames;
     for (const std::string &name : tensor.dimNames)
@@ -300,10 +303,8 @@ private:
     std::vector<llvm::Constant *> ranges;
     for (unsigned d = 0; d < signature.dims.size(); ++d)
       ranges.push_back(rangeOf(signature.range(d, v)));
-    auto arena = signature.variants[v].main->getAttrOfType<IntegerAttr>("plan.arena_bytes");
-    return llvm::ConstantStruct::getAnon(
-        {array(ranges, "ranges"), pointers(mains, "mains"),
-         b.getInt64(llvm::alignTo(arena ? uint64_t(arena.getInt()) : 0, 64))});
+    return llvm::ConstantStruct::getAnon({array(ranges, "ranges"), pointers(mains, "mains"),
+                                          b.getInt64(summary.variants[v].activationBytes)});
   }
 
   llvm::Constant *array(ArrayRef<llvm::Constant *> values, const Twine &name) {
@@ -328,7 +329,6 @@ private:
     for (const Level &level : levels)
       levelTable.push_back(llvm::ConstantStruct::getAnon(
           {string(level.target->name()), b.getInt64(level.target->features())}));
-    ProgramSummary summary = summarize(planned, levels);
     auto *weights = new llvm::GlobalVariable(module, b.getInt8Ty(), true,
                                              llvm::GlobalValue::ExternalLinkage, nullptr,
                                              "burin_weights");
@@ -369,8 +369,8 @@ private:
     b.CreateRet(model);
   }
 
-  ModuleOp planned;
   ArrayRef<Level> levels;
+  const ProgramSummary &summary;
   const ProgramOptions &options;
   llvm::LLVMContext context;
   llvm::Module module;
@@ -419,8 +419,8 @@ llvm::Error checkTasks(ModuleOp planned, ArrayRef<Level> levels) {
 }
 
 llvm::Expected<Object> emitProgram(ModuleOp planned, ArrayRef<Level> levels,
-                                   const ProgramOptions &options) {
-  return Builder(planned, levels, options).build();
+                                   const ProgramSummary &summary, const ProgramOptions &options) {
+  return Builder(planned, levels, summary, options).build();
 }
 
 } // namespace burin

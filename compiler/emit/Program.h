@@ -62,7 +62,7 @@ llvm::Error checkTasks(mlir::ModuleOp planned, llvm::ArrayRef<Level> levels);
 /// Builds the program of all planned main functions, once for each level; the kernels are as the
 /// targets' phases left them. The first level is the least, which everything else is made for. References burin_weights and the runtime's functions.
 llvm::Expected<Object> emitProgram(mlir::ModuleOp planned, llvm::ArrayRef<Level> levels,
-                                   const ProgramOptions &options);
+                                   const ProgramSummary &summary, const ProgramOptions &options);
 
 /// The number that ONNX and burin.h give an element type (as the model has it).
 uint32_t dtypeOf(mlir::Type onnxElement);

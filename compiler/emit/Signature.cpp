@@ -14,18 +14,11 @@ static std::vector<plan::RangeAttr> rangesOf(func::FuncOp main, StringRef attrib
   return ranges;
 }
 
-static std::string textOf(plan::RangeAttr range) {
-  std::string text = range.getName().str() + "=" + std::to_string(range.getMin());
-  if (range.getMax() != range.getMin())
-    text += ".." + std::to_string(range.getMax());
-  return text;
-}
-
 Signature::Signature(ModuleOp planned) {
   for (auto main : planned.getOps<func::FuncOp>()) {
     std::string name;
     for (plan::RangeAttr range : rangesOf(main, plan::variantAttrName))
-      name += (name.empty() ? "" : " ") + textOf(range);
+      name += (name.empty() ? "" : " ") + plan::textOf(range.getName(), {range.getMin(), range.getMax()});
     variants.push_back({main, plan::ModelSizes(main), name});
   }
   if (variants.empty())

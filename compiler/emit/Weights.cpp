@@ -46,19 +46,17 @@ llvm::Error writeConstant(plan::ConstantOp constant, const WeightStore &store,
 llvm::Error writeWeights(ModuleOp planned, const WeightStore &store, uint64_t total,
                          llvm::raw_ostream &out) {
   uint64_t start = out.tell(), written = 0;
-  std::vector<std::pair<uint64_t, plan::ConstantOp>> constants; // by offset
+  // In the order in which plan-memory has given them their offsets.
   for (auto main : planned.getOps<func::FuncOp>())
-    for (auto constant : main.getBody().front().getOps<plan::ConstantOp>())
-      constants.push_back({uint64_t(*constant.getOffset()), constant});
-  llvm::stable_sort(constants, llvm::less_first());
-  for (auto [offset, constant] : constants) {
-    if (offset < written)
-      continue; // shares the bytes of an equal constant
-    out.write_zeros(unsigned(offset - written));
-    if (llvm::Error error = writeConstant(constant, store, out))
-      return error;
-    written = out.tell() - start;
-  }
+    for (auto constant : main.getBody().front().getOps<plan::ConstantOp>()) {
+      uint64_t offset = uint64_t(*constant.getOffset());
+      if (offset < written)
+        continue; // shares the bytes of an equal constant
+      out.write_zeros(unsigned(offset - written));
+      if (llvm::Error error = writeConstant(constant, store, out))
+        return error;
+      written = out.tell() - start;
+    }
   out.write_zeros(unsigned(total - written));
   return llvm::Error::success();
 }

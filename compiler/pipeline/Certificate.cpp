@@ -42,8 +42,7 @@ std::string targetsOf(ArrayRef<Level> levels) {
   return text;
 }
 
-std::string certificate(ModuleOp planned, ArrayRef<Level> levels) {
-  ProgramSummary summary = summarize(planned, levels);
+std::string certificate(ModuleOp planned, ArrayRef<Level> levels, const ProgramSummary &summary) {
   llvm::MapVector<StringRef, int64_t> launches;
   planned.walk([&](plan::LaunchOp launch) { ++launches[launch.getKernel()]; });
   llvm::json::Array list;

@@ -12,7 +12,8 @@ namespace burin {
 
 /// JSON: memory plan, kernels of each level, targets and compiler. The same
 /// model and options give the same text.
-std::string certificate(mlir::ModuleOp planned, llvm::ArrayRef<Level> levels);
+std::string certificate(mlir::ModuleOp planned, llvm::ArrayRef<Level> levels,
+                        const ProgramSummary &summary);
 
 /// "x86-64-v3,x86-64-v4": the targets of an artifact.
 std::string targetsOf(llvm::ArrayRef<Level> levels);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The compile at a glance: modelPhases, programPhases and the target's are the whole way down, in
-// order. Every phase can
-// be dumped and stopped after; each ends with MLIR's verifier and leaves IR that burin-opt
-// reads. docs/architecture.md says what holds between them.
+// order. Every phase can be dumped and stopped after; each ends with MLIR's verifier and leaves IR
+// that burin-opt reads. docs/architecture.md says what holds between them.
 
 #include "compiler/pipeline/Pipeline.h"
 
@@ -100,11 +99,13 @@ private:
     if (llvm::Error error = makeLevels())
       return fail(ExitCode::BadInput, llvm::toString(std::move(error)));
     result.target = targetsOf(levels);
-    const size_t targetPhases = levels.front().target->phases().size();
+    std::vector<std::vector<Phase>> lower; // by level: the same phases
+    for (const Level &level : levels)
+      lower.push_back(level.target->phases());
     if (!options.compileTo.empty() && !llvm::is_contained(phaseNames(options.target), options.compileTo))
       return fail(ExitCode::BadInput, "unknown phase '" + options.compileTo + "'; there are: " +
                                           llvm::join(phaseNames(options.target), ", "));
-    total = 1 + modelPhases().size() + programPhases().size() + targetPhases + 2;
+    total = 1 + modelPhases().size() + programPhases().size() + lower.front().size() + 2;
     std::vector<VariantDims> variants = variantsOf(options.dims);
     if (variants.empty())
       return fail(ExitCode::BadInput, "--dim asks for more than " + llvm::Twine(maxVariants) +
@@ -152,15 +153,13 @@ private:
 
     // Each level has kernels of its own from here on; all have the same phases.
     separateLevels(module->lookupSymbol<ModuleOp>(plan::kernelModuleName));
-    for (size_t at = 0; at < targetPhases; ++at) {
-      for (Level &level : levels) {
-        Phase phase = level.target->phases()[at];
-        if (&level == &levels.front())
-          begin(phase.name);
+    for (size_t at = 0; at < lower.front().size(); ++at) {
+      begin(lower.front()[at].name);
+      for (auto [level, phases] : llvm::zip_equal(levels, lower)) {
         PassManager manager(&context, ModuleOp::getOperationName());
-        phase.addPasses(manager);
+        phases[at].addPasses(manager);
         if (failed(manager.run(level.kernels)))
-          return internal(phase.name);
+          return internal(phase);
       }
       if (std::optional<ExitCode> code = end(*module))
         return *code;
@@ -261,10 +260,10 @@ private:
     ProgramOptions program;
     program.modelName = symbolOf(options.output);
     program.compiler = "burin " BURIN_VERSION;
-    program.certificate = certificate(module, levels);
+    program.certificate = certificate(module, levels, result.summary);
     if (llvm::Error error = checkTasks(module, levels))
       return fail(ExitCode::Unsupported, options.model + ": " + llvm::toString(std::move(error)));
-    llvm::Expected<Object> main = emitProgram(module, levels, program);
+    llvm::Expected<Object> main = emitProgram(module, levels, result.summary, program);
     if (!main)
       return fail(ExitCode::Internal, llvm::toString(main.takeError()));
     objects.insert(objects.begin(), std::move(*main));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/Variants.h"
 
+#include "compiler/plan/Sizes.h"
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/MathExtras.h"
@@ -41,13 +42,9 @@ std::vector<VariantDims> variantsOf(const DimChoices &choices) {
 
 std::string nameOf(const VariantDims &variant, const DimChoices &choices) {
   std::string text;
-  for (const auto &[name, spec] : variant) {
-    if (choices.at(name).size() == 1)
-      continue;
-    text += (text.empty() ? "" : ",") + name + "=" + std::to_string(spec.min);
-    if (!spec.isFixed())
-      text += ".." + std::to_string(spec.max);
-  }
+  for (const auto &[name, spec] : variant)
+    if (choices.at(name).size() > 1)
+      text += (text.empty() ? "" : ",") + plan::textOf(name, {spec.min, spec.max});
   return text;
 }
 

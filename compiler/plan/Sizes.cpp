@@ -67,6 +67,13 @@ AffineExpr indexExpr(Value index, function_ref<AffineExpr(Value)> leaf) {
   return isa<arith::CeilDivUIOp, arith::CeilDivSIOp>(def) ? x.ceilDiv(y) : x.floorDiv(y);
 }
 
+std::string textOf(StringRef name, Interval range) {
+  std::string text = name.str() + "=" + std::to_string(range.min);
+  if (range.max != range.min)
+    text += ".." + std::to_string(range.max);
+  return text;
+}
+
 ModelSizes::ModelSizes(func::FuncOp main) : main(main), context(main.getContext()) {
   if (auto dims = main->getAttrOfType<ArrayAttr>(dimsAttrName))
     for (auto range : dims.getAsRange<RangeAttr>()) {

@@ -10,6 +10,7 @@
 #include "mlir/IR/AffineExpr.h"
 
 #include <optional>
+#include <string>
 
 namespace burin::plan {
 
@@ -22,6 +23,9 @@ mlir::AffineExpr indexExpr(mlir::Value index,
 struct Interval {
   int64_t min, max;
 };
+
+/// "batch=8", "seq=1..512".
+std::string textOf(llvm::StringRef name, Interval range);
 
 /// What @main's sizes are, and what bounds them.
 class ModelSizes {

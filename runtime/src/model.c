@@ -84,7 +84,8 @@ static uint64_t append(uint64_t *end, uint64_t count, uint64_t size, bool *fits)
   return begin;
 }
 
-uint64_t burin_activation_bytes(const burin_program *program) {
+/* The activations of the variant that takes most. */
+static uint64_t activation_bytes(const burin_program *program) {
   uint64_t most = 0;
   for (uint32_t v = 0; v < program->variant_count; ++v)
     if (program->variants[v].arena_bytes > most)
@@ -100,7 +101,7 @@ bool burin_layout(const burin_program *program, uint32_t workers, burin_arena_la
   layout->dim_known = append(&end, program->dim_count, sizeof(bool), &fits);
   layout->inputs = append(&end, program->input_count, sizeof(void *), &fits);
   layout->outputs = append(&end, program->output_count, sizeof(void *), &fits);
-  layout->activations = append(&end, burin_activation_bytes(program), 1, &fits);
+  layout->activations = append(&end, activation_bytes(program), 1, &fits);
   layout->scratch = append(&end, workers, program->scratch_bytes, &fits);
   layout->bytes = end;
   return fits;
@@ -115,7 +116,7 @@ burin_status burin_rt_memory(const burin_model *model, uint32_t workers, burin_m
     return BURIN_BAD_ARGUMENT;
   memory->bytes = layout.bytes;
   memory->alignment = BURIN_ALIGNMENT;
-  memory->activations = burin_activation_bytes(program);
+  memory->activations = activation_bytes(program);
   memory->scratch = workers * program->scratch_bytes;
   memory->weights = program->weights_bytes;
   return BURIN_OK;

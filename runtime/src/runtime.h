@@ -51,9 +51,6 @@ typedef struct burin_arena_layout {
 
 #pragma GCC visibility push(hidden)
 
-/* The activations of the variant that takes most. */
-uint64_t burin_activation_bytes(const burin_program *);
-
 /* Where everything goes in the arena of a context with so many workers; false where
  * the sum passes 2^63. */
 bool burin_layout(const burin_program *, uint32_t workers, burin_arena_layout *);

@@ -65,30 +65,32 @@ constexpr CpuPhase cpuPhases[] = {
              "canonicalize,cse"},
 };
 
+/// Bits of burin_cpu_feature.
+uint64_t featureBits(const llvm::MCSubtargetInfo &info) {
+  uint64_t bits = 0;
+  for (auto [feature, bit] : std::initializer_list<std::pair<const char *, uint64_t>>{
+           {"+avx2", BURIN_CPU_AVX2},
+           {"+avx512f", BURIN_CPU_AVX512},
+           {"+avx512vnni", BURIN_CPU_AVX512VNNI},
+           {"+avx512bf16", BURIN_CPU_AVX512BF16},
+           {"+avx512vbmi2", BURIN_CPU_AVX512VBMI},
+           {"+gfni", BURIN_CPU_GFNI},
+           {"+avxvnni", BURIN_CPU_AVXVNNI},
+           {"+avx512fp16", BURIN_CPU_AVX512FP16}})
+    if (info.checkFeatures(feature))
+      bits |= bit;
+  return bits;
+}
+
 class CpuTarget : public Target {
 public:
-  CpuTarget(std::string cpu, const llvm::Target &target, const llvm::Triple &triple)
-      : cpu(std::move(cpu)), target(target), triple(triple) {}
+  CpuTarget(std::string cpu, uint64_t featureBits, const llvm::Target &target,
+            const llvm::Triple &triple)
+      : cpu(std::move(cpu)), bits(featureBits), target(target), triple(triple) {}
 
   std::string name() const override { return cpu; }
 
-  uint64_t features() const override {
-    std::unique_ptr<llvm::TargetMachine> machine = makeMachine();
-    const llvm::MCSubtargetInfo &info = *machine->getMCSubtargetInfo();
-    uint64_t bits = 0;
-    for (auto [feature, bit] : std::initializer_list<std::pair<const char *, uint64_t>>{
-             {"+avx2", BURIN_CPU_AVX2},
-             {"+avx512f", BURIN_CPU_AVX512},
-             {"+avx512vnni", BURIN_CPU_AVX512VNNI},
-             {"+avx512bf16", BURIN_CPU_AVX512BF16},
-             {"+avx512vbmi2", BURIN_CPU_AVX512VBMI},
-             {"+gfni", BURIN_CPU_GFNI},
-             {"+avxvnni", BURIN_CPU_AVXVNNI},
-             {"+avx512fp16", BURIN_CPU_AVX512FP16}})
-      if (info.checkFeatures(feature))
-        bits |= bit;
-    return bits;
-  }
+  uint64_t features() const override { return bits; }
 
   std::vector<Phase> phases() const override {
     std::vector<Phase> result;
@@ -119,6 +121,7 @@ private:
   }
 
   std::string cpu;
+  uint64_t bits;
   const llvm::Target &target;
   llvm::Triple triple;
 };
@@ -239,7 +242,7 @@ llvm::Expected<std::unique_ptr<Target>> makeCpuTarget(llvm::StringRef cpu) {
   if (!info->checkFeatures("+avx2") || !info->checkFeatures("+fma"))
     return llvm::createStringError("CPU '" + name +
                                    "' is below x86-64-v3, the lowest level supported");
-  return std::make_unique<CpuTarget>(name, *target, triple);
+  return std::make_unique<CpuTarget>(name, featureBits(*info), *target, triple);
 }
 
 } // namespace burin

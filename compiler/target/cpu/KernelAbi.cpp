@@ -281,7 +281,7 @@ private:
         Value slot = LLVM::GEPOp::create(builder, ptr, ptr, buffers,
                                          ArrayRef<LLVM::GEPArg>{int32_t(nextBuffer++)});
         SmallVector<Value> sizes;
-        for (size_t d = 0; d < size_t(type.getNumDynamicDims()); ++d)
+        for (size_t d = 0; d < type.getNumDynamicDims(); ++d)
           sizes.push_back(nextDimValue());
         value = makeMemRef(type, LLVM::LoadOp::create(builder, ptr, slot), sizes);
       } else {
