@@ -10,6 +10,7 @@
 #include "compiler/import/Weights.h"
 #include "compiler/lower/Lowering.h"
 #include "compiler/pipeline/Certificate.h"
+#include "compiler/pipeline/OpCounts.h"
 #include "compiler/pipeline/OpenDims.h"
 #include "compiler/pipeline/Registration.h"
 #include "compiler/target/Target.h"
@@ -144,6 +145,7 @@ private:
     for (const Phase &phase : programPhases()) {
       begin(phase.name);
       PassManager manager(&context);
+      watch(manager);
       phase.addPasses(manager);
       if (failed(manager.run(*module)))
         return internal(phase.name);
@@ -157,6 +159,7 @@ private:
       begin(lower.front()[at].name);
       for (auto [level, phases] : llvm::zip_equal(levels, lower)) {
         PassManager manager(&context, ModuleOp::getOperationName());
+        watch(manager);
         phases[at].addPasses(manager);
         if (failed(manager.run(level.kernels)))
           return internal(phase);
@@ -230,6 +233,7 @@ private:
     for (const Phase &phase : modelPhases()) {
       begin(phase.name);
       PassManager manager(&context);
+      watch(manager);
       phase.addPasses(manager);
       if (failed(manager.run(*module)))
         return phase.name == "model" || phase.name == "maths" ? ExitCode::Unsupported
@@ -327,6 +331,12 @@ private:
                    << (variant.empty() ? "" : " " + variant) << "\n";
   }
 
+  /// Counts ops around each pass of the phase that begins, where the user asked to see them.
+  void watch(PassManager &manager) {
+    if (!options.dumpDir.empty())
+      counts.watch(manager, phase + (variant.empty() ? "" : "-" + variant));
+  }
+
   void finish() {
     std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
     result.phaseSeconds.push_back({phase, seconds.count()});
@@ -361,8 +371,15 @@ private:
     llvm::SmallString<128> path(options.dumpDir);
     llvm::sys::path::append(path, (index < 10 ? "0" : "") + std::to_string(index) + "-" + phase +
                                       (variant.empty() ? "" : "-" + variant) + ".mlir");
+    if (llvm::Error error = writeWhole(path, [&](llvm::raw_ostream &out) {
+          print(module, out);
+          return llvm::Error::success();
+        }))
+      return error;
+    llvm::sys::path::remove_filename(path);
+    llvm::sys::path::append(path, "counts.txt");
     return writeWhole(path, [&](llvm::raw_ostream &out) {
-      print(module, out);
+      counts.print(out);
       return llvm::Error::success();
     });
   }
@@ -407,6 +424,7 @@ private:
   const CompileOptions &options;
   CompileResult result;
   std::vector<Level> levels; // of instructions, the least first
+  OpCounts counts;
   bool tooLarge = false;
   std::string phase, variant; // at work; the variant has a name only where there are several
   size_t index = 0, total = 0;

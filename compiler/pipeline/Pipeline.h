@@ -34,7 +34,7 @@ struct CompileOptions {
   std::string compileTo;      // a phase's name: stop after it and print the module
   std::string header;         // of typed entry points; empty: beside a .a, else none
   std::string depfile;        // what the artifact depends on, as a rule of Make
-  std::string dumpDir;        // one numbered file per phase
+  std::string dumpDir;        // one numbered file per phase, and counts.txt: ops by pass
   std::optional<uint64_t> maxMemory; // bytes of the arena for one worker
   bool progress = false;      // a line per phase on stderr
 };

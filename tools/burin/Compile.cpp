@@ -114,7 +114,9 @@ void addCompile(CLI::App &app, Action &action) {
   verb->add_option("--depfile", options.depfile,
                    "Write which files the artifact was made from, as a rule of Make")
       ->type_name("FILE");
-  verb->add_option("--dump-ir", options.dumpDir, "Write the module after each phase to DIR")
+  verb->add_option("--dump-ir", options.dumpDir,
+                   "Write the module after each phase to DIR, and how many ops each pass found and "
+                   "left to DIR/counts.txt")
       ->type_name("DIR");
   verb->add_option("--max-memory", state->flags.maxMemory,
                    "Fail where the arena of one worker is larger than SIZE, e.g. 64M")
