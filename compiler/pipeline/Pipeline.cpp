@@ -39,7 +39,10 @@ const std::vector<Phase> &modelPhases() {
          pm.addPass(createInferShapes());
          // Dead weights and unused branches go before anything looks at cost.
          pm.addPass(createCanonicalizerPass());
+         // Recognisers ask who else reads a value: equal ops must be one.
          pm.addPass(createCSEPass());
+         pm.addPass(createRecognizeNormalizations());
+         pm.addPass(createRecognizeActivations());
        }},
       {"maths",
        [](OpPassManager &pm) {

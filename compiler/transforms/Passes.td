@@ -16,6 +16,25 @@ def InferShapes : Pass<"infer-shapes", "::mlir::ModuleOp"> {
   }];
 }
 
+def RecognizeNormalizations : Pass<"recognize-normalizations", "::mlir::ModuleOp"> {
+  let summary = "LayerNormalization, RMSNormalization and Softmax from the arithmetic they are";
+  let description = [{
+    Statistics over the last dimensions with an epsilon, however the inverse root is written,
+    become one op; a product and a sum behind it become its scale and bias. Of f16 and bf16,
+    what is computed in f32 between casts.
+  }];
+  let dependentDialects = ["::burin::onnx::OnnxDialect"];
+}
+
+def RecognizeActivations : Pass<"recognize-activations", "::mlir::ModuleOp"> {
+  let summary = "Gelu, Swish, HardSigmoid and HardSwish from the arithmetic they are";
+  let description = [{
+    Factors may come in any order and grouping. Constants must be those of the function, as
+    the element type rounds them.
+  }];
+  let dependentDialects = ["::burin::onnx::OnnxDialect"];
+}
+
 def LowerOnnx : Pass<"lower-onnx", "::mlir::ModuleOp"> {
   let summary = "onnx -> linalg, tensor, kern: the maths storey";
   let description = [{

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/transforms/Match.h"
+
+#include "dialects/onnx/shapes/ShapeRule.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+
+namespace burin::match {
+
+std::optional<double> number(Value value) {
+  DenseElementsAttr elements;
+  if (!matchPattern(value, m_Constant(&elements)) || !isa<FloatType>(elements.getElementType()) ||
+      !elements.isSplat())
+    return std::nullopt;
+  APFloat splat = elements.getSplatValue<APFloat>();
+  bool loses;
+  splat.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &loses);
+  return splat.convertToDouble();
+}
+
+bool isNumber(Value value, double wanted) {
+  std::optional<double> given = number(value);
+  if (!given)
+    return false;
+  auto type = cast<FloatType>(cast<ShapedType>(value.getType()).getElementType());
+  double unit = std::ldexp(1.0, 1 - int(APFloat::semanticsPrecision(type.getFloatSemantics())));
+  return std::abs(*given - wanted) <= 2 * unit * std::abs(wanted);
+}
+
+std::optional<SmallVector<int64_t>> integers(Value value) { return onnx::constantInts(value); }
+
+Value constant(OpBuilder &builder, Location loc, RankedTensorType type, double value) {
+  auto elements = DenseElementsAttr::get(
+      type, ArrayRef<Attribute>(FloatAttr::get(type.getElementType(), value)));
+  return onnx::ConstantOp::create(builder, loc, type, cast<TypedAttr>(elements));
+}
+
+bool isUsedOnlyBy(Value value, ArrayRef<Operation *> users) {
+  return llvm::all_of(value.getUsers(),
+                      [&](Operation *user) { return llvm::is_contained(users, user); });
+}
+
+Value squared(Value value) {
+  if (auto power = producer<onnx::PowOp>(value)) {
+    if (std::optional<double> exponent = number(power.getY()))
+      return *exponent == 2 && value.getType() == power.getX().getType() ? power.getX() : Value();
+    auto whole = integers(power.getY());
+    return whole && whole->size() == 1 && whole->front() == 2 &&
+                   value.getType() == power.getX().getType()
+               ? power.getX()
+               : Value();
+  }
+  auto product = producer<onnx::MulOp>(value);
+  return product && product.getA() == product.getB() ? product.getA() : Value();
+}
+
+std::optional<SmallVector<int64_t>> reducedAxes(Value data, Value axes, bool keepsDims,
+                                                bool noopWithoutAxes) {
+  auto type = dyn_cast<RankedTensorType>(data.getType());
+  if (!type || !keepsDims)
+    return std::nullopt;
+  int64_t rank = type.getRank();
+  SmallVector<int64_t> reduced;
+  bool absent = isa<NoneType>(axes.getType());
+  std::optional<SmallVector<int64_t>> given = integers(axes);
+  if (!absent && !given)
+    return std::nullopt;
+  if (absent || given->empty()) {
+    if (noopWithoutAxes)
+      return std::nullopt;
+    reduced = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  } else {
+    for (int64_t axis : *given)
+      reduced.push_back(axis + (axis < 0 ? rank : 0));
+    llvm::sort(reduced);
+  }
+  for (int64_t axis : reduced)
+    if (axis < 0 || axis >= rank || type.isDynamicDim(axis))
+      return std::nullopt;
+  if (std::adjacent_find(reduced.begin(), reduced.end()) != reduced.end())
+    return std::nullopt;
+  return reduced;
+}
+
+} // namespace burin::match
