@@ -5,6 +5,7 @@ import sys
 
 import onnx
 
+import exporters
 import language
 import vision
 
@@ -12,6 +13,11 @@ MODELS = {
     "windows": vision.windows,
     "bert_small": language.bert_small,
     "gpt2_small": language.gpt2_small,
+    "swin": exporters.swin,
+    "mobile_transformer": exporters.mobile_transformer,
+    "detector": exporters.detector,
+    "decoder": exporters.decoder,
+    "attention_operators": exporters.attention_operators,
     "resnet50": vision.resnet50,
     "mobilenet_v2": vision.mobilenet_v2,
     "bert": language.bert,
