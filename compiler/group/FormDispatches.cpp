@@ -7,7 +7,7 @@
 //      and so does each op that writes in a copy of a tensor.
 //   2. Every computing op starts alone. An op joins the producer of its
 //      destination (insert_slice chains), and a producer joins its only consumer
-//      where both walk the same rows (softmax, normalisations).
+//      where both walk the same rows (softmax, normalisations), or are small.
 //   3. Each group is wrapped into a plan.dispatch at its last op. Cheap ops are
 //      cloned in, views stay outside, everything else is captured.
 
@@ -124,6 +124,21 @@ int64_t rowElements(Operation *op, unsigned rows) {
 /// kernel of its own.
 constexpr int64_t maxRowElements = 64 * 1024;
 
+/// Ops of no more steps are one task each, by themselves.
+constexpr int64_t maxTaskSteps = 8 * 1024;
+
+/// How often the body of a linalg op runs; more than fits where that is not known, or for any other.
+int64_t steps(Operation *op) {
+  auto loops = dyn_cast<linalg::LinalgOp>(op);
+  if (!loops)
+    return INT64_MAX;
+  int64_t product = 1;
+  for (int64_t size : loops.getStaticLoopRanges())
+    if (ShapedType::isDynamic(size) || llvm::MulOverflow(product, size, product))
+      return INT64_MAX;
+  return product;
+}
+
 //===- Groups ---------------------------------------------------------------===//
 
 struct Group {
@@ -174,8 +189,15 @@ private:
     unsigned rows = std::min(group.rows, group::rowRank(producer));
     for (OpOperand &use : producer->getUses())
       rows = std::min(rows, group::sharedRows(cast<linalg::LinalgOp>(use.getOwner()), use));
-    if (rows == 0)
+    if (rows == 0) {
+      // No loop to split: worth one task where each was one by itself.
+      if (steps(producer) > maxTaskSteps ||
+          llvm::any_of(group.ops, [](Operation *op) { return steps(op) > maxTaskSteps; }))
+        return;
+      group.rows = 0;
+      join(group, producer);
       return;
+    }
     for (Operation *member : group.ops)
       if (member != group.ops[0]) {
         int64_t elements = rowElements(member, rows);

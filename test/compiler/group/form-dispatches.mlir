@@ -45,7 +45,38 @@ func.func @rows(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
 // CHECK: "plan.dispatch"
 // CHECK: arith.subf
 // CHECK: return
-func.func @whole(%x: tensor<4x8xf32>) -> tensor<32xf32> {
+func.func @whole(%x: tensor<128x128xf32>) -> tensor<16384xf32> {
+  %zero = arith.constant 0.0 : f32
+  %s = tensor.empty() : tensor<f32>
+  %e = tensor.empty() : tensor<16384xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%s : tensor<f32>) -> tensor<f32>
+  %flat = tensor.collapse_shape %x [[0, 1]] : tensor<128x128xf32> into tensor<16384xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> ()>],
+                       iterator_types = ["reduction"]}
+      ins(%flat : tensor<16384xf32>) outs(%f : tensor<f32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %r = arith.addf %acc, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<f32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> ()>,
+                                        affine_map<(d0) -> (d0)>],
+                       iterator_types = ["parallel"]}
+      ins(%flat, %0 : tensor<16384xf32>, tensor<f32>) outs(%e : tensor<16384xf32>) {
+  ^bb0(%a: f32, %m: f32, %o: f32):
+    %r = arith.subf %a, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<16384xf32>
+  return %1 : tensor<16384xf32>
+}
+
+// Where each would be one task by itself, they are one dispatch.
+// CHECK-LABEL: func.func @small
+// CHECK: "plan.dispatch"
+// CHECK: "reduction"
+// CHECK-NOT: plan.dispatch
+// CHECK: arith.subf
+// CHECK: return
+func.func @small(%x: tensor<4x8xf32>) -> tensor<32xf32> {
   %zero = arith.constant 0.0 : f32
   %s = tensor.empty() : tensor<f32>
   %e = tensor.empty() : tensor<32xf32>
