@@ -330,6 +330,7 @@ const RuleTable &ruleTable() {
     registerElementwise(made);
     registerReduction(made);
     registerNormalization(made);
+    registerAttention(made);
     registerContraction(made);
     registerConvolution(made);
     registerPooling(made);

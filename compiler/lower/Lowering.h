@@ -173,6 +173,7 @@ void attachElementwise(mlir::DialectRegistry &registry);
 void registerElementwise(RuleTable &table);
 void registerReduction(RuleTable &table);
 void registerNormalization(RuleTable &table);
+void registerAttention(RuleTable &table);
 void registerContraction(RuleTable &table);
 void registerConvolution(RuleTable &table);
 void registerPooling(RuleTable &table);

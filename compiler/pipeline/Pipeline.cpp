@@ -43,6 +43,9 @@ const std::vector<Phase> &modelPhases() {
          pm.addPass(createCSEPass());
          pm.addPass(createRecognizeNormalizations());
          pm.addPass(createRecognizeActivations());
+         pm.addPass(createRecognizeRotary());
+         // The tables that each layer's rotation rebuilt are equal.
+         pm.addPass(createCSEPass());
        }},
       {"maths",
        [](OpPassManager &pm) {

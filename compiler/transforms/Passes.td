@@ -35,6 +35,15 @@ def RecognizeActivations : Pass<"recognize-activations", "::mlir::ModuleOp"> {
   let dependentDialects = ["::burin::onnx::OnnxDialect"];
 }
 
+def RecognizeRotary : Pass<"recognize-rotary", "::mlir::ModuleOp"> {
+  let summary = "RotaryEmbedding from halves that are sliced, negated and joined";
+  let description = [{
+    Of heads [batch, heads, sequence, size], with tables of the head's size whose halves are
+    equal, or of half of it. What computes such a table computes half of it from then on.
+  }];
+  let dependentDialects = ["::burin::onnx::OnnxDialect"];
+}
+
 def LowerOnnx : Pass<"lower-onnx", "::mlir::ModuleOp"> {
   let summary = "onnx -> linalg, tensor, kern: the maths storey";
   let description = [{

@@ -59,6 +59,7 @@ void registerIndexingOps(OnnxDialect &dialect);
 void registerShapeOps(OnnxDialect &dialect);
 void registerControlOps(OnnxDialect &dialect);
 void registerNormalizationOps(OnnxDialect &dialect);
+void registerAttentionOps(OnnxDialect &dialect);
 void registerRecurrentOps(OnnxDialect &dialect);
 void registerSignalOps(OnnxDialect &dialect);
 } // namespace burin::onnx
@@ -76,6 +77,7 @@ void OnnxDialect::initialize() {
   registerShapeOps(*this);
   registerControlOps(*this);
   registerNormalizationOps(*this);
+  registerAttentionOps(*this);
   registerRecurrentOps(*this);
   registerSignalOps(*this);
   addFolds(*this);

@@ -28,6 +28,8 @@
 #define GET_OP_CLASSES
 #include "dialects/onnx/families/Normalization.h.inc"
 #define GET_OP_CLASSES
+#include "dialects/onnx/families/Attention.h.inc"
+#define GET_OP_CLASSES
 #include "dialects/onnx/families/Recurrent.h.inc"
 #define GET_OP_CLASSES
 #include "dialects/onnx/families/Signal.h.inc"

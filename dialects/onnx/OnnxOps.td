@@ -16,6 +16,7 @@ include "families/Indexing.td"
 include "families/Shape.td"
 include "families/Control.td"
 include "families/Normalization.td"
+include "families/Attention.td"
 include "families/Recurrent.td"
 include "families/Signal.td"
 
