@@ -266,6 +266,42 @@ Value Lowering::reduce(Value input, ArrayRef<int64_t> dims, bool keepDims, Value
   return reshape(result, kept);
 }
 
+/// Both shapes cut into the most parts that hold equally many elements: each part collapsed, then
+/// expanded. What stays apart can still be fused with what walks it.
+static Value reshapeByParts(Lowering &b, Value input, RankedTensorType target) {
+  ArrayRef<int64_t> from = cast<RankedTensorType>(input.getType()).getShape(), to = target.getShape();
+  SmallVector<ReassociationIndices> collapsed, expanded;
+  SmallVector<int64_t> middle;
+  for (size_t i = 0, j = 0; i < from.size() && j < to.size();) {
+    collapsed.push_back({int64_t(i)});
+    expanded.push_back({int64_t(j)});
+    int64_t left = from[i++], right = to[j++];
+    while (left != right) {
+      if (left < right) {
+        collapsed.back().push_back(i);
+        left *= from[i++];
+      } else {
+        expanded.back().push_back(j);
+        right *= to[j++];
+      }
+    }
+    middle.push_back(left);
+    // What follows the last part is of size 1.
+    if (j == to.size())
+      for (; i < from.size(); ++i)
+        collapsed.back().push_back(i);
+    if (i == from.size())
+      for (; j < to.size(); ++j)
+        expanded.back().push_back(j);
+  }
+  auto parts = RankedTensorType::get(middle, target.getElementType());
+  if (middle.size() != from.size())
+    input = tensor::CollapseShapeOp::create(b, parts, input, collapsed);
+  if (middle.size() != to.size())
+    input = tensor::ExpandShapeOp::create(b, target, input, expanded);
+  return input;
+}
+
 Value Lowering::reshape(Value input, ArrayRef<int64_t> shape) {
   auto type = cast<RankedTensorType>(input.getType());
   if (type.getShape() == shape)
@@ -284,6 +320,8 @@ Value Lowering::reshape(Value input, ArrayRef<int64_t> shape) {
     reason = "it divides a size that changes from run to run; fix it with --dim NAME=VALUE";
     return empty(target, SmallVector<Value>(target.getNumDynamicDims(), index(1)));
   }
+  if (type.hasStaticShape() && type.getNumElements() > 0 && type.getRank() > 0 && target.getRank() > 0)
+    return reshapeByParts(*this, input, target);
   int64_t elements = type.hasStaticShape() ? type.getNumElements() : ShapedType::kDynamic;
   auto flat = RankedTensorType::get({elements}, type.getElementType());
   auto all = [](int64_t rank) {

@@ -56,6 +56,9 @@ const std::vector<Phase> &modelPhases() {
        }},
       {"group",
        [](OpPassManager &pm) {
+         // Before unit dims go, transposes stand next to the contractions they feed.
+         pm.addPass(createFoldTransposes());
+         pm.addPass(createFoldEpilogues());
          // Unit dims hide that two ops walk the same rows: fold them first.
          pm.addNestedPass<func::FuncOp>(createLinalgFoldUnitExtentDimsPass());
          // Contractions take their bias and activation before generics fuse past them.

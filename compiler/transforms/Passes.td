@@ -65,6 +65,16 @@ def ResolveSizes : Pass<"resolve-sizes", "::mlir::ModuleOp"> {
 
 //===- Grouping -------------------------------------------------------------===//
 
+def FoldTransposes : Pass<"fold-transposes", "::mlir::ModuleOp"> {
+  let summary = "Contractions read and write in the order of dims that others ask for";
+  let description = [{
+    A copy that only reorders dims becomes part of the maps of the kern.contract that reads
+    it, or of the only one that it reads, as long as what the micro-kernel walks stays side by
+    side in memory.
+  }];
+  let dependentDialects = ["::burin::kern::KernDialect"];
+}
+
 def FuseElementwise : Pass<"fuse-elementwise", "::mlir::ModuleOp"> {
   let summary = "Move elementwise producers into the generics that read them";
   let description = [{

@@ -1,0 +1,107 @@
+// RUN: burin-opt %s --fold-transposes --canonicalize --split-input-file | FileCheck %s
+
+#id = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#swap = affine_map<(d0, d1, d2, d3) -> (d0, d2, d1, d3)>
+#a = affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d4)>
+#b = affine_map<(d0, d1, d2, d3) -> (d1)>
+
+// Heads are read where they lie, and written where they are wanted.
+// CHECK-DAG: #[[A:.*]] = affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d4)>
+// CHECK-DAG: #[[B:.*]] = affine_map<(d0, d1, d2, d3) -> (d2)>
+// CHECK-LABEL: func.func @heads
+// CHECK-SAME: (%[[X:.*]]: tensor<2x5x3x8xf32>
+// CHECK-NOT: linalg.generic
+// CHECK: %[[Y:.*]] = kern.contract ins(%[[X]], %{{.*}} : {{.*}}) outs(%{{.*}} : tensor<2x5x3x16xf32>) attributes {a_map = #[[A]], b_map = #[[B]]
+// CHECK: return %[[Y]]
+func.func @heads(%x: tensor<2x5x3x8xf32>, %w: tensor<3x1x8x16xf32>) -> tensor<2x5x3x16xf32> {
+  %e0 = tensor.empty() : tensor<2x3x5x8xf32>
+  %t = linalg.generic {indexing_maps = [#swap, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x : tensor<2x5x3x8xf32>) outs(%e0 : tensor<2x3x5x8xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    linalg.yield %v : f32
+  } -> tensor<2x3x5x8xf32>
+  %e1 = tensor.empty() : tensor<2x3x5x16xf32>
+  %c = kern.contract ins(%t, %w : tensor<2x3x5x8xf32>, tensor<3x1x8x16xf32>)
+      outs(%e1 : tensor<2x3x5x16xf32>)
+      attributes {a_map = #a, b_map = #b, extra_maps = [], reduction = array<i64: 8>} {
+  ^bb0(%s: f32):
+    kern.yield %s : f32
+  } -> tensor<2x3x5x16xf32>
+  %e2 = tensor.empty() : tensor<2x5x3x16xf32>
+  %y = linalg.generic {indexing_maps = [#swap, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%c : tensor<2x3x5x16xf32>) outs(%e2 : tensor<2x5x3x16xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    linalg.yield %v : f32
+  } -> tensor<2x5x3x16xf32>
+  return %y : tensor<2x5x3x16xf32>
+}
+
+// -----
+
+#id2 = affine_map<(d0, d1) -> (d0, d1)>
+#turn = affine_map<(d0, d1) -> (d1, d0)>
+#rows = affine_map<(d0, d1, d2) -> (d0, d2)>
+#none = affine_map<(d0, d1) -> ()>
+
+// Neither a factor whose products would not lie side by side, nor columns that would not, nor a
+// product that is a result as it is.
+// CHECK-LABEL: func.func @apart
+// CHECK-COUNT-3: linalg.generic
+// CHECK: return
+func.func @apart(%x: tensor<8x5xf32>, %w: tensor<1x8x16xf32>, %z: tensor<5x8xf32>) -> (tensor<16x5xf32>, tensor<5x16xf32>, tensor<16x5xf32>) {
+  %e0 = tensor.empty() : tensor<5x8xf32>
+  %t = linalg.generic {indexing_maps = [#turn, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<8x5xf32>) outs(%e0 : tensor<5x8xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    linalg.yield %v : f32
+  } -> tensor<5x8xf32>
+  %e1 = tensor.empty() : tensor<5x16xf32>
+  %c = kern.contract ins(%t, %w : tensor<5x8xf32>, tensor<1x8x16xf32>) outs(%e1 : tensor<5x16xf32>)
+      attributes {a_map = #rows, b_map = #none, extra_maps = [], reduction = array<i64: 8>} {
+  ^bb0(%s: f32):
+    kern.yield %s : f32
+  } -> tensor<5x16xf32>
+  %e2 = tensor.empty() : tensor<16x5xf32>
+  %y = linalg.generic {indexing_maps = [#turn, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%c : tensor<5x16xf32>) outs(%e2 : tensor<16x5xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    linalg.yield %v : f32
+  } -> tensor<16x5xf32>
+  %d = kern.contract ins(%z, %w : tensor<5x8xf32>, tensor<1x8x16xf32>) outs(%e1 : tensor<5x16xf32>)
+      attributes {a_map = #rows, b_map = #none, extra_maps = [], reduction = array<i64: 8>} {
+  ^bb0(%s: f32):
+    kern.yield %s : f32
+  } -> tensor<5x16xf32>
+  %u = linalg.generic {indexing_maps = [#turn, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%d : tensor<5x16xf32>) outs(%e2 : tensor<16x5xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    linalg.yield %v : f32
+  } -> tensor<16x5xf32>
+  return %y, %d, %u : tensor<16x5xf32>, tensor<5x16xf32>, tensor<16x5xf32>
+}
+
+// -----
+
+#id3 = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#heads = affine_map<(d0, d1, d2, d3) -> (d0, d2, d1, d3)>
+
+// Dims of size 1 go, and columns are split, before the copy.
+// CHECK: #[[MAP:.*]] = affine_map<(d0, d1, d2, d3) -> (d1, d0, d2, d3)>
+// CHECK-LABEL: func.func @panels
+// CHECK-SAME: (%[[X:.*]]: tensor<1x5x3x32xf32>)
+// CHECK: %[[C:.*]] = tensor.collapse_shape %[[X]] {{\[\[}}0, 1], [2], [3]]
+// CHECK: %[[E:.*]] = tensor.expand_shape %[[C]] {{\[\[}}0], [1], [2, 3]] output_shape [5, 3, 2, 16]
+// CHECK: linalg.generic {indexing_maps = [#[[MAP]], {{.*}} ins(%[[E]] : tensor<5x3x2x16xf32>) outs(%{{.*}} : tensor<3x5x2x16xf32>)
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @panels(%x: tensor<1x5x3x32xf32>) -> tensor<3x5x2x16xf32> {
+  %e = tensor.empty() : tensor<1x3x5x32xf32>
+  %t = linalg.generic {indexing_maps = [#heads, #id3], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x : tensor<1x5x3x32xf32>) outs(%e : tensor<1x3x5x32xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    linalg.yield %v : f32
+  } -> tensor<1x3x5x32xf32>
+  %c = tensor.collapse_shape %t [[0, 1], [2], [3]] : tensor<1x3x5x32xf32> into tensor<3x5x32xf32>
+  %s = tensor.expand_shape %c [[0], [1], [2, 3]] output_shape [3, 5, 2, 16] : tensor<3x5x32xf32> into tensor<3x5x2x16xf32>
+  return %s : tensor<3x5x2x16xf32>
+}
