@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Contractions read and write through maps, so that a copy which only reorders dims need not be
-// made: of what is multiplied it becomes part of `a_map`, of the result the order of its dims. The
+// Contractions read and write through maps, so that a copy which only reorders dims or cuts out a
+// part need not be made: of what is multiplied it becomes part of `a_map`, of the result the order of its dims. The
 // innermost reduction dim and the columns must stay side by side in memory, since the micro-kernel
 // walks them. No result changes a bit: each is the same chain of the same products.
 //
@@ -10,6 +10,7 @@
 
 #include "compiler/transforms/Passes.h"
 #include "dialects/kern/KernOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -22,56 +23,176 @@ namespace burin {
 
 namespace {
 
-/// How a generic that only moves its one input's elements reads it, a permutation of its result's
-/// dims; a null map for any other op.
-AffineMap permutationOf(linalg::GenericOp op) {
-  if (!op || op.getNumDpsInputs() != 1 || op.getNumDpsInits() != 1 ||
-      op.getNumParallelLoops() != op.getNumLoops() ||
-      !isa<RankedTensorType>(op.getDpsInputs()[0].getType()))
-    return {};
-  Block &body = *op.getBlock();
-  if (&body.front() != body.getTerminator() ||
-      body.getTerminator()->getOperand(0) != body.getArgument(0) ||
-      !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity())
-    return {};
-  AffineMap map = op.getMatchingIndexingMap(op.getDpsInputOperand(0));
-  return map.isPermutation() ? map : AffineMap();
+/// A tensor whose elements are those of `source`, read at `reads`: of each dim of the source, a
+/// loop, a loop and a constant, or a constant. Each loop is read once; one of size 1 may not be.
+struct Copy {
+  Value source;
+  AffineMap reads;
+
+  explicit operator bool() const { return source != nullptr; }
+  RankedTensorType type() const { return cast<RankedTensorType>(source.getType()); }
+  bool isPermutation() const { return reads.isPermutation(); }
+};
+
+/// A loop that `expr` reads, if any, and what is added to it.
+struct Place {
+  std::optional<unsigned> loop;
+  int64_t offset = 0;
+};
+
+std::optional<Place> placeOf(AffineExpr expr) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return Place{dim.getPosition(), 0};
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return Place{std::nullopt, constant.getValue()};
+  auto sum = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!sum || sum.getKind() != AffineExprKind::Add)
+    return std::nullopt;
+  auto dim = dyn_cast<AffineDimExpr>(sum.getLHS());
+  auto constant = dyn_cast<AffineConstantExpr>(sum.getRHS());
+  if (!dim || !constant)
+    return std::nullopt;
+  return Place{dim.getPosition(), constant.getValue()};
 }
 
-/// A tensor of `type` that reads `input` at `reads`.
-Value makeCopy(PatternRewriter &rewriter, Location loc, RankedTensorType type, Value input,
-               ArrayRef<AffineExpr> reads) {
-  if (AffineMap::get(type.getRank(), 0, reads, rewriter.getContext()).isIdentity())
-    return input;
+/// An index of a body as an expression of the loops; null where it is none of Place's.
+AffineExpr expressionOf(Value index) {
+  if (auto loop = index.getDefiningOp<linalg::IndexOp>())
+    return getAffineDimExpr(loop.getDim(), index.getContext());
+  if (std::optional<int64_t> constant = getConstantIntValue(index))
+    return getAffineConstantExpr(*constant, index.getContext());
+  auto sum = index.getDefiningOp<arith::AddIOp>();
+  if (!sum)
+    return nullptr;
+  AffineExpr left = expressionOf(sum.getLhs()), right = expressionOf(sum.getRhs());
+  return left && right ? left + right : AffineExpr();
+}
+
+/// What a generic that computes nothing copies: by the map of its one input, or by the places
+/// that its body pulls from.
+Copy copyOf(linalg::GenericOp op) {
+  if (!op || op.getNumDpsInits() != 1 || op->getNumResults() != 1 ||
+      op.getNumParallelLoops() != op.getNumLoops() ||
+      !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity())
+    return {};
+  Block &body = *op.getBlock();
+  Value yielded = body.getTerminator()->getOperand(0);
+  Copy copy;
+  if (op.getNumDpsInputs() == 1) {
+    if (&body.front() != body.getTerminator() || yielded != body.getArgument(0))
+      return {};
+    copy = {op.getDpsInputs()[0], op.getMatchingIndexingMap(op.getDpsInputOperand(0))};
+  } else {
+    auto pulled = yielded.getDefiningOp<tensor::ExtractOp>();
+    if (op.getNumDpsInputs() != 0 || !pulled ||
+        op->isAncestor(pulled.getTensor().getParentBlock()->getParentOp()) ||
+        !llvm::all_of(body, [](Operation &inner) { return isMemoryEffectFree(&inner); }))
+      return {};
+    SmallVector<AffineExpr> exprs;
+    for (Value index : pulled.getIndices()) {
+      AffineExpr expr = expressionOf(index);
+      if (!expr)
+        return {};
+      exprs.push_back(expr);
+    }
+    copy = {pulled.getTensor(), AffineMap::get(op.getNumLoops(), 0, exprs, op.getContext())};
+  }
+  if (!isa<RankedTensorType>(copy.source.getType()))
+    return {};
+  llvm::SmallBitVector read(copy.reads.getNumDims());
+  for (AffineExpr expr : copy.reads.getResults()) {
+    std::optional<Place> place = placeOf(expr);
+    if (!place || (place->loop && read.test(*place->loop)))
+      return {};
+    if (place->loop)
+      read.set(*place->loop);
+  }
+  if (copy.isPermutation())
+    return copy;
+  auto type = cast<RankedTensorType>(op.getResultTypes()[0]);
+  for (int64_t loop = 0; loop < type.getRank(); ++loop)
+    if (!read.test(loop) && type.getDimSize(loop) != 1)
+      return {};
+  return copy.type().hasStaticShape() && type.hasStaticShape() ? copy : Copy();
+}
+
+/// A tensor of `type` that reads `source` at `reads`.
+Value makeCopy(PatternRewriter &rewriter, Location loc, RankedTensorType type, Value source,
+               AffineMap reads) {
+  auto from = cast<RankedTensorType>(source.getType());
+  if (reads.isIdentity() && from == type)
+    return source;
   Value empty = tensor::EmptyOp::create(rewriter, loc, type.getShape(), type.getElementType());
-  SmallVector<AffineMap> maps{AffineMap::get(type.getRank(), 0, reads, rewriter.getContext()),
-                              rewriter.getMultiDimIdentityMap(type.getRank())};
   SmallVector<utils::IteratorType> loops(type.getRank(), utils::IteratorType::parallel);
-  return linalg::GenericOp::create(rewriter, loc, TypeRange{type}, ValueRange{input},
-                                   ValueRange{empty}, maps, loops,
-                                   [](OpBuilder &b, Location at, ValueRange elements) {
-                                     linalg::YieldOp::create(b, at, elements[0]);
-                                   })
+  AffineMap identity = rewriter.getMultiDimIdentityMap(type.getRank());
+  // linalg takes a bare loop for the whole of the operand's dim.
+  bool isMap = llvm::all_of(llvm::enumerate(reads.getResults()), [&](auto entry) {
+    auto dim = dyn_cast<AffineDimExpr>(entry.value());
+    return !dim || type.getDimSize(dim.getPosition()) == from.getDimSize(entry.index());
+  });
+  if (isMap)
+    return linalg::GenericOp::create(rewriter, loc, TypeRange{type}, ValueRange{source},
+                                     ValueRange{empty}, ArrayRef<AffineMap>{reads, identity}, loops,
+                                     [](OpBuilder &b, Location at, ValueRange elements) {
+                                       linalg::YieldOp::create(b, at, elements[0]);
+                                     })
+        .getResult(0);
+  auto pull = [&](OpBuilder &b, Location at, ValueRange) {
+    SmallVector<Value> indices;
+    for (AffineExpr expr : reads.getResults()) {
+      Place place = *placeOf(expr);
+      Value offset = arith::ConstantIndexOp::create(b, at, place.offset), loop;
+      if (place.loop)
+        loop = linalg::IndexOp::create(b, at, *place.loop);
+      indices.push_back(!loop               ? offset
+                        : place.offset == 0 ? loop
+                                            : arith::AddIOp::create(b, at, loop, offset).getResult());
+    }
+    linalg::YieldOp::create(b, at, tensor::ExtractOp::create(b, at, source, indices).getResult());
+  };
+  return linalg::GenericOp::create(rewriter, loc, TypeRange{type}, ValueRange{}, ValueRange{empty},
+                                   ArrayRef<AffineMap>{identity}, loops, pull)
       .getResult(0);
 }
 
-/// contract(transpose(a)) reads a.
+/// contract(copy(a)) reads a.
 struct ReadThrough : OpRewritePattern<kern::ContractOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(kern::ContractOp op, PatternRewriter &rewriter) const override {
-    auto copy = op.getA().getDefiningOp<linalg::GenericOp>();
-    AffineMap order = permutationOf(copy);
-    if (!order)
+    Copy copy = copyOf(op.getA().getDefiningOp<linalg::GenericOp>());
+    if (!copy)
       return failure();
-    AffineMap map = order.compose(op.getAMap());
+    // What reads outside of a part, as padding, would find the rest of the whole.
+    if (!copy.isPermutation() &&
+        (!op.getAMap().isProjectedPermutation(/*allowZeroInResults=*/true) ||
+         !cast<RankedTensorType>(op.getInit().getType()).hasStaticShape()))
+      return failure();
+    AffineMap map = copy.reads.compose(op.getAMap());
     unsigned innermost = map.getNumDims() - 1;
     if (map.getNumResults() == 0 ||
         !map.getResult(map.getNumResults() - 1).isFunctionOfDim(innermost))
       return failure();
     rewriter.modifyOpInPlace(op, [&] {
-      op.getAMutable().set(copy.getDpsInputs()[0]);
+      op.getAMutable().set(copy.source);
       op.setAMap(map);
     });
+    return success();
+  }
+};
+
+/// A copy of a copy.
+struct CopyThrough : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
+    Copy second = copyOf(op);
+    Copy first = second ? copyOf(second.source.getDefiningOp<linalg::GenericOp>()) : Copy();
+    if (!first)
+      return failure();
+    auto type = cast<RankedTensorType>(op.getResultTypes()[0]);
+    if (!type.hasStaticShape())
+      return failure();
+    rewriter.replaceOp(op, makeCopy(rewriter, op.getLoc(), type, first.source,
+                                    first.reads.compose(second.reads)));
     return success();
   }
 };
@@ -80,10 +201,11 @@ struct ReadThrough : OpRewritePattern<kern::ContractOp> {
 struct WriteThrough : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(linalg::GenericOp copy, PatternRewriter &rewriter) const override {
-    AffineMap order = permutationOf(copy);
-    auto op = order ? copy.getDpsInputs()[0].getDefiningOp<kern::ContractOp>() : kern::ContractOp();
-    if (!op || !op->hasOneUse())
+    Copy turned = copyOf(copy);
+    auto op = turned ? turned.source.getDefiningOp<kern::ContractOp>() : kern::ContractOp();
+    if (!op || !turned.isPermutation() || !op->hasOneUse())
       return failure();
+    AffineMap order = turned.reads;
     unsigned parallel = op.getNumParallel();
     if (order.getDimPosition(parallel - 1) != parallel - 1)
       return failure();
@@ -106,34 +228,64 @@ struct WriteThrough : OpRewritePattern<linalg::GenericOp> {
   }
 };
 
-/// expand_shape(transpose(x)) is transpose(expand_shape(x)): two copies come to lie next to each
-/// other, and fuse.
+/// Whether what reads `value` will look through a copy that it becomes: other copies and
+/// contractions, behind reshapes.
+bool isReadByCopies(Value value, unsigned depth = 0) {
+  return depth < 8 && llvm::all_of(value.getUses(), [&](OpOperand &use) {
+    Operation *user = use.getOwner();
+    if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(user))
+      return isReadByCopies(user->getResult(0), depth + 1);
+    if (auto contract = dyn_cast<kern::ContractOp>(user))
+      return use == contract.getAMutable();
+    auto generic = dyn_cast<linalg::GenericOp>(user);
+    if (isa<tensor::ExtractOp>(user))
+      generic = user->getParentOfType<linalg::GenericOp>();
+    return bool(copyOf(generic));
+  });
+}
+
+/// expand_shape(copy(x)) is copy(expand_shape(x)): two copies come to lie next to each other, and
+/// are one.
 struct SplitBefore : OpRewritePattern<tensor::ExpandShapeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(tensor::ExpandShapeOp op, PatternRewriter &rewriter) const override {
-    auto copy = op.getSrc().getDefiningOp<linalg::GenericOp>();
-    AffineMap order = permutationOf(copy);
+    auto generic = op.getSrc().getDefiningOp<linalg::GenericOp>();
+    Copy copy = copyOf(generic);
     RankedTensorType type = op.getResultType();
-    if (!order || !copy->hasOneUse() || !type.hasStaticShape() ||
-        !cast<RankedTensorType>(copy.getDpsInputs()[0].getType()).hasStaticShape())
+    if (!copy || !type.hasStaticShape() || !copy.type().hasStaticShape() ||
+        !(op.getSrc().hasOneUse() || isReadByCopies(op.getSrc())))
       return failure();
-    // Parts of the input's dims in their order; each part is a dim of the new copy.
-    SmallVector<ReassociationIndices> groups;
+    // Parts of the source's dims in their order; each part is a dim of the new copy.
+    SmallVector<ReassociationIndices> groups, parts = op.getReassociationIndices();
     SmallVector<int64_t> shape;
     SmallVector<AffineExpr> reads;
-    SmallVector<ReassociationIndices> parts = op.getReassociationIndices();
-    for (AffineExpr expr : order.getResults()) {
+    auto read = [&](AffineExpr expr, int64_t size) {
+      groups.back().push_back(shape.size());
+      shape.push_back(size);
+      reads.push_back(expr);
+    };
+    for (auto [dim, expr] : llvm::enumerate(copy.reads.getResults())) {
       groups.emplace_back();
-      for (int64_t part : parts[cast<AffineDimExpr>(expr).getPosition()]) {
-        groups.back().push_back(shape.size());
-        shape.push_back(type.getDimSize(part));
-        reads.push_back(rewriter.getAffineDimExpr(part));
+      Place place = *placeOf(expr);
+      int64_t size = copy.type().getDimSize(dim);
+      if (!place.loop) {
+        read(expr, size);
+      } else if (ArrayRef<int64_t> inner = parts[*place.loop]; inner.size() == 1) {
+        read(rewriter.getAffineDimExpr(inner[0]) + place.offset, size);
+      } else if (size == op.getSrcType().getDimSize(*place.loop)) {
+        for (int64_t part : inner)
+          read(rewriter.getAffineDimExpr(part), type.getDimSize(part));
+      } else {
+        return failure(); // part of a dim that is split
       }
     }
-    Value split = tensor::ExpandShapeOp::create(
-        rewriter, op.getLoc(), RankedTensorType::get(shape, type.getElementType()),
-        copy.getDpsInputs()[0], groups);
-    rewriter.replaceOp(op, makeCopy(rewriter, copy.getLoc(), type, split, reads));
+    auto map = AffineMap::get(type.getRank(), 0, reads, rewriter.getContext());
+    Value split = copy.source;
+    if (shape.size() != groups.size())
+      split = tensor::ExpandShapeOp::create(rewriter, op.getLoc(),
+                                            RankedTensorType::get(shape, type.getElementType()),
+                                            copy.source, groups);
+    rewriter.replaceOp(op, makeCopy(rewriter, generic.getLoc(), type, split, map));
     return success();
   }
 };
@@ -152,39 +304,51 @@ std::optional<SmallVector<int64_t>> keptDims(tensor::CollapseShapeOp op) {
   return kept;
 }
 
-/// transpose(x) without dims of size 1 is a transpose of x without them.
+/// copy(x) without dims of size 1 is a copy of x without them.
 struct DropUnitsBefore : OpRewritePattern<tensor::CollapseShapeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(tensor::CollapseShapeOp op, PatternRewriter &rewriter) const override {
-    auto copy = op.getSrc().getDefiningOp<linalg::GenericOp>();
-    AffineMap order = permutationOf(copy);
+    auto generic = op.getSrc().getDefiningOp<linalg::GenericOp>();
+    Copy copy = copyOf(generic);
     RankedTensorType type = op.getResultType();
     std::optional<SmallVector<int64_t>> kept = keptDims(op);
-    if (!order || !kept || kept->empty() || !copy->hasOneUse() || !type.hasStaticShape())
+    if (!copy || !kept || kept->empty() || !type.hasStaticShape() ||
+        !copy.type().hasStaticShape() ||
+        !(op.getSrc().hasOneUse() || isReadByCopies(op.getSrc())))
       return failure();
-    // The input's dims that stay, in its order; the others go with the one before them.
+    // The source's dims that stay, in its order; the others go with the one before them.
     SmallVector<ReassociationIndices> groups;
     SmallVector<int64_t> shape;
     SmallVector<AffineExpr> reads;
     int64_t waiting = 0; // dims before the first that stays
-    for (auto [dim, expr] : llvm::enumerate(order.getResults())) {
-      auto stays = llvm::find(*kept, cast<AffineDimExpr>(expr).getPosition());
-      if (stays != kept->end()) {
-        groups.emplace_back();
-        for (; waiting > 0; --waiting)
-          groups.back().push_back(dim - waiting);
-        reads.push_back(rewriter.getAffineDimExpr(stays - kept->begin()));
-        shape.push_back(type.getDimSize(stays - kept->begin()));
+    for (auto [dim, expr] : llvm::enumerate(copy.reads.getResults())) {
+      Place place = *placeOf(expr);
+      int64_t size = copy.type().getDimSize(dim);
+      auto stays = place.loop ? llvm::find(*kept, *place.loop) : kept->end();
+      if (stays == kept->end() && size == 1) {
+        if (groups.empty())
+          ++waiting;
+        else
+          groups.back().push_back(dim);
+        continue;
       }
-      if (groups.empty())
-        ++waiting;
-      else
-        groups.back().push_back(dim);
+      groups.emplace_back();
+      for (; waiting > 0; --waiting)
+        groups.back().push_back(dim - waiting);
+      groups.back().push_back(dim);
+      shape.push_back(size);
+      reads.push_back((stays == kept->end() ? rewriter.getAffineConstantExpr(0)
+                                            : rewriter.getAffineDimExpr(stays - kept->begin())) +
+                      place.offset);
     }
-    Value input = tensor::CollapseShapeOp::create(
-        rewriter, op.getLoc(), RankedTensorType::get(shape, type.getElementType()),
-        copy.getDpsInputs()[0], groups);
-    rewriter.replaceOp(op, makeCopy(rewriter, copy.getLoc(), type, input, reads));
+    Value source = copy.source;
+    if (groups.empty())
+      return failure();
+    if (shape.size() != size_t(copy.type().getRank()))
+      source = tensor::CollapseShapeOp::create(
+          rewriter, op.getLoc(), RankedTensorType::get(shape, type.getElementType()), source, groups);
+    rewriter.replaceOp(op, makeCopy(rewriter, generic.getLoc(), type, source,
+                                    AffineMap::get(type.getRank(), 0, reads, rewriter.getContext())));
     return success();
   }
 };
@@ -207,14 +371,19 @@ struct PullThrough : OpRewritePattern<tensor::ExtractOp> {
     if (!packing || !op.getTensor().hasOneUse() || packing->getNumResults() != 1 ||
         !isPanels(packing.getResult(0)))
       return failure();
-    auto copy = op.getTensor().getDefiningOp<linalg::GenericOp>();
-    AffineMap order = permutationOf(copy);
-    if (!order)
+    Copy copy = copyOf(op.getTensor().getDefiningOp<linalg::GenericOp>());
+    if (!copy)
       return failure();
     SmallVector<Value> at;
-    for (AffineExpr expr : order.getResults())
-      at.push_back(op.getIndices()[cast<AffineDimExpr>(expr).getPosition()]);
-    rewriter.replaceOpWithNewOp<tensor::ExtractOp>(op, copy.getDpsInputs()[0], at);
+    for (AffineExpr expr : copy.reads.getResults()) {
+      Place place = *placeOf(expr);
+      Value offset = arith::ConstantIndexOp::create(rewriter, op.getLoc(), place.offset);
+      at.push_back(place.loop ? arith::AddIOp::create(rewriter, op.getLoc(),
+                                                      op.getIndices()[*place.loop], offset)
+                                    .getResult()
+                              : offset);
+    }
+    rewriter.replaceOpWithNewOp<tensor::ExtractOp>(op, copy.source, at);
     return success();
   }
 };
@@ -222,7 +391,8 @@ struct PullThrough : OpRewritePattern<tensor::ExtractOp> {
 struct FoldTransposes : impl::FoldTransposesBase<FoldTransposes> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ReadThrough, WriteThrough, SplitBefore, DropUnitsBefore, PullThrough>(&getContext());
+    patterns.add<ReadThrough, WriteThrough, CopyThrough, SplitBefore, DropUnitsBefore, PullThrough>(
+        &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

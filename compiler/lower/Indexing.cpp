@@ -36,6 +36,23 @@ Results lowerGather(Lowering &b, Operation *op, ValueRange operands) {
   FailureOr<int64_t> axis = normalizeAxis(b, cast<onnx::GatherOp>(op).getAxis(), rank);
   if (failed(axis))
     return failure();
+  // Neighbours that are known are a slice.
+  if (std::optional<SmallVector<int64_t>> known = b.constantInts(1);
+      known && !known->empty() && type->hasStaticShape() && typeOf(data).hasStaticShape()) {
+    int64_t size = typeOf(data).getDimSize(*axis), first = known->front();
+    first += first < 0 ? size : 0;
+    bool isRun = first >= 0 && first + int64_t(known->size()) <= size;
+    for (auto [i, index] : llvm::enumerate(*known))
+      isRun = isRun && (index < 0 ? index + size : index) == first + int64_t(i);
+    if (isRun) {
+      SmallVector<int64_t> shape(typeOf(data).getShape()), starts(rank, 0), steps(rank, 1);
+      shape[*axis] = known->size();
+      starts[*axis] = first;
+      Value part = stridedSlice(b, data, RankedTensorType::get(shape, type->getElementType()),
+                                starts, steps);
+      return SmallVector<Value>{b.reshape(part, type->getShape())};
+    }
+  }
   // Result dims: data's before the axis, the indices', data's after it.
   AffineMap map = AffineMap::getMultiDimIdentityMap(type->getRank(), b.getContext())
                       .getSliceMap(*axis, indexRank);

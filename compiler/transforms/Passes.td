@@ -68,9 +68,10 @@ def ResolveSizes : Pass<"resolve-sizes", "::mlir::ModuleOp"> {
 def FoldTransposes : Pass<"fold-transposes", "::mlir::ModuleOp"> {
   let summary = "Contractions read and write in the order of dims that others ask for";
   let description = [{
-    A copy that only reorders dims becomes part of the maps of the kern.contract that reads
-    it, or of the only one that it reads, as long as what the micro-kernel walks stays side by
-    side in memory.
+    A copy that reorders dims, or cuts out a part, becomes part of the maps of the kern.contract
+    that reads it, and one that reorders dims of the only one that it reads, as long as what
+    the micro-kernel walks stays side by side in memory. Copies of copies are one, also with
+    reshapes between them.
   }];
   let dependentDialects = ["::burin::kern::KernDialect"];
 }

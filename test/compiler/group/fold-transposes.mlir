@@ -105,3 +105,61 @@ func.func @panels(%x: tensor<1x5x3x32xf32>) -> tensor<3x5x2x16xf32> {
   %s = tensor.expand_shape %c [[0], [1], [2, 3]] output_shape [3, 5, 2, 16] : tensor<3x5x32xf32> into tensor<3x5x2x16xf32>
   return %s : tensor<3x5x2x16xf32>
 }
+
+// -----
+
+#id4 = affine_map<(d0, d1) -> (d0, d1)>
+#part = affine_map<(d0, d1) -> (d0, d1 + 8)>
+#rows4 = affine_map<(d0, d1, d2) -> (d0, d2)>
+#window = affine_map<(d0, d1, d2, d3) -> (d0 + d2 - 1, d3)>
+#none4 = affine_map<(d0, d1) -> ()>
+
+// A part is read where it lies, by a constant index too; a window that reads outside of its part, as
+// padding, would find the rest.
+// CHECK-DAG: #[[PART:.*]] = affine_map<(d0, d1, d2) -> (d0, d2 + 8)>
+// CHECK-DAG: #[[FIRST:.*]] = affine_map<(d0, d1, d2) -> (2, d0, d2)>
+// CHECK-LABEL: func.func @parts
+// CHECK-SAME: (%[[X:.*]]: tensor<5x24xf32>, %[[Z:.*]]: tensor<3x5x8xf32>
+// CHECK: kern.contract ins(%[[X]], {{.*}}a_map = #[[PART]]
+// CHECK: kern.contract ins(%[[Z]], {{.*}}a_map = #[[FIRST]]
+// CHECK: %[[COPY:.*]] = linalg.generic
+// CHECK: kern.contract ins(%[[COPY]]
+// CHECK: return
+func.func @parts(%x: tensor<5x24xf32>, %z: tensor<3x5x8xf32>, %w: tensor<1x8x16xf32>, %v: tensor<1x24x16xf32>) -> (tensor<5x16xf32>, tensor<5x16xf32>, tensor<5x16xf32>) {
+  %e0 = tensor.empty() : tensor<5x8xf32>
+  %e1 = tensor.empty() : tensor<5x16xf32>
+  %p = linalg.generic {indexing_maps = [#part, #id4], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<5x24xf32>) outs(%e0 : tensor<5x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<5x8xf32>
+  %0 = kern.contract ins(%p, %w : tensor<5x8xf32>, tensor<1x8x16xf32>) outs(%e1 : tensor<5x16xf32>)
+      attributes {a_map = #rows4, b_map = #none4, extra_maps = [], reduction = array<i64: 8>} {
+  ^bb0(%s: f32):
+    kern.yield %s : f32
+  } -> tensor<5x16xf32>
+  %q = linalg.generic {indexing_maps = [#id4], iterator_types = ["parallel", "parallel"]} outs(%e0 : tensor<5x8xf32>) {
+  ^bb0(%o: f32):
+    %c2 = arith.constant 2 : index
+    %i = linalg.index 0 : index
+    %j = linalg.index 1 : index
+    %a = tensor.extract %z[%c2, %i, %j] : tensor<3x5x8xf32>
+    linalg.yield %a : f32
+  } -> tensor<5x8xf32>
+  %1 = kern.contract ins(%q, %w : tensor<5x8xf32>, tensor<1x8x16xf32>) outs(%e1 : tensor<5x16xf32>)
+      attributes {a_map = #rows4, b_map = #none4, extra_maps = [], reduction = array<i64: 8>} {
+  ^bb0(%s: f32):
+    kern.yield %s : f32
+  } -> tensor<5x16xf32>
+  %r = linalg.generic {indexing_maps = [#part, #id4], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<5x24xf32>) outs(%e0 : tensor<5x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<5x8xf32>
+  %2 = kern.contract ins(%r, %v : tensor<5x8xf32>, tensor<1x24x16xf32>) outs(%e1 : tensor<5x16xf32>)
+      attributes {a_map = #window, b_map = #none4, extra_maps = [], reduction = array<i64: 3, 8>} {
+  ^bb0(%s: f32):
+    kern.yield %s : f32
+  } -> tensor<5x16xf32>
+  return %0, %1, %2 : tensor<5x16xf32>, tensor<5x16xf32>, tensor<5x16xf32>
+}

@@ -125,3 +125,14 @@ func.func @tfidf(%x: tensor<3x4xsi32>) -> tensor<3x2xf32> {
     weights = array<f32: 0.5, 2.0>} : (tensor<3x4xsi32>) -> tensor<3x2xf32>
   return %0 : tensor<3x2xf32>
 }
+
+// Indices that are known and follow each other are a slice.
+// CHECK-LABEL: func.func @gather_run
+// CHECK: linalg.generic {indexing_maps = [#{{.*}}, #{{.*}}], {{.*}} ins(%{{.*}} : tensor<5x8xf32>) outs(%{{.*}} : tensor<2x8xf32>)
+// CHECK-NOT: plan.check
+// CHECK: return
+func.func @gather_run(%x: tensor<5x8xf32>) -> tensor<2x8xf32> {
+  %i = onnx.Constant {value = dense<[-2, 4]> : tensor<2xsi64>} : () -> tensor<2xsi64>
+  %0 = onnx.Gather %x, %i : (tensor<5x8xf32>, tensor<2xsi64>) -> tensor<2x8xf32>
+  return %0 : tensor<2x8xf32>
+}
