@@ -29,6 +29,15 @@ llvm::Error writeWeightsObject(llvm::StringRef path, uint64_t total,
 /// symbol, and the kernel that uses it.
 llvm::Error checkSymbols(llvm::ArrayRef<Object> objects);
 
+/// What an artifact's machine code takes, in bytes.
+struct Footprint {
+  uint64_t codeBytes = 0;  // the runtime's included
+  uint64_t stackBytes = 0; // at most, of each thread that takes part in a run
+};
+
+/// Reads the footprint off the objects; fails where a function has no frame of fixed size.
+llvm::Expected<Footprint> footprintOf(llvm::ArrayRef<Object> kernels, const Object &program);
+
 /// What to link.
 struct LinkInput {
   llvm::ArrayRef<Object> objects;

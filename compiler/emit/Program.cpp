@@ -66,6 +66,10 @@ ProgramSummary summarize(ModuleOp planned, ArrayRef<Level> levels) {
     summary.variants.push_back(std::move(one));
   }
   summary.weightsBytes = number(planned, "plan.weights_bytes");
+  for (const TensorSignature &tensor : signature.inputs)
+    summary.inputBytes += tensor.maxBytes;
+  for (const TensorSignature &tensor : signature.outputs)
+    summary.outputBytes += tensor.maxBytes;
   for (const Level &level : levels)
     for (Operation &op : ModuleOp(level.kernels).getBody()->getOperations())
       if (op.hasAttr("plan.kernel")) {
@@ -329,18 +333,21 @@ private:
     for (const Level &level : levels)
       levelTable.push_back(llvm::ConstantStruct::getAnon(
           {string(level.target->name()), b.getInt64(level.target->features())}));
-    auto *weights = new llvm::GlobalVariable(module, b.getInt8Ty(), true,
-                                             llvm::GlobalValue::ExternalLinkage, nullptr,
-                                             "burin_weights");
-    weights->setVisibility(llvm::GlobalValue::HiddenVisibility);
+    auto elsewhere = [&](StringRef name) {
+      auto *bytes = new llvm::GlobalVariable(module, b.getInt8Ty(), true,
+                                             llvm::GlobalValue::ExternalLinkage, nullptr, name);
+      bytes->setVisibility(llvm::GlobalValue::HiddenVisibility);
+      return bytes;
+    };
 
     llvm::Constant *null = llvm::ConstantPointerNull::get(ptr);
     llvm::Constant *program = llvm::ConstantStruct::getAnon(
         {b.getInt32(BURIN_ABI_VERSION), b.getInt32(sizeof(burin_program)),
-         string(options.modelName), string(options.compiler), string(options.certificate),
+         string(options.modelName), string(options.compiler),
+         elsewhere(certificateSymbol),
          array(inputs, "inputs"), array(outputs, "outputs"), array(dims, "dims"),
          pointers(nodeNames, "nodes"),
-         summary.weightsBytes ? static_cast<llvm::Constant *>(weights) : null,
+         summary.weightsBytes ? static_cast<llvm::Constant *>(elsewhere("burin_weights")) : null,
          b.getInt64(summary.weightsBytes), b.getInt64(summary.scratchBytes),
          array(variants, "variants"), array(levelTable, "levels"), b.getInt32(inputs.size()),
          b.getInt32(outputs.size()), b.getInt32(dims.size()), b.getInt32(nodeNames.size()),
@@ -416,6 +423,16 @@ llvm::Error checkTasks(ModuleOp planned, ArrayRef<Level> levels) {
     });
   }
   return error;
+}
+
+llvm::Expected<Object> emitText(const Target &target, StringRef symbol, StringRef text) {
+  llvm::LLVMContext context;
+  llvm::Module module(symbol, context);
+  llvm::Constant *value = llvm::ConstantDataArray::getString(context, text);
+  auto *global = new llvm::GlobalVariable(module, value->getType(), /*isConstant=*/true,
+                                          llvm::GlobalValue::ExternalLinkage, value, symbol);
+  global->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  return target.emitModule(module);
 }
 
 llvm::Expected<Object> emitProgram(ModuleOp planned, ArrayRef<Level> levels,

@@ -22,10 +22,13 @@ struct Level {
   mlir::Operation *kernel(llvm::StringRef launched) const;
 };
 
+/// The hidden symbol of an artifact's certificate (text; emitText), which is an object of its own:
+/// it tells of the others.
+inline constexpr llvm::StringLiteral certificateSymbol = "burin_certificate";
+
 struct ProgramOptions {
-  std::string modelName;   // a C identifier; the entry symbol is burin_model_<modelName>
-  std::string compiler;    // "burin 0.1.0"
-  std::string certificate; // JSON
+  std::string modelName; // a C identifier; the entry symbol is burin_model_<modelName>
+  std::string compiler;  // "burin 0.1.0"
 };
 
 /// One main program of several.
@@ -42,6 +45,9 @@ struct ProgramSummary {
   uint64_t liveBytes = 0;        // their largest live set there, a lower bound of activationBytes
   uint64_t scratchBytes = 0;     // what each worker takes of it, at the level that needs most
   uint64_t weightsBytes = 0;     // read-only, inside the artifact
+  uint64_t inputBytes = 0, outputBytes = 0; // the caller's, at their largest
+  uint64_t codeBytes = 0;        // of kernels, main programs and the runtime
+  uint64_t stackBytes = 0;       // at most, of each thread that takes part in a run
   uint32_t launches = 0, kernels = 0; // launches of all variants, kernels of one level
   std::vector<VariantSummary> variants;
 
@@ -60,9 +66,13 @@ ProgramSummary summarize(mlir::ModuleOp planned, llvm::ArrayRef<Level> levels);
 llvm::Error checkTasks(mlir::ModuleOp planned, llvm::ArrayRef<Level> levels);
 
 /// Builds the program of all planned main functions, once for each level; the kernels are as the
-/// targets' phases left them. The first level is the least, which everything else is made for. References burin_weights and the runtime's functions.
+/// targets' phases left them. The first level is the least, which everything else is made for. References
+/// burin_weights, the certificate and the runtime's functions.
 llvm::Expected<Object> emitProgram(mlir::ModuleOp planned, llvm::ArrayRef<Level> levels,
                                    const ProgramSummary &summary, const ProgramOptions &options);
+
+/// An object that holds `text`, with a final 0, under the hidden symbol `symbol`.
+llvm::Expected<Object> emitText(const Target &target, llvm::StringRef symbol, llvm::StringRef text);
 
 /// The number that ONNX and burin.h give an element type (as the model has it).
 uint32_t dtypeOf(mlir::Type onnxElement);

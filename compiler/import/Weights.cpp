@@ -36,6 +36,14 @@ std::vector<std::string> WeightStore::paths() const {
   return result;
 }
 
+std::vector<std::pair<std::string, StringRef>> WeightStore::contents() const {
+  std::vector<std::pair<std::string, StringRef>> result;
+  for (const auto &file : files)
+    result.push_back({file.first().str(), file.second->getBuffer()});
+  llvm::sort(result);
+  return result;
+}
+
 WeightStore::Location WeightStore::addOwned(std::string bytes) {
   Location location{derivedSegment.str(), derivedSize, bytes.size()};
   derivedSize += alignTo(std::max<uint64_t>(bytes.size(), 1), 64);

@@ -56,6 +56,9 @@ public:
   /// The mapped files, in alphabetical order: what a compile has read.
   std::vector<std::string> paths() const;
 
+  /// Segments that are files, with their content; in alphabetical order.
+  std::vector<std::pair<std::string, llvm::StringRef>> contents() const;
+
 private:
   struct Owned {
     uint64_t offset;

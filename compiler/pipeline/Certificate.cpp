@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/Certificate.h"
 
+#include "compiler/import/Weights.h"
+#include "compiler/pipeline/Pipeline.h"
 #include "dialects/plan/PlanOps.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/SHA256.h"
 
 using namespace mlir;
 
@@ -15,7 +19,11 @@ llvm::json::Object memoryReport(const ProgramSummary &summary) {
                             {"activation_bytes", int64_t(summary.activationBytes)},
                             {"live_bytes", int64_t(summary.liveBytes)},
                             {"scratch_bytes_per_worker", int64_t(summary.scratchBytes)},
-                            {"weights_bytes", int64_t(summary.weightsBytes)}};
+                            {"weights_bytes", int64_t(summary.weightsBytes)},
+                            {"code_bytes", int64_t(summary.codeBytes)},
+                            {"stack_bytes", int64_t(summary.stackBytes)},
+                            {"input_bytes", int64_t(summary.inputBytes)},
+                            {"output_bytes", int64_t(summary.outputBytes)}};
 }
 
 /// A number, or the text of a product over the sizes d0, d1, ... that the kernel is given.
@@ -42,7 +50,57 @@ std::string targetsOf(ArrayRef<Level> levels) {
   return text;
 }
 
-std::string certificate(ModuleOp planned, ArrayRef<Level> levels, const ProgramSummary &summary) {
+std::future<std::vector<Provenance::File>> hashFiles(llvm::StringRef model,
+                                                     const WeightStore &store) {
+  std::vector<std::pair<std::string, StringRef>> segments = store.contents();
+  auto isModel = [](const auto &segment) { return segment.first == WeightStore::modelSegment; };
+  if (auto found = llvm::find_if(segments, isModel); found != segments.end())
+    std::rotate(segments.begin(), found, found + 1);
+  return std::async(std::launch::async, [name = llvm::sys::path::filename(model).str(),
+                                         segments = std::move(segments)] {
+    std::vector<Provenance::File> files;
+    for (const auto &[segment, bytes] : segments) {
+      llvm::SHA256 hash;
+      hash.update(bytes);
+      files.push_back({segment == WeightStore::modelSegment ? name : segment, bytes.size(),
+                       llvm::toHex(hash.final(), /*LowerCase=*/true)});
+    }
+    return files;
+  });
+}
+
+static std::string quotedForShell(StringRef word) {
+  bool isPlain = llvm::all_of(word, [](char c) {
+    return llvm::isAlnum(c) || StringRef("_-+=./,:@%").contains(c);
+  });
+  if (isPlain && !word.empty())
+    return word.str();
+  std::string quoted = "'";
+  for (char c : word)
+    quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string rebuildCommand(const CompileOptions &options, ArrayRef<Level> levels) {
+  std::vector<std::string> words{"burin", "compile", llvm::sys::path::filename(options.model).str(),
+                                 "-o", llvm::sys::path::filename(options.output).str(),
+                                 "--target", options.target, "--cpu", targetsOf(levels)};
+  llvm::append_range(words, options.flags);
+  return llvm::join(llvm::map_range(words, quotedForShell), " ");
+}
+
+static llvm::json::Object provenanceJson(const Provenance &provenance) {
+  llvm::json::Array files;
+  for (const Provenance::File &file : provenance.files)
+    files.push_back(llvm::json::Object{{"name", llvm::json::fixUTF8(file.name)},
+                                       {"bytes", int64_t(file.bytes)},
+                                       {"sha256", file.sha256}});
+  return llvm::json::Object{{"command", llvm::json::fixUTF8(provenance.command)},
+                            {"files", std::move(files)}};
+}
+
+std::string certificate(ModuleOp planned, ArrayRef<Level> levels, const ProgramSummary &summary,
+                        const Provenance &provenance) {
   llvm::MapVector<StringRef, int64_t> launches;
   planned.walk([&](plan::LaunchOp launch) { ++launches[launch.getKernel()]; });
   llvm::json::Array list;
@@ -68,6 +126,7 @@ std::string certificate(ModuleOp planned, ArrayRef<Level> levels, const ProgramS
   llvm::json::Object object{
       {"compiler", "burin " BURIN_VERSION},
       {"target", targetsOf(levels)},
+      {"provenance", provenanceJson(provenance)},
       {"memory", memoryReport(summary)},
       {"launches", int64_t(summary.launches)},
       {"variants", std::move(variants)},

@@ -150,6 +150,7 @@ private:
     if (stopped)
       return *stopped;
     variant.clear();
+    std::future<std::vector<Provenance::File>> files = hashFiles(options.model, weights);
 
     for (const Phase &phase : programPhases()) {
       begin(phase.name);
@@ -176,7 +177,7 @@ private:
       if (std::optional<ExitCode> code = end(*module))
         return *code;
     }
-    return emit(*module, weights);
+    return emit(*module, weights, files);
   }
 
   /// The targets that --cpu names, the least first.
@@ -253,7 +254,8 @@ private:
     return std::nullopt;
   }
 
-  ExitCode emit(ModuleOp module, const WeightStore &weights) {
+  ExitCode emit(ModuleOp module, const WeightStore &weights,
+                std::future<std::vector<Provenance::File>> &files) {
     result.summary = summarize(module, levels);
     if (options.maxMemory && result.summary.arenaBytes() > *options.maxMemory)
       return fail(ExitCode::Failed,
@@ -273,13 +275,23 @@ private:
     ProgramOptions program;
     program.modelName = symbolOf(options.output);
     program.compiler = "burin " BURIN_VERSION;
-    program.certificate = certificate(module, levels, result.summary);
     if (llvm::Error error = checkTasks(module, levels))
       return fail(ExitCode::Unsupported, options.model + ": " + llvm::toString(std::move(error)));
     llvm::Expected<Object> main = emitProgram(module, levels, result.summary, program);
     if (!main)
       return fail(ExitCode::Internal, llvm::toString(main.takeError()));
+    llvm::Expected<Footprint> footprint = footprintOf(objects, *main);
+    if (!footprint)
+      return fail(ExitCode::Internal, llvm::toString(footprint.takeError()));
+    result.summary.codeBytes = footprint->codeBytes;
+    result.summary.stackBytes = footprint->stackBytes;
+    llvm::Expected<Object> text = emitText(
+        *levels.front().target, certificateSymbol,
+        certificate(module, levels, result.summary, {files.get(), rebuildCommand(options, levels)}));
+    if (!text)
+      return fail(ExitCode::Internal, llvm::toString(text.takeError()));
     objects.insert(objects.begin(), std::move(*main));
+    objects.push_back(std::move(*text));
     // A partial link would not notice, and the machine that runs it would.
     if (llvm::Error error = checkSymbols(objects))
       return fail(ExitCode::Internal, llvm::toString(std::move(error)));

@@ -4,6 +4,8 @@
 
 #include "Commands.h"
 
+#include <cstring>
+
 namespace burin::run {
 namespace {
 
@@ -22,6 +24,80 @@ void print(const char *title, const std::vector<burin_tensor_info> &infos) {
   for (const burin_tensor_info &info : infos)
     printf("  %-24s %s\n", info.name, describe(info.dtype, shapeOf(info)).c_str());
 }
+
+/// Prints JSON as an outline: a member to a line, an object in a list as one line.
+class Outline {
+public:
+  explicit Outline(const char *text) : at(text) {}
+
+  void print() { value(0, false); }
+
+private:
+  char next() {
+    while (*at == ' ' || *at == '\n')
+      ++at;
+    return *at;
+  }
+
+  /// Takes what lies between the brackets, `item` by item.
+  template <typename Item> void list(char close, Item item) {
+    for (++at; next() && *at != close;) {
+      item();
+      if (next() == ',')
+        ++at;
+    }
+    at += *at == close;
+  }
+
+  std::string string() {
+    std::string text;
+    for (++at; *at && *at != '"'; ++at) {
+      if (*at == '\\' && (at[1] == '"' || at[1] == '\\'))
+        ++at;
+      text += *at;
+    }
+    at += *at == '"';
+    return text;
+  }
+
+  std::string scalar() {
+    if (next() == '"')
+      return string();
+    std::string text;
+    while (*at && !strchr(",]} \n", *at))
+      text += *at++;
+    return text;
+  }
+
+  void value(int depth, bool inOneLine) {
+    if (next() == '{')
+      object(depth, inOneLine);
+    else if (*at == '[')
+      list(']', [&] {
+        printf("\n%*s", 2 * depth, "");
+        value(depth, true);
+      });
+    else
+      printf("%s", scalar().c_str());
+  }
+
+  void object(int depth, bool inOneLine) {
+    const char *separator = "";
+    list('}', [&] {
+      std::string name = string();
+      if (next() == ':')
+        ++at;
+      if (inOneLine)
+        printf("%s%s ", separator, name.c_str());
+      else
+        printf("\n%*s%-*s", 2 * depth, "", strchr("{[", next()) ? 0 : 26, name.c_str());
+      separator = ", ";
+      value(depth + 1, inOneLine);
+    });
+  }
+
+  const char *at;
+};
 
 } // namespace
 
@@ -53,12 +129,11 @@ ExitCode inspect(const Flags &flags) {
   print("outputs", session.outputs());
   for (const burin_dim_info &dim : session.dims())
     printf("dim %s: %lld to %lld\n", dim.name, (long long)dim.min, (long long)dim.max);
-  printf("memory, %u thread%s\n", session.threads(), session.threads() == 1 ? "" : "s");
-  printf("  arena       %12llu bytes (activations %llu, scratch %llu)\n",
-         (unsigned long long)memory.bytes, (unsigned long long)memory.activations,
-         (unsigned long long)memory.scratch);
-  printf("  weights     %12llu bytes\n", (unsigned long long)memory.weights);
-  printf("certificate\n%s\n", text.c_str());
+  printf("arena for %u thread%s: %llu bytes (activations %llu, scratch %llu)", session.threads(),
+         session.threads() == 1 ? "" : "s", (unsigned long long)memory.bytes,
+         (unsigned long long)memory.activations, (unsigned long long)memory.scratch);
+  Outline(text.c_str()).print();
+  printf("\n");
   return Ok;
 }
 

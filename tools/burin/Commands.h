@@ -32,6 +32,8 @@ struct CompileFlags {
   std::string maxMemory;
   void add(CLI::App &verb, CompileOptions &options);
   void finish(CompileOptions &options) const;
+  /// Words of the command line, of what was given to `verb`, for CompileOptions::flags.
+  static std::vector<std::string> wordsOf(const CLI::App &verb);
 };
 
 /// Prints messages to stderr, "error: " or "warning: " before each.

@@ -122,8 +122,9 @@ void addCompile(CLI::App &app, Action &action) {
                    "Fail where the arena of one worker is larger than SIZE, e.g. 64M")
       ->type_name("SIZE");
   verb->add_flag("--json", state->json, "Report as JSON on standard output");
-  verb->callback([state, &action] {
+  verb->callback([state, verb, &action] {
     state->flags.finish(state->options);
+    state->options.flags = CompileFlags::wordsOf(*verb);
     action = [state] { return run(*state); };
   });
 }

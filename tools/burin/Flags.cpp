@@ -8,6 +8,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <cstdio>
+#include <set>
 
 namespace burin::cli {
 namespace {
@@ -114,6 +115,25 @@ void CompileFlags::finish(CompileOptions &options) const {
     parseInput(input, options.import);
   if (!maxMemory.empty())
     options.maxMemory = parseBytes(maxMemory);
+}
+
+std::vector<std::string> CompileFlags::wordsOf(const CLI::App &verb) {
+  // What names files or folders of this machine or changes reports alone; the CPU is resolved first.
+  const std::set<std::string> left{"model",      "--output", "--target", "--cpu",
+                                   "--compile-to", "--header", "--depfile", "--dump-ir",
+                                   "--max-memory", "--json", "--external-data-root"};
+  std::vector<std::string> words;
+  for (const CLI::Option *option : verb.get_options()) {
+    std::string name = option->get_name();
+    if (option->count() == 0 || left.count(name))
+      continue;
+    for (const std::string &value : option->results()) {
+      words.push_back(name);
+      if (option->get_items_expected_max() > 0)
+        words.push_back(value);
+    }
+  }
+  return words;
 }
 
 std::string printable(llvm::StringRef text) {

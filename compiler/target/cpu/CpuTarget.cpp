@@ -115,6 +115,7 @@ private:
     llvm::TargetOptions options;
     options.AllowFPOpFusion = llvm::FPOpFusion::Strict; // bits are decided by the IR
     options.MCOptions.AsmVerbose = false;
+    options.EmitStackSizeSection = true; // see footprintOf
     return std::unique_ptr<llvm::TargetMachine>(
         target.createTargetMachine(triple, cpu, /*Features=*/"", options, llvm::Reloc::PIC_,
                                    llvm::CodeModel::Small, llvm::CodeGenOptLevel::Aggressive));
