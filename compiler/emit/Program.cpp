@@ -62,6 +62,11 @@ ProgramSummary summarize(ModuleOp planned, ArrayRef<Level> levels) {
     if (one.activationBytes >= summary.activationBytes) {
       summary.activationBytes = one.activationBytes;
       summary.liveBytes = number(variant.main, "plan.live_bytes");
+      summary.liveSet.clear();
+      if (auto live = variant.main->getAttrOfType<ArrayAttr>(plan::liveSetAttrName))
+        for (auto tensor : live.getAsRange<plan::LiveAttr>())
+          summary.liveSet.push_back({tensor.getNode().str(), plan::textOf(tensor.getType()),
+                                     tensor.getBytes()});
     }
     summary.variants.push_back(std::move(one));
   }
@@ -74,7 +79,11 @@ ProgramSummary summarize(ModuleOp planned, ArrayRef<Level> levels) {
     for (Operation &op : ModuleOp(level.kernels).getBody()->getOperations())
       if (op.hasAttr("plan.kernel")) {
         summary.kernels += &level == levels.begin();
-        summary.scratchBytes = std::max(summary.scratchBytes, number(&op, "plan.scratch_bytes"));
+        uint64_t scratch = number(&op, "plan.scratch_bytes");
+        if (scratch > summary.scratchBytes) {
+          summary.scratchBytes = scratch;
+          summary.scratchKernel = SymbolTable::getSymbolName(&op).str();
+        }
       }
   summary.scratchBytes = llvm::alignTo(summary.scratchBytes, 64);
   summary.bookkeepingBytes =
@@ -84,19 +93,6 @@ ProgramSummary summarize(ModuleOp planned, ArrayRef<Level> levels) {
 }
 
 namespace {
-
-/// The first node name in a location.
-std::string nodeName(Location loc) {
-  std::string name;
-  loc->walk([&](Location part) {
-    if (auto named = dyn_cast<NameLoc>(part)) {
-      name = named.getName().str();
-      return WalkResult::interrupt();
-    }
-    return WalkResult::advance();
-  });
-  return name;
-}
 
 AffineMap tasksOf(plan::LaunchOp launch, const Level &level) {
   return level.kernel(launch.getKernel())->getAttrOfType<AffineMapAttr>("plan.tasks").getAffineMap();
@@ -252,7 +248,7 @@ private:
     cast<llvm::Function>(function.getCallee())->setVisibility(llvm::GlobalValue::HiddenVisibility);
     b.CreateStore(function.getCallee(), b.CreateStructGEP(launchType, launchArgs, 0));
     b.CreateStore(b.CreateTrunc(tasks, i32), b.CreateStructGEP(launchType, launchArgs, 2));
-    b.CreateStore(b.getInt32(nodeIndex(nodeName(launch.getLoc()))),
+    b.CreateStore(b.getInt32(nodeIndex(plan::nodeName(launch.getLoc()))),
                   b.CreateStructGEP(launchType, launchArgs, 3));
     return b.CreateCall(llvm::FunctionType::get(i32, {ptr, ptr}, false), fields[Launch],
                         {fields[Context], launchArgs});
@@ -416,7 +412,7 @@ llvm::Error checkTasks(ModuleOp planned, ArrayRef<Level> levels) {
         return WalkResult::advance();
       error = llvm::joinErrors(
           std::move(error),
-          llvm::createStringError("node '" + nodeName(launch.getLoc()) +
+          llvm::createStringError("node '" + plan::nodeName(launch.getLoc()) +
                                   "': its work would be cut into more than 2^32 tasks; narrow the "
                                   "range of --dim"));
       return WalkResult::interrupt();

@@ -38,12 +38,20 @@ struct VariantSummary {
   uint32_t launches = 0;
 };
 
+/// A tensor of the arena.
+struct LiveTensor {
+  std::string node, type; // that makes it; "1x64x56x56xf32"
+  uint64_t bytes = 0;
+};
+
 /// What reports print and the header's constants say.
 struct ProgramSummary {
   uint64_t bookkeepingBytes = 0; // what the runtime itself takes of an arena
   uint64_t activationBytes = 0;  // what planned tensors take of it, in the variant that needs most
   uint64_t liveBytes = 0;        // their largest live set there, a lower bound of activationBytes
+  std::vector<LiveTensor> liveSet; // that set, the largest first
   uint64_t scratchBytes = 0;     // what each worker takes of it, at the level that needs most
+  std::string scratchKernel;     // that needs it
   uint64_t weightsBytes = 0;     // read-only, inside the artifact
   uint64_t inputBytes = 0, outputBytes = 0; // the caller's, at their largest
   uint64_t codeBytes = 0;        // of kernels, main programs and the runtime

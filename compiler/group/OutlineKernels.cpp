@@ -20,16 +20,8 @@ namespace {
 
 /// The first node name in a location, as a C identifier of at most 40 characters.
 std::string symbolFor(Location loc) {
-  std::string name;
-  loc->walk([&](Location part) {
-    auto named = dyn_cast<NameLoc>(part);
-    if (!named)
-      return WalkResult::advance();
-    name = named.getName().str();
-    return WalkResult::interrupt();
-  });
   std::string symbol;
-  for (char c : name) {
+  for (char c : plan::nodeName(loc)) {
     if (llvm::isAlnum(c))
       symbol += c;
     else if (!symbol.empty() && symbol.back() != '_')

@@ -13,17 +13,42 @@ using namespace mlir;
 namespace burin {
 
 llvm::json::Object memoryReport(const ProgramSummary &summary) {
+  llvm::json::Array liveSet;
+  for (const LiveTensor &tensor : summary.liveSet)
+    liveSet.push_back(llvm::json::Object{{"node", llvm::json::fixUTF8(tensor.node)},
+                                         {"type", tensor.type},
+                                         {"bytes", int64_t(tensor.bytes)}});
   return llvm::json::Object{{"arena_bytes", int64_t(summary.arenaBytes())},
                             {"arena_lower_bound_bytes", int64_t(summary.arenaLowerBound())},
                             {"bookkeeping_bytes", int64_t(summary.bookkeepingBytes)},
                             {"activation_bytes", int64_t(summary.activationBytes)},
                             {"live_bytes", int64_t(summary.liveBytes)},
+                            {"live_set", std::move(liveSet)},
                             {"scratch_bytes_per_worker", int64_t(summary.scratchBytes)},
                             {"weights_bytes", int64_t(summary.weightsBytes)},
                             {"code_bytes", int64_t(summary.codeBytes)},
                             {"stack_bytes", int64_t(summary.stackBytes)},
                             {"input_bytes", int64_t(summary.inputBytes)},
                             {"output_bytes", int64_t(summary.outputBytes)}};
+}
+
+std::string overMemory(const ProgramSummary &summary, uint64_t allowed) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  out << "needs an arena of " << summary.arenaBytes() << " bytes with one worker, and --max-memory "
+      << "allows " << allowed << ": bookkeeping " << summary.bookkeepingBytes << ", activations "
+      << summary.activationBytes << ", scratch " << summary.scratchBytes;
+  if (!summary.scratchKernel.empty())
+    out << " (kernel '" << summary.scratchKernel << "')";
+  if (!summary.liveSet.empty())
+    out << "\n  the largest live set, " << summary.liveBytes << " bytes:";
+  constexpr size_t shown = 10;
+  for (const LiveTensor &tensor : ArrayRef(summary.liveSet).take_front(shown))
+    out << llvm::formatv("\n{0,14}  {1} of node '{2}'", tensor.bytes, tensor.type, tensor.node);
+  if (summary.liveSet.size() > shown)
+    out << "\n  and " << summary.liveSet.size() - shown << " smaller ones";
+  out << "\n  raise --max-memory, or compile for smaller sizes (--dim, --input)";
+  return text;
 }
 
 /// A number, or the text of a product over the sizes d0, d1, ... that the kernel is given.

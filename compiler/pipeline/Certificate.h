@@ -46,6 +46,10 @@ std::string targetsOf(llvm::ArrayRef<Level> levels);
 /// JSON: what an artifact needs of the machine's memory, in bytes.
 llvm::json::Object memoryReport(const ProgramSummary &summary);
 
+/// Why an arena is larger than `allowed` bytes: its parts, the tensors of the largest live set, and
+/// the way out.
+std::string overMemory(const ProgramSummary &summary, uint64_t allowed);
+
 /// The C identifier of an artifact: its file name without folder and extension,
 /// other characters as '_', led by a letter.
 std::string symbolOf(llvm::StringRef output);

@@ -5,6 +5,7 @@
 #include "compiler/lower/Lowering.h"
 #include "compiler/pipeline/OpenDims.h"
 #include "compiler/pipeline/Registration.h"
+#include "compiler/plan/Sizes.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -15,43 +16,6 @@ using namespace mlir;
 
 namespace burin {
 namespace {
-
-void nodeNames(Location loc, llvm::function_ref<void(StringRef)> visit) {
-  loc->walk([&](Location part) {
-    if (auto named = dyn_cast<NameLoc>(part)) {
-      visit(named.getName().getValue());
-      return WalkResult::skip();
-    }
-    return WalkResult::advance();
-  });
-}
-
-std::string firstName(Location loc) {
-  std::string first;
-  nodeNames(loc, [&](StringRef name) {
-    if (first.empty())
-      first = name.str();
-  });
-  return first;
-}
-
-std::string typeText(Type type) {
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  auto tensor = dyn_cast<RankedTensorType>(type);
-  if (!tensor) {
-    type.print(stream);
-    return text;
-  }
-  for (int64_t size : tensor.getShape()) {
-    if (ShapedType::isDynamic(size))
-      stream << "?x";
-    else
-      stream << size << "x";
-  }
-  tensor.getElementType().print(stream);
-  return text;
-}
 
 uint64_t elements(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
@@ -86,11 +50,11 @@ uint64_t countFlops(Operation *op, StringRef family) {
 
 NodeReport reportOf(onnx::OnnxOpInterface op) {
   NodeReport node;
-  node.name = firstName(op.getLoc());
+  node.name = plan::nodeName(op.getLoc());
   node.op = op->getName().stripDialect().str();
   node.family = op.getFamily().str();
   if (op->getNumResults())
-    node.result = typeText(op->getResult(0).getType());
+    node.result = plan::textOf(op->getResult(0).getType());
   node.flops = countFlops(op, node.family);
   for (Type type : op->getOperandTypes())
     node.bytes += bytes(type);
@@ -104,7 +68,7 @@ void nameTensors(std::vector<TensorReport> &to, TypeRange types,
   for (auto [i, type] : llvm::enumerate(types)) {
     DictionaryAttr dictionary = attrs(i);
     auto name = dictionary ? dyn_cast_or_null<StringAttr>(dictionary.get("onnx.name")) : nullptr;
-    to.push_back({name ? name.getValue().str() : "", typeText(type)});
+    to.push_back({name ? name.getValue().str() : "", plan::textOf(type)});
   }
 }
 
@@ -120,7 +84,7 @@ ModelReport explain(const CompileOptions &options) {
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
       return success();
-    std::string name = firstName(diagnostic.getLocation());
+    std::string name = plan::nodeName(diagnostic.getLocation());
     reasons.try_emplace(name, diagnostic.str());
     report.messages.push_back(
         {options.model + ": " + (name.empty() ? "" : "node '" + name + "': ") + diagnostic.str(),
@@ -168,7 +132,8 @@ ModelReport explain(const CompileOptions &options) {
   }
   llvm::StringMap<llvm::SetVector<StringRef>> kernels;
   (*module)->walk([&](plan::LaunchOp launch) {
-    nodeNames(launch.getLoc(), [&](StringRef name) { kernels[name].insert(launch.getKernel()); });
+    for (StringRef name : plan::nodeNames(launch.getLoc()))
+      kernels[name].insert(launch.getKernel());
   });
   for (NodeReport &node : report.nodes) {
     if (auto it = reasons.find(node.name); it != reasons.end()) {

@@ -259,8 +259,7 @@ private:
     result.summary = summarize(module, levels);
     if (options.maxMemory && result.summary.arenaBytes() > *options.maxMemory)
       return fail(ExitCode::Failed,
-                  "the model needs an arena of " + std::to_string(result.summary.arenaBytes()) +
-                      " bytes, --max-memory allows " + std::to_string(*options.maxMemory));
+                  options.model + ": " + overMemory(result.summary, *options.maxMemory));
     begin("object");
     std::vector<Object> objects;
     for (const Level &level : levels) {
@@ -423,14 +422,7 @@ private:
 
   /// Diagnostics name the file and the node, from the op's location.
   void note(Diagnostic &diagnostic) {
-    std::string node;
-    diagnostic.getLocation()->walk([&](Location part) {
-      if (auto named = dyn_cast<NameLoc>(part)) {
-        node = named.getName().str();
-        return WalkResult::interrupt();
-      }
-      return WalkResult::advance();
-    });
+    std::string node = plan::nodeName(diagnostic.getLocation());
     tooLarge |= plan::saysTooLarge(diagnostic);
     std::string text = options.model + ": ";
     if (!node.empty() && node != options.model)

@@ -73,6 +73,7 @@ public:
   }
 
   uint64_t arenaBytes = 0, liveBytes = 0;
+  SmallVector<Attribute> liveSet; // plan::LiveAttr
 
 private:
   LogicalResult setExtents(plan::LaunchOp launch) {
@@ -156,9 +157,35 @@ private:
     for (const Buffer &buffer : buffers)
       for (unsigned t = buffer.begin; t <= buffer.end; ++t)
         live[t] += buffer.aligned();
-    for (uint64_t bytes : live)
-      liveBytes = std::max(liveBytes, bytes);
+    auto fullest = llvm::max_element(live);
+    if (fullest != live.end()) {
+      liveBytes = *fullest;
+      noteLiveSet(unsigned(fullest - live.begin()));
+    }
     return success();
+  }
+
+  /// The buffers that are alive at a launch, each as the last value that is in it by then.
+  void noteLiveSet(unsigned time) {
+    DenseMap<Operation *, unsigned> times;
+    for (auto launch : func.getBody().front().getOps<plan::LaunchOp>())
+      times.insert({launch, times.size()});
+    SmallVector<plan::LiveAttr> tensors;
+    for (const Buffer &buffer : buffers) {
+      if (buffer.begin > time || buffer.end < time)
+        continue;
+      auto later = llvm::find_if(llvm::drop_begin(buffer.values), [&](Value value) {
+        return times.at(value.getDefiningOp()) > time;
+      });
+      Value value = *std::prev(later);
+      tensors.push_back(plan::LiveAttr::get(
+          func.getContext(), builder.getStringAttr(plan::nodeName(value.getLoc())), value.getType(),
+          buffer.bytes));
+    }
+    llvm::stable_sort(tensors, [](plan::LiveAttr a, plan::LiveAttr b) {
+      return a.getBytes() > b.getBytes();
+    });
+    llvm::append_range(liveSet, tensors);
   }
 
   /// The data in the arena that `launch` is the last to read and may overwrite by its result.
@@ -230,6 +257,7 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
         return signalPassFailure();
       main->setAttr("plan.arena_bytes", builder.getI64IntegerAttr(int64_t(planner.arenaBytes)));
       main->setAttr("plan.live_bytes", builder.getI64IntegerAttr(int64_t(planner.liveBytes)));
+      main->setAttr(plan::liveSetAttrName, builder.getArrayAttr(planner.liveSet));
     }
     getOperation()->setAttr("plan.weights_bytes", builder.getI64IntegerAttr(int64_t(weights.bytes)));
   }

@@ -74,6 +74,24 @@ std::string textOf(StringRef name, Interval range) {
   return text;
 }
 
+std::string textOf(Type type) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor) {
+    type.print(stream);
+    return text;
+  }
+  for (int64_t size : tensor.getShape()) {
+    if (ShapedType::isDynamic(size))
+      stream << "?x";
+    else
+      stream << size << "x";
+  }
+  tensor.getElementType().print(stream);
+  return text;
+}
+
 ModelSizes::ModelSizes(func::FuncOp main) : main(main), context(main.getContext()) {
   if (auto dims = main->getAttrOfType<ArrayAttr>(dimsAttrName))
     for (auto range : dims.getAsRange<RangeAttr>()) {

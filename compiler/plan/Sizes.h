@@ -27,6 +27,9 @@ struct Interval {
 /// "batch=8", "seq=1..512".
 std::string textOf(llvm::StringRef name, Interval range);
 
+/// "1x64x?xf32" of a tensor; other types as MLIR prints them.
+std::string textOf(mlir::Type type);
+
 /// What @main's sizes are, and what bounds them.
 class ModelSizes {
 public:

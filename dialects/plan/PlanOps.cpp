@@ -29,6 +29,24 @@ bool burin::plan::saysTooLarge(Diagnostic &diagnostic) {
   });
 }
 
+SmallVector<StringRef> burin::plan::nodeNames(Location where) {
+  SmallVector<StringRef> names;
+  where->walk([&](Location part) {
+    auto named = dyn_cast<NameLoc>(part);
+    if (!named)
+      return WalkResult::advance();
+    if (!llvm::is_contained(names, named.getName().getValue()))
+      names.push_back(named.getName().getValue());
+    return WalkResult::skip();
+  });
+  return names;
+}
+
+std::string burin::plan::nodeName(Location where) {
+  SmallVector<StringRef> names = nodeNames(where);
+  return names.empty() ? "" : names.front().str();
+}
+
 LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  ArrayRef<int64_t> source, ArrayRef<int64_t> permutation,
                                  int64_t leading, int64_t panel) {

@@ -28,6 +28,12 @@ inline constexpr llvm::StringLiteral kernelModuleName = "kernels";
 mlir::InFlightDiagnostic emitTooLarge(mlir::Location where);
 /// Whether `diagnostic` began so.
 bool saysTooLarge(mlir::Diagnostic &diagnostic);
+/// The names of the nodes that something was made from, each once; the first is what messages say.
+llvm::SmallVector<llvm::StringRef> nodeNames(mlir::Location where);
+/// The first of them, or "".
+std::string nodeName(mlir::Location where);
+/// An array of LiveAttr on a main program: see there.
+inline constexpr llvm::StringLiteral liveSetAttrName = "plan.live_set";
 /// An array of RangeAttr on a main program: the sizes that change from run to run.
 inline constexpr llvm::StringLiteral dimsAttrName = "plan.dims";
 /// An array of RangeAttr on a main program of several: the sizes that this variant is for, those

@@ -91,6 +91,17 @@ def Plan_PlaceAttr : AttrDef<Plan_Dialect, "Place"> {
   let assemblyFormat = "`<` $storage $at `,` $bytes `>`";
 }
 
+def Plan_LiveAttr : AttrDef<Plan_Dialect, "Live"> {
+  let mnemonic = "live";
+  let summary = "a tensor of the arena, for reports: the node that makes it, its type and size";
+  let description = [{
+    A main program lists its largest live set in `plan.live_set`, the largest tensor first. `bytes` is the dense
+    size, at most. A tensor that later nodes overwrite in place counts once, as the one that is alive then.
+  }];
+  let parameters = (ins "::mlir::StringAttr":$node, "::mlir::Type":$type, "uint64_t":$bytes);
+  let assemblyFormat = "`<` $node `,` $type `,` $bytes `>`";
+}
+
 def Plan_ConstantOp : Plan_Op<"constant",
                              [Pure, ConstantLike, AllTypesMatch<["value", "result"]>]> {
   let summary = "constant tensor in storage types: dense elements or #plan.weight";

@@ -5,7 +5,7 @@
 
 #id = affine_map<(d0, d1) -> (d0, d1)>
 
-// CHECK: @main({{.*}} attributes {plan.arena_bytes = 4160 : i64, plan.live_bytes = 4160 : i64}
+// CHECK: @main({{.*}} attributes {plan.arena_bytes = 4160 : i64, plan.live_bytes = 4160 : i64, plan.live_set = [#plan.live<"", tensor<32x32xf32>, 4096>, #plan.live<"", tensor<16xf32>, 64>]}
 func.func @main(%x: tensor<32x32xf32>) -> tensor<32x32xf32> {
   // CHECK: %[[A:.*]] = plan.launch @twice({{.*}}) at [#plan.place<input 0, 4096>, #plan.place<arena [[AT:.*]], 4096>]
   %a = plan.launch @twice(%x) : (tensor<32x32xf32>) -> tensor<32x32xf32>
