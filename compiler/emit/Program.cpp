@@ -248,17 +248,28 @@ private:
     cast<llvm::Function>(function.getCallee())->setVisibility(llvm::GlobalValue::HiddenVisibility);
     b.CreateStore(function.getCallee(), b.CreateStructGEP(launchType, launchArgs, 0));
     b.CreateStore(b.CreateTrunc(tasks, i32), b.CreateStructGEP(launchType, launchArgs, 2));
-    b.CreateStore(b.getInt32(nodeIndex(plan::nodeName(launch.getLoc()))),
+    b.CreateStore(b.getInt32(siteIndex(launch)),
                   b.CreateStructGEP(launchType, launchArgs, 3));
     return b.CreateCall(llvm::FunctionType::get(i32, {ptr, ptr}, false), fields[Launch],
                         {fields[Context], launchArgs});
   }
 
-  uint32_t nodeIndex(const std::string &name) {
-    auto [it, inserted] = nodes.try_emplace(name, uint32_t(nodeNames.size()));
+  /// The launch's place in the table of sites, which the levels share.
+  uint32_t siteIndex(plan::LaunchOp launch) {
+    auto [it, inserted] = siteOf.try_emplace(launch, uint32_t(sites.size()));
     if (inserted)
-      nodeNames.push_back(string(name));
+      sites.push_back(llvm::ConstantStruct::getAnon({string(launch.getKernel()),
+                                                     string(plan::nodeName(launch.getLoc())),
+                                                     string(namesOfSome(launch.getLoc()))}));
     return it->second;
+  }
+
+  /// "conv_1, relu_2": the names of a launch's nodes, of more than a few the first.
+  static std::string namesOfSome(Location loc) {
+    constexpr size_t few = 6;
+    SmallVector<StringRef> names = plan::nodeNames(loc);
+    std::string text = llvm::join(ArrayRef(names).take_front(few), ", ");
+    return names.size() > few ? text + ", ..." : text;
   }
 
   //===- Tables -------------------------------------------------------------===//
@@ -342,11 +353,11 @@ private:
          string(options.modelName), string(options.compiler),
          elsewhere(certificateSymbol),
          array(inputs, "inputs"), array(outputs, "outputs"), array(dims, "dims"),
-         pointers(nodeNames, "nodes"),
+         array(sites, "sites"),
          summary.weightsBytes ? static_cast<llvm::Constant *>(elsewhere("burin_weights")) : null,
          b.getInt64(summary.weightsBytes), b.getInt64(summary.scratchBytes),
          array(variants, "variants"), array(levelTable, "levels"), b.getInt32(inputs.size()),
-         b.getInt32(outputs.size()), b.getInt32(dims.size()), b.getInt32(nodeNames.size()),
+         b.getInt32(outputs.size()), b.getInt32(dims.size()), b.getInt32(sites.size()),
          b.getInt32(variants.size()), b.getInt32(levels.size())});
 
     // burin_model: the runtime's functions in the table's order.
@@ -385,8 +396,8 @@ private:
   std::vector<llvm::Value *> modelDims; // of one main program: their sizes in this run
   llvm::StructType *kargsType = nullptr, *launchType = nullptr;
   llvm::Value *buffers = nullptr, *extents = nullptr, *kargs = nullptr, *launchArgs = nullptr;
-  llvm::StringMap<uint32_t> nodes;
-  std::vector<llvm::Constant *> nodeNames;
+  DenseMap<Operation *, uint32_t> siteOf;
+  std::vector<llvm::Constant *> sites; // burin_site_abi
 };
 
 } // namespace

@@ -246,7 +246,7 @@ static burin_status take_request(burin_context *context, const burin_tensor *inp
 static burin_status explain(burin_context *context) {
   const burin_error_word *error = &context->error;
   const burin_program *program = context->program;
-  const char *node = error->node < program->node_count ? program->node_names[error->node] : "?";
+  const char *node = error->site < program->site_count ? program->sites[error->site].node : "?";
   burin_status status = (burin_status)error->code;
   switch (status) {
   case BURIN_INDEX_RANGE:

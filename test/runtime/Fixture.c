@@ -72,9 +72,9 @@ static void k_positive(const burin_kargs *args, uint32_t begin, uint32_t end, vo
 /*===- Program --------------------------------------------------------------===*/
 
 static int32_t launch(const burin_frame *frame, burin_kernel_fn kernel, void *const *buffers,
-                      uint32_t tasks, uint32_t node) {
+                      uint32_t tasks, uint32_t site) {
   burin_kargs args = {buffers, frame->dims, frame->error};
-  burin_launch launch = {kernel, &args, tasks, node};
+  burin_launch launch = {kernel, &args, tasks, site};
   return frame->launch(frame->context, &launch);
 }
 
@@ -109,7 +109,10 @@ static const burin_tensor_info_abi outputs[] = {
     {"picked", index_shape, index_names, 16 * 4, BURIN_F32, 1},
     {"positive", positive_shape, positive_names, 64 * 8 * 4, BURIN_F32, 1}};
 static const burin_dim_abi dims[] = {{"rows", 1, 64}, {"picks", 0, 16}, {"positives", 0, 512}};
-static const char *const nodes[] = {"double", "add", "pick", "positive"};
+static const burin_site_abi sites[] = {{"k_double", "double", "double"},
+                                       {"k_add", "add", "add, relu"},
+                                       {"k_pick", "pick", "pick"},
+                                       {"k_positive", "positive", "positive"}};
 
 static const burin_range_abi ranges[] = {{1, 64}, {0, 16}, {0, 512}};
 static const burin_main_fn mains[] = {fixture_main};
@@ -124,14 +127,14 @@ const burin_program fixture_program = {.abi_version = FIXTURE_ABI_VERSION,
                                        .inputs = inputs,
                                        .outputs = outputs,
                                        .dims = dims,
-                                       .node_names = nodes,
+                                       .sites = sites,
                                        .scratch_bytes = 64,
                                        .variants = &variant,
                                        .levels = &level,
                                        .input_count = 3,
                                        .output_count = 3,
                                        .dim_count = 3,
-                                       .node_count = 4,
+                                       .site_count = 4,
                                        .variant_count = 1,
                                        .level_count = 1};
 

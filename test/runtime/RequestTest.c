@@ -133,7 +133,7 @@ static void test_fault_in_data(void) {
 /* A main program that reports through the error word, as generated code does, or by its result. */
 static int32_t mismatched_main(const burin_frame *frame) {
   frame->error->code = BURIN_SHAPE_MISMATCH;
-  frame->error->node = 1;
+  frame->error->site = 1;
   frame->error->detail = 5;
   return BURIN_SHAPE_MISMATCH;
 }
@@ -246,10 +246,10 @@ static void test_batch(burin_context *context) {
 static burin_context *reentered;
 static request inner;
 static burin_status inner_status;
-static void profile(void *user, const char *node, uint32_t tasks, int end) {
+static void profile(void *user, const burin_event *event) {
   (void)user;
-  if (!strcmp(node, "add") && !end) {
-    CHECK(tasks == fixture_tasks);
+  if (!strcmp(event->node, "add") && event->kind == BURIN_LAUNCH_BEGIN) {
+    CHECK(event->begin == 0 && event->end == fixture_tasks);
     inner_status = run(reentered, &inner);
   }
 }

@@ -44,6 +44,57 @@ static void test_same_bits(void) {
   }
 }
 
+/* The tasks of each site that parts have begun and ended, and launches as a whole. */
+typedef struct observed {
+  _Atomic uint32_t begun[4], ended[4], workers;
+  uint32_t launches[4], open;
+} observed;
+
+static void observe(void *user, const burin_event *event) {
+  observed *o = user;
+  CHECK(event->site < 4);
+  switch (event->kind) {
+  case BURIN_LAUNCH_BEGIN:
+    CHECK(!o->open++ && event->begin == 0);
+    ++o->launches[event->site];
+    break;
+  case BURIN_LAUNCH_END:
+    CHECK(o->open-- == 1 && o->ended[event->site] == event->end * o->launches[event->site]);
+    break;
+  case BURIN_PART_BEGIN:
+    o->begun[event->site] += event->end - event->begin;
+    o->workers |= 1u << event->worker;
+    break;
+  case BURIN_PART_END:
+    o->ended[event->site] += event->end - event->begin;
+    break;
+  }
+  CHECK(event->site != 1 ||
+        (!strcmp(event->kernel, "k_add") && !strcmp(event->nodes, "add, relu")));
+}
+
+/* The profiler is told of each launch once, and of all of its tasks, by those who run them. */
+static void test_profile(void) {
+  burin_pool *pool;
+  void *memory;
+  static observed o;
+  CHECK(m->pool_create(3, &pool) == BURIN_OK);
+  burin_options options = {.pool = pool, .profile = observe, .user = &o};
+  burin_context *context = make_context(m, options, &memory);
+  request r;
+  fill_request(&r, 5, 2);
+  for (int i = 0; i < 2; ++i)
+    CHECK(m->run(context, r.inputs, 3, r.outputs, 3) == BURIN_OK);
+  for (int site = 0; site < 4; ++site) {
+    uint32_t tasks = site < 2 ? fixture_tasks : 1;
+    CHECK(o.launches[site] == 2 && o.begun[site] == 2 * tasks && o.ended[site] == 2 * tasks);
+  }
+  CHECK(o.workers == 7);
+  m->destroy(context);
+  m->pool_destroy(pool);
+  free(memory);
+}
+
 /* Requests at once, and requests that find the workers asleep. */
 static void test_spin_and_sleep(void) {
   burin_pool *pool;
@@ -186,6 +237,7 @@ static void test_signals(void) {
 
 int main(void) {
   test_same_bits();
+  test_profile();
   test_spin_and_sleep();
   test_shared_pool();
   test_callers_executor();

@@ -3,9 +3,11 @@
 // bench: how long a request (or a batch of them) takes.
 
 #include "Commands.h"
+#include "Profile.h"
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <unistd.h>
 
 namespace burin::run {
@@ -70,6 +72,14 @@ void mark(const Flags &flags, const char *text) {
     (void)!write(STDERR_FILENO, text, strlen(text));
 }
 
+void runOne(Session &session, const Batch &batch, Profile *profile) {
+  if (!profile)
+    return session.run(batch);
+  profile->beginRun();
+  session.run(batch);
+  profile->endRun();
+}
+
 } // namespace
 
 ExitCode bench(const Flags &flags) {
@@ -89,34 +99,48 @@ ExitCode bench(const Flags &flags) {
   Samples latency, cpu;
   uint64_t iterations = 0;
 
+  std::unique_ptr<Profile> profile;
+  if (flags.profile || !flags.trace.empty())
+    profile = std::make_unique<Profile>(session.threads());
+
   mark(flags, "quiet-begin\n");
   begin = wallMs();
-  session.create();
+  session.create(profile.get());
   openMs += wallMs() - begin;
   begin = wallMs();
   session.run(batch);
   double firstMs = wallMs() - begin;
+  if (flags.profile)
+    profile->listen(Profile::Mode::Totals);
   double start = wallMs(), elapsed = 0;
   do {
     double wall = wallMs(), busy = cpuMs();
-    session.run(batch);
+    runOne(session, batch, profile.get());
     cpu.add(cpuMs() - busy);
     latency.add(wallMs() - wall);
     ++iterations;
     elapsed = wallMs() - start;
   } while (elapsed < flags.seconds * 1e3);
+  if (!flags.trace.empty()) {
+    profile->listen(Profile::Mode::Timeline);
+    for (uint32_t i = 0; i < flags.traceRuns; ++i)
+      runOne(session, batch, profile.get());
+  }
   session.destroy();
   mark(flags, "quiet-end\n");
+  if (!flags.trace.empty())
+    profile->writeTimeline(flags.trace, session.model()->name);
 
   double perSecond = double(iterations) * flags.batch / (elapsed * 1e-3);
   if (flags.json) {
     printf("{\"threads\": %u, \"batch\": %u, \"iterations\": %llu, \"latency_ms\": %s, "
            "\"cpu_ms\": %s, \"throughput_per_s\": %.3f, \"open_ms\": %.6f, \"first_ms\": %.6f, "
-           "\"arena_bytes\": %llu, \"weights_bytes\": %llu, \"peak_rss_bytes\": %llu}\n",
+           "\"arena_bytes\": %llu, \"weights_bytes\": %llu, \"peak_rss_bytes\": %llu%s}\n",
            session.threads(), flags.batch, (unsigned long long)iterations,
            latency.json().c_str(), cpu.json().c_str(), perSecond, openMs, firstMs,
            (unsigned long long)session.memory().bytes,
-           (unsigned long long)session.memory().weights, (unsigned long long)peakRss());
+           (unsigned long long)session.memory().weights, (unsigned long long)peakRss(),
+           flags.profile ? (", \"profile\": " + profile->json()).c_str() : "");
     return Ok;
   }
   printf("%s: %llu iterations, %u thread%s, batch %u\n", session.model()->name,
@@ -127,6 +151,8 @@ ExitCode bench(const Flags &flags) {
   printf("CPU     %s ms\n", cpu.text().c_str());
   printf("%.1f requests/s; open %.3f ms, first run %.3f ms, peak memory %.1f MiB\n", perSecond,
          openMs, firstMs, double(peakRss()) / (1 << 20));
+  if (flags.profile)
+    fputs(profile->table().c_str(), stdout);
   return Ok;
 }
 

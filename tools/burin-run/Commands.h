@@ -18,6 +18,9 @@ struct Flags {
   double seconds = 2, rtol = 1e-3, atol = 1e-7;
   uint32_t timeout = 0; // seconds, 0 for none
   bool json = false;
+  bool profile = false;
+  std::string trace; // file
+  uint32_t traceRuns = 3;
   bool marks = false; // bench: see test/runtime/quiet.sh
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "Session.h"
 
+#include "Profile.h"
+
 #include "burin/load.h"
 
 #include <cstdlib>
@@ -97,16 +99,21 @@ Batch Session::makeBatch(const std::vector<Tensor> &inputs, const std::vector<Me
   return batch;
 }
 
-void Session::create() {
+void Session::create(Profile *listener) {
+  profile = listener;
   burin_options options{};
   options.arena = arena.data();
   options.arena_bytes = arena.bytes();
   options.workers = workers;
   options.pool = pool;
   options.log = [](void *user, burin_status, const char *text) {
-    *static_cast<std::string *>(user) = text;
+    static_cast<Session *>(user)->message = text;
   };
-  options.user = &message;
+  if (profile)
+    options.profile = [](void *user, const burin_event *event) {
+      static_cast<Session *>(user)->profile->take(*event);
+    };
+  options.user = this;
   burin_status status = table->create(table, &options, &context);
   if (status)
     throw Error{exitCodeOf(status), message};

@@ -24,6 +24,8 @@ struct InputFlags {
   std::vector<std::string> dims;  // NAME=SIZE, for random inputs of dynamic size
 };
 
+class Profile;
+
 class Session {
 public:
   /// Loads the artifact, starts its threads (0 is one per core) and takes the memory of
@@ -51,8 +53,9 @@ public:
   Batch makeBatch(const std::vector<Tensor> &inputs, const std::vector<Memory> &outputs,
                   uint32_t requests = 1) const;
 
-  /// Makes the context. From here to `destroy` this program allocates nothing either.
-  void create();
+  /// Makes the context; `profile`, where there is one, is told of its launches. From here to
+  /// `destroy` this program allocates nothing either.
+  void create(Profile *profile = nullptr);
   /// Runs the requests; throws what went wrong.
   void run(const Batch &batch);
   void destroy();
@@ -70,6 +73,7 @@ private:
   uint32_t workers = 1;
   burin_memory need{};
   Memory arena;
+  Profile *profile = nullptr;
   std::string message; // of the last failure
   std::vector<burin_tensor_info> inputInfos, outputInfos;
   std::vector<burin_dim_info> dimInfos;

@@ -260,4 +260,10 @@ std::string writeTensor(const std::string &folder, const std::string &name, uint
   return path;
 }
 
+void writeFile(const std::string &path, const std::string &text) {
+  OutputFile output(path);
+  output.write(text.data(), text.size());
+  output.finish();
+}
+
 } // namespace burin::run

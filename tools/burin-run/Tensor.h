@@ -85,6 +85,9 @@ std::string writeTensor(const std::string &folder, const std::string &name, uint
                         const std::vector<int64_t> &shape, const unsigned char *data,
                         std::vector<std::string> &taken);
 
+/// Writes a file of text, whole or not at all.
+void writeFile(const std::string &path, const std::string &text);
+
 /// Makes an interruption remove the file being written and exit with `Failed`.
 void cleanUpOnSignals();
 

@@ -40,6 +40,11 @@ Options
   --rtol R, --atol A
                   `check`: |actual - expected| <= A + R * |expected|
                   (defaults: 1e-3, 1e-7)
+  --profile       `bench`: where the time goes, kernel by kernel
+  --trace FILE.json
+                  `bench`: a timeline of some further runs, with their threads,
+                  for Perfetto (ui.perfetto.dev) or chrome://tracing
+  --trace-runs N  how many (default: 3)
   --timeout S     `check`: give up after S seconds
   --marks         `bench`: write marks to standard error before the context is
                   made and after it is gone, for a trace of system calls
@@ -88,6 +93,12 @@ public:
         flags.rtol = real(argument);
       else if (argument == "--atol")
         flags.atol = real(argument);
+      else if (argument == "--profile")
+        flags.profile = true;
+      else if (argument == "--trace")
+        flags.trace = value(argument);
+      else if (argument == "--trace-runs")
+        flags.traceRuns = uint32_t(number(argument, 1 << 20));
       else if (argument == "--json")
         flags.json = true;
       else if (argument == "--marks")

@@ -25,7 +25,7 @@ extern "C" {
  * `code` from 0 by an atomic exchange; the winner alone writes the rest. */
 typedef struct burin_error_word {
   int32_t code;   /* a burin_status, 0 while all is well */
-  uint32_t node;  /* index into burin_program.node_names, or UINT32_MAX: the launch's */
+  uint32_t site;  /* index into burin_program.sites, or UINT32_MAX: the launch's */
   int64_t detail; /* the offending value, e.g. an index out of range */
 } burin_error_word;
 
@@ -46,7 +46,7 @@ typedef struct burin_launch {
   burin_kernel_fn kernel;
   const burin_kargs *args;
   uint32_t tasks; /* number of independent tasks, at least 1 */
-  uint32_t node;  /* index into burin_program.node_names: who asked for it */
+  uint32_t site;  /* index into burin_program.sites: where it is in the program */
 } burin_launch;
 
 struct burin_context;
@@ -107,6 +107,13 @@ typedef struct burin_level_abi {
   uint64_t cpu_features; /* bits of burin_cpu_feature that the code needs */
 } burin_level_abi;
 
+/* A place in the main programs that launches a kernel. */
+typedef struct burin_site_abi {
+  const char *kernel; /* its symbol, without what tells levels apart */
+  const char *node;   /* the one that messages name */
+  const char *nodes;  /* all that it computes, a comma between them; of many the first */
+} burin_site_abi;
+
 /* The constant that describes a compiled model; `burin_model_<name>` leads to
  * it through burin_model.program. */
 typedef struct burin_program {
@@ -118,7 +125,7 @@ typedef struct burin_program {
   const burin_tensor_info_abi *inputs;
   const burin_tensor_info_abi *outputs;
   const burin_dim_abi *dims;
-  const char *const *node_names;
+  const burin_site_abi *sites;
   const unsigned char *weights; /* 64-byte aligned */
   uint64_t weights_bytes;
   uint64_t scratch_bytes;   /* per worker, a multiple of 64: enough for every level */
@@ -126,7 +133,7 @@ typedef struct burin_program {
    * come first; the last level that the machine can run is taken, so that the best does. */
   const burin_variant_abi *variants;
   const burin_level_abi *levels;
-  uint32_t input_count, output_count, dim_count, node_count;
+  uint32_t input_count, output_count, dim_count, site_count;
   uint32_t variant_count, level_count; /* at least 1 */
 } burin_program;
 
@@ -187,7 +194,7 @@ uint64_t burin_rt_pool_parts(const burin_pool *, uint32_t worker);
   static_assert(offsetof(type, field) == (offset), #type "." #field " has moved")
 static_assert(sizeof(void *) == 8 && sizeof(size_t) == 8, "LP64 only");
 static_assert(sizeof(burin_error_word) == 16, "burin_error_word has another size");
-BURIN_PIN(burin_error_word, node, 4);
+BURIN_PIN(burin_error_word, site, 4);
 BURIN_PIN(burin_error_word, detail, 8);
 static_assert(sizeof(burin_kargs) == 24, "burin_kargs has another size");
 BURIN_PIN(burin_kargs, dims, 8);
@@ -195,7 +202,7 @@ BURIN_PIN(burin_kargs, error, 16);
 static_assert(sizeof(burin_launch) == 24, "burin_launch has another size");
 BURIN_PIN(burin_launch, args, 8);
 BURIN_PIN(burin_launch, tasks, 16);
-BURIN_PIN(burin_launch, node, 20);
+BURIN_PIN(burin_launch, site, 20);
 static_assert(sizeof(burin_frame) == 64, "burin_frame has another size");
 BURIN_PIN(burin_frame, weights, 8);
 BURIN_PIN(burin_frame, inputs, 16);
@@ -220,6 +227,9 @@ BURIN_PIN(burin_variant_abi, mains, 8);
 BURIN_PIN(burin_variant_abi, arena_bytes, 16);
 static_assert(sizeof(burin_level_abi) == 16, "burin_level_abi has another size");
 BURIN_PIN(burin_level_abi, cpu_features, 8);
+static_assert(sizeof(burin_site_abi) == 24, "burin_site_abi has another size");
+BURIN_PIN(burin_site_abi, node, 8);
+BURIN_PIN(burin_site_abi, nodes, 16);
 static_assert(sizeof(burin_program) == 128, "burin_program has another size");
 BURIN_PIN(burin_program, name, 8);
 BURIN_PIN(burin_program, compiler, 16);
@@ -227,7 +237,7 @@ BURIN_PIN(burin_program, certificate, 24);
 BURIN_PIN(burin_program, inputs, 32);
 BURIN_PIN(burin_program, outputs, 40);
 BURIN_PIN(burin_program, dims, 48);
-BURIN_PIN(burin_program, node_names, 56);
+BURIN_PIN(burin_program, sites, 56);
 BURIN_PIN(burin_program, weights, 64);
 BURIN_PIN(burin_program, weights_bytes, 72);
 BURIN_PIN(burin_program, scratch_bytes, 80);
@@ -236,7 +246,7 @@ BURIN_PIN(burin_program, levels, 96);
 BURIN_PIN(burin_program, input_count, 104);
 BURIN_PIN(burin_program, output_count, 108);
 BURIN_PIN(burin_program, dim_count, 112);
-BURIN_PIN(burin_program, node_count, 116);
+BURIN_PIN(burin_program, site_count, 116);
 BURIN_PIN(burin_program, variant_count, 120);
 BURIN_PIN(burin_program, level_count, 124);
 static_assert(sizeof(struct burin_model) == 152, "burin_model has another size");

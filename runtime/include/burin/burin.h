@@ -27,7 +27,7 @@
 extern "C" {
 #endif
 
-#define BURIN_ABI_VERSION 2u
+#define BURIN_ABI_VERSION 3u
 
 /* Zeroes all fields of a struct, in C and C++: burin_options options = BURIN_ZERO; */
 #ifdef __cplusplus
@@ -113,8 +113,25 @@ typedef void (*burin_parallel_for)(void *executor, uint32_t tasks,
                                    void *state);
 
 typedef void (*burin_log_fn)(void *user, burin_status status, const char *message);
-/* Called before (end = 0) and after (end = 1) each launch, on the calling thread. */
-typedef void (*burin_profile_fn)(void *user, const char *node, uint32_t tasks, int end);
+
+typedef enum burin_event_kind {
+  BURIN_LAUNCH_BEGIN = 0, BURIN_LAUNCH_END = 1, /* on the thread that calls run */
+  BURIN_PART_BEGIN = 2, BURIN_PART_END = 3      /* on the worker that runs this part of it */
+} burin_event_kind;
+
+/* What a run is at. Strings are the artifact's own. */
+typedef struct burin_event {
+  burin_event_kind kind;
+  uint32_t site;       /* which launch of the artifact's programs, from 0 */
+  uint32_t worker;     /* 0 for a launch as a whole */
+  uint32_t begin, end; /* its tasks */
+  const char *kernel;  /* a symbol's name */
+  const char *node;    /* the first of `nodes` */
+  const char *nodes;   /* that it computes, with commas; of many the first */
+} burin_event;
+
+/* Called before and after each launch, and each part of it: of several workers at once. */
+typedef void (*burin_profile_fn)(void *user, const burin_event *event);
 
 typedef struct burin_options {
   void *arena;           /* caller's memory, as burin_model.memory asks; must outlive the context */

@@ -115,6 +115,17 @@ expect 0 "$run" bench "$model" --seconds 0.05 --batch 3 --json
 for key in latency_ms cpu_ms iterations throughput_per_s open_ms first_ms peak_rss_bytes p99; do
   says out.txt "\"$key\""
 done
+# Where the time goes: each kernel with its nodes; a timeline with the workers' parts.
+expect 0 "$run" bench "$model" --seconds 0.02 --threads 2 --profile --trace t.json --trace-runs 4
+grep -qE '^ +[0-9]+ +[0-9.]+ +[0-9.]+ +[0-9.]+  k_add: add, relu$' out.txt || fail 'no line for k_add'
+says out.txt 'runs, of which between kernels'
+expect 0 "$run" bench "$model" --seconds 0.02 --profile --json
+says out.txt '"profile": {"runs": '
+says out.txt '"launches": [{"nodes": "add, relu", "calls": '
+[ "$(grep -c '"name": "run"' t.json)" -eq 4 ] || fail 'not four runs in the timeline'
+[ "$(grep -c '"k_add", "cat": "part".*"tid": 1' t.json)" -eq 4 ] || fail 'not four parts of worker 1'
+says t.json '"args": {"nodes": "add, relu", "tasks": "16..32"}'
+expect 2 "$run" bench "$model" --seconds 0.02 --trace none/t.json
 expect 0 "$run" inspect "$model"
 says out.txt 'dim rows: 1 to 64'
 echo 'the command line contract holds'
