@@ -154,7 +154,8 @@ Value firstHalf(PatternRewriter &rewriter, Value value) {
   if (isDoubled(value))
     return op->getOperand(0);
   SmallVector<Value> operands(op->getOperands());
-  for (unsigned i : *carriers(op))
+  SmallVector<unsigned> halved = *carriers(op);
+  for (unsigned i : halved)
     operands[i] = firstHalf(rewriter, operands[i]);
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(op);
