@@ -86,6 +86,12 @@ ProgramSummary summarize(ModuleOp planned, ArrayRef<Level> levels) {
         }
       }
   summary.scratchBytes = llvm::alignTo(summary.scratchBytes, 64);
+  if (signature.batch) {
+    summary.batchDim = signature.dims[signature.batch->dim].name;
+    for (auto [axis, tensor] : llvm::zip_equal(
+             signature.batch->axes, llvm::concat<TensorSignature>(signature.inputs, signature.outputs)))
+      summary.stagingBytes += axis < 0 ? 0 : llvm::alignTo(tensor.maxBytes, 64);
+  }
   summary.bookkeepingBytes =
       burin_bookkeeping_bytes(uint32_t(signature.inputs.size()), uint32_t(signature.outputs.size()),
                               uint32_t(signature.dims.size()));
@@ -318,6 +324,17 @@ private:
                                           b.getInt64(summary.variants[v].activationBytes)});
   }
 
+  /// burin_batch_abi, or null.
+  llvm::Constant *batchInfo() {
+    if (!signature.batch)
+      return llvm::ConstantPointerNull::get(ptr);
+    std::vector<uint32_t> axes(signature.batch->axes.begin(), signature.batch->axes.end());
+    return global(llvm::ConstantStruct::getAnon(
+                      {global(llvm::ConstantDataArray::get(context, axes), "axes"),
+                       b.getInt32(signature.batch->dim), b.getInt32(0)}),
+                  "batch");
+  }
+
   llvm::Constant *array(ArrayRef<llvm::Constant *> values, const Twine &name) {
     if (values.empty())
       return llvm::ConstantPointerNull::get(ptr);
@@ -358,7 +375,7 @@ private:
          b.getInt64(summary.weightsBytes), b.getInt64(summary.scratchBytes),
          array(variants, "variants"), array(levelTable, "levels"), b.getInt32(inputs.size()),
          b.getInt32(outputs.size()), b.getInt32(dims.size()), b.getInt32(sites.size()),
-         b.getInt32(variants.size()), b.getInt32(levels.size())});
+         b.getInt32(variants.size()), b.getInt32(levels.size()), batchInfo()});
 
     // burin_model: the runtime's functions in the table's order.
     std::vector<llvm::Constant *> table{b.getInt32(BURIN_ABI_VERSION),

@@ -50,6 +50,7 @@ struct ProgramSummary {
   uint64_t activationBytes = 0;  // what planned tensors take of it, in the variant that needs most
   uint64_t liveBytes = 0;        // their largest live set there, a lower bound of activationBytes
   std::vector<LiveTensor> liveSet; // that set, the largest first
+  uint64_t stagingBytes = 0;     // what gathered requests and their results take of it
   uint64_t scratchBytes = 0;     // what each worker takes of it, at the level that needs most
   std::string scratchKernel;     // that needs it
   uint64_t weightsBytes = 0;     // read-only, inside the artifact
@@ -58,12 +59,17 @@ struct ProgramSummary {
   uint64_t stackBytes = 0;       // at most, of each thread that takes part in a run
   uint32_t launches = 0, kernels = 0; // launches of all variants, kernels of one level
   std::vector<VariantSummary> variants;
+  std::string batchDim;     // along which run_batch gathers requests, or ""
+  std::string serialReason; // then, why it runs them one by one; "" where no size is open
 
   /// What burin_model.memory asks the caller for, with one worker; each further one
   /// adds scratchBytes.
-  uint64_t arenaBytes() const { return bookkeepingBytes + activationBytes + scratchBytes; }
+  uint64_t arenaBytes() const { return fixedBytes() + activationBytes; }
   /// The same if every tensor had the place of another as soon as that one is dead.
-  uint64_t arenaLowerBound() const { return bookkeepingBytes + liveBytes + scratchBytes; }
+  uint64_t arenaLowerBound() const { return fixedBytes() + liveBytes; }
+
+private:
+  uint64_t fixedBytes() const { return bookkeepingBytes + stagingBytes + scratchBytes; }
 };
 
 /// Reads the numbers that planning and the target left on the module.

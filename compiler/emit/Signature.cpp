@@ -32,6 +32,12 @@ Signature::Signature(ModuleOp planned) {
     outputs.push_back(tensor(
         [&](func::FuncOp main) { return main.getBody().front().getTerminator()->getOperand(i); },
         first.getResultAttrDict(i), "output" + Twine(i)));
+  if (auto found = planned->getAttrOfType<plan::BatchAttr>(plan::batchAttrName))
+    for (unsigned d = 0; d < namedDims; ++d)
+      if (dims[d].name == found.getDim().getValue()) {
+        batch = Batch{d, found.getInputs().vec()};
+        llvm::append_range(batch->axes, found.getOutputs());
+      }
 }
 
 /// The sizes that options name: those that a variant lists, fixed ones among them, or the ranges

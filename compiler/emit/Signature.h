@@ -47,6 +47,14 @@ public:
   unsigned namedDims = 0; // the first ones: those that the shapes of the inputs decide
   std::vector<Variant> variants;
 
+  /// How requests run as one: the dim that counts their rows, and the axis of each tensor that has
+  /// it (-1: none), inputs first.
+  struct Batch {
+    unsigned dim;
+    std::vector<int32_t> axes;
+  };
+  std::optional<Batch> batch;
+
   /// What dim `d` can be in variant `v`.
   plan::Interval range(unsigned d, unsigned v) const {
     return variants[v].sizes.range(dims[d].values[v]).value_or(plan::Interval{0, 0});

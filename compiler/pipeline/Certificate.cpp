@@ -22,6 +22,7 @@ llvm::json::Object memoryReport(const ProgramSummary &summary) {
                             {"arena_lower_bound_bytes", int64_t(summary.arenaLowerBound())},
                             {"bookkeeping_bytes", int64_t(summary.bookkeepingBytes)},
                             {"activation_bytes", int64_t(summary.activationBytes)},
+                            {"staging_bytes", int64_t(summary.stagingBytes)},
                             {"live_bytes", int64_t(summary.liveBytes)},
                             {"live_set", std::move(liveSet)},
                             {"scratch_bytes_per_worker", int64_t(summary.scratchBytes)},
@@ -156,6 +157,10 @@ std::string certificate(ModuleOp planned, ArrayRef<Level> levels, const ProgramS
       {"launches", int64_t(summary.launches)},
       {"variants", std::move(variants)},
       {"kernels", std::move(list)}};
+  if (!summary.batchDim.empty())
+    object["batch"] = llvm::json::Object{{"dim", summary.batchDim}};
+  else if (!summary.serialReason.empty())
+    object["batch"] = llvm::json::Object{{"serial", summary.serialReason}};
   std::string text;
   llvm::raw_string_ostream stream(text);
   stream << llvm::json::Value(std::move(object));

@@ -9,6 +9,7 @@
 #include "compiler/emit/Artifact.h"
 #include "compiler/import/Weights.h"
 #include "compiler/lower/Lowering.h"
+#include "compiler/pipeline/Batch.h"
 #include "compiler/pipeline/Certificate.h"
 #include "compiler/pipeline/OpCounts.h"
 #include "compiler/pipeline/OpenDims.h"
@@ -151,6 +152,10 @@ private:
       return *stopped;
     variant.clear();
     std::future<std::vector<Provenance::File>> files = hashFiles(options.model, weights);
+    BatchReport batch = findBatch(*module, options, importOptions());
+    if (batch.batch)
+      (*module)->setAttr(plan::batchAttrName, batch.batch);
+    serialReason = batch.reason;
 
     for (const Phase &phase : programPhases()) {
       begin(phase.name);
@@ -218,15 +223,20 @@ private:
     }
   }
 
+  ImportOptions importOptions() const {
+    ImportOptions import = options.import;
+    import.hasLowering = [](llvm::StringRef name) { return lower::ruleTable().find(name); };
+    return import;
+  }
+
   /// One variant, from the file to dispatches. A code where that failed, or where the user asked
   /// to stop on the way.
   std::optional<ExitCode> walkDown(MLIRContext &context, const VariantDims &dims,
                                    WeightStore &weights, OwningOpRef<ModuleOp> &module) {
     begin("import");
     ImportReport report;
-    ImportOptions import = options.import;
+    ImportOptions import = importOptions();
     import.dims = dims;
-    import.hasLowering = [](llvm::StringRef name) { return lower::ruleTable().find(name); };
     FailureOr<OwningOpRef<ModuleOp>> imported =
         importOnnx(context, options.model, import, weights, report);
     if (failed(imported))
@@ -257,6 +267,7 @@ private:
   ExitCode emit(ModuleOp module, const WeightStore &weights,
                 std::future<std::vector<Provenance::File>> &files) {
     result.summary = summarize(module, levels);
+    result.summary.serialReason = serialReason;
     if (options.maxMemory && result.summary.arenaBytes() > *options.maxMemory)
       return fail(ExitCode::Failed,
                   options.model + ": " + overMemory(result.summary, *options.maxMemory));
@@ -439,6 +450,7 @@ private:
   std::vector<Level> levels; // of instructions, the least first
   OpCounts counts;
   bool tooLarge = false;
+  std::string serialReason; // why the requests of a batch run one after the other
   std::string phase, variant; // at work; the variant has a name only where there are several
   size_t index = 0, total = 0;
   std::chrono::steady_clock::time_point started;

@@ -63,6 +63,18 @@ def ResolveSizes : Pass<"resolve-sizes", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def FindBatch : Pass<"find-batch", "::mlir::ModuleOp"> {
+  let summary = "Whether requests can run as one: no row of a batch looks at another";
+  let description = [{
+    Takes the maths of a model for two sizes of `dim`, as two functions. Where both compute the same
+    but for the sizes of tensors, and every op computes each row from that row alone, the module gets
+    `plan.batch`: which dim of each input and output the rows lie in. Else a remark says what stands
+    against it.
+  }];
+  let options = [Option<"dim", "dim", "std::string", "", "the name of the size that a batch sums up">];
+  let dependentDialects = ["::burin::plan::PlanDialect"];
+}
+
 //===- Grouping -------------------------------------------------------------===//
 
 def FoldTransposes : Pass<"fold-transposes", "::mlir::ModuleOp"> {

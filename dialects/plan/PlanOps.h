@@ -39,6 +39,8 @@ inline constexpr llvm::StringLiteral dimsAttrName = "plan.dims";
 /// An array of RangeAttr on a main program of several: the sizes that this variant is for, those
 /// that it fixes among them.
 inline constexpr llvm::StringLiteral variantAttrName = "plan.variant";
+/// A BatchAttr on the module: requests can run as one.
+inline constexpr llvm::StringLiteral batchAttrName = "plan.batch";
 } // namespace burin::plan
 
 #include "dialects/plan/PlanOpsEnums.h.inc"

@@ -129,6 +129,18 @@ def Plan_RangeAttr : AttrDef<Plan_Dialect, "Range"> {
   let genVerifyDecl = 1;
 }
 
+def Plan_BatchAttr : AttrDef<Plan_Dialect, "Batch"> {
+  let mnemonic = "batch";
+  let summary = "how requests run as one";
+  let description = [{
+    Of each input and output, in order, the dim whose size is the sum of the requests' (times what a
+    row has of it), or -1: an input that all requests share, an output that is the same for all.
+  }];
+  let parameters = (ins "::mlir::StringAttr":$dim, ArrayRefParameter<"int32_t">:$inputs,
+                        ArrayRefParameter<"int32_t">:$outputs);
+  let assemblyFormat = "`<` $dim `,` `[` $inputs `]` `->` `[` $outputs `]` `>`";
+}
+
 def Plan_DimOp : Plan_Op<"dim", [Pure]> {
   let summary = "a size that the shapes of the inputs decide";
   let description = [{

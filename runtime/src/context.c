@@ -69,10 +69,12 @@ burin_status burin_rt_create(const burin_model *model, const burin_options *opti
   context->level = level - 1;
   context->workers = workers < most ? workers : most;
   context->dims = (int64_t *)(base + layout.dims);
+  context->shared = (int64_t *)(base + layout.shared);
   context->dim_known = (bool *)(base + layout.dim_known);
   context->inputs = (void **)(base + layout.inputs);
   context->outputs = (void **)(base + layout.outputs);
   context->activations = base + layout.activations;
+  context->staging = base + layout.staging;
   context->scratch = base + layout.scratch;
   for (uint32_t i = 0; i < program->dim_count; ++i)
     context->dims[i] = program->dims[i].max;
@@ -84,22 +86,19 @@ void burin_rt_destroy(burin_context *context) {
   (void)context; /* all of it is the caller's memory */
 }
 
-/* Remembers why a request failed. */
-static burin_status fail(burin_context *context, burin_status status, const char *format, ...) {
+burin_status burin_fail(burin_context *context, burin_status status, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   burin_vformat(context->message, sizeof context->message, format, arguments);
   va_end(arguments);
-  if (context->options.log)
+  if (context->options.log && !context->probing)
     context->options.log(context->options.user, status, context->message);
   return status;
 }
 
 /*===- Checking a request --------------------------------------------------===*/
 
-/* The size of dimension `i`, with dynamic ones at their actual size. */
-static int64_t size_of(const burin_context *context, const burin_tensor_info_abi *info,
-                       uint32_t i) {
+int64_t burin_size_of(const burin_context *context, const burin_tensor_info_abi *info, uint32_t i) {
   int64_t size = info->shape[i];
   return size >= 0 ? size : context->dims[-1 - size];
 }
@@ -118,28 +117,28 @@ static burin_status take_shape(burin_context *context, uint32_t index,
   if (!tensor->shape) {
     if (is_static(info))
       return BURIN_OK;
-    return fail(context, BURIN_BAD_ARGUMENT, "input '%s' has dynamic sizes: give its shape",
+    return burin_fail(context, BURIN_BAD_ARGUMENT, "input '%s' has dynamic sizes: give its shape",
                 info->name);
   }
   if (tensor->rank != info->rank)
-    return fail(context, BURIN_BAD_ARGUMENT, "input '%s' has rank %d, not %d", info->name,
+    return burin_fail(context, BURIN_BAD_ARGUMENT, "input '%s' has rank %d, not %d", info->name,
                 (int64_t)info->rank, (int64_t)tensor->rank);
   for (uint32_t i = 0; i < info->rank; ++i) {
     int64_t size = tensor->shape[i], expected = info->shape[i];
     if (expected >= 0) {
       if (size != expected)
-        return fail(context, BURIN_BAD_ARGUMENT, "input '%s': dimension %d is %d, not %d",
+        return burin_fail(context, BURIN_BAD_ARGUMENT, "input '%s': dimension %d is %d, not %d",
                     info->name, (int64_t)i, expected, size);
       continue;
     }
     uint32_t dim = (uint32_t)(-1 - expected);
     const burin_dim_abi *range = &context->program->dims[dim];
     if (size < range->min || size > range->max)
-      return fail(context, BURIN_BAD_ARGUMENT,
+      return burin_fail(context, BURIN_BAD_ARGUMENT,
                   "input '%s': dimension %d ('%s') is %d, outside %d..%d", info->name, (int64_t)i,
                   range->name, size, range->min, range->max);
     if (context->dim_known[dim] && context->dims[dim] != size)
-      return fail(context, BURIN_BAD_ARGUMENT,
+      return burin_fail(context, BURIN_BAD_ARGUMENT,
                   "input '%s': dimension %d ('%s') is %d, but %d in an earlier input", info->name,
                   (int64_t)i, range->name, size, context->dims[dim]);
     context->dims[dim] = size;
@@ -153,21 +152,21 @@ static burin_status take_shape(burin_context *context, uint32_t index,
 static burin_status check_data(burin_context *context, const char *kind,
                                const burin_tensor_info_abi *info, const burin_tensor *tensor) {
   if (tensor->dtype && tensor->dtype != info->dtype)
-    return fail(context, BURIN_BAD_ARGUMENT, "%s '%s' has element type %d, not %d", kind,
+    return burin_fail(context, BURIN_BAD_ARGUMENT, "%s '%s' has element type %d, not %d", kind,
                 info->name, (int64_t)info->dtype, (int64_t)tensor->dtype);
   uint64_t bytes = burin_dtype_bytes(info->dtype);
   if (!bytes)
-    return fail(context, BURIN_INTERNAL, "%s '%s' has element type %d, which has no fixed size",
+    return burin_fail(context, BURIN_INTERNAL, "%s '%s' has element type %d, which has no fixed size",
                 kind, info->name, (int64_t)info->dtype);
   for (uint32_t i = 0; i < info->rank; ++i)
-    if (__builtin_mul_overflow(bytes, (uint64_t)size_of(context, info, i), &bytes))
-      return fail(context, BURIN_BAD_ARGUMENT, "%s '%s' passes 2^64 bytes", kind, info->name);
+    if (__builtin_mul_overflow(bytes, (uint64_t)burin_size_of(context, info, i), &bytes))
+      return burin_fail(context, BURIN_BAD_ARGUMENT, "%s '%s' passes 2^64 bytes", kind, info->name);
   bool wrong = *kind == 'i' ? tensor->bytes != bytes : tensor->bytes < bytes;
   if (tensor->bytes && wrong)
-    return fail(context, BURIN_BAD_ARGUMENT, "%s '%s' takes %d bytes, not %d", kind, info->name,
+    return burin_fail(context, BURIN_BAD_ARGUMENT, "%s '%s' takes %d bytes, not %d", kind, info->name,
                 (int64_t)bytes, (int64_t)tensor->bytes);
   if (bytes && !tensor->data)
-    return fail(context, BURIN_BAD_ARGUMENT, "%s '%s' has no data", kind, info->name);
+    return burin_fail(context, BURIN_BAD_ARGUMENT, "%s '%s' has no data", kind, info->name);
   return BURIN_OK;
 }
 
@@ -192,7 +191,7 @@ static burin_status no_variant(burin_context *context) {
     }
   }
 #undef SAY
-  return fail(context, BURIN_BAD_ARGUMENT, "no variant of the model takes %s", text);
+  return burin_fail(context, BURIN_BAD_ARGUMENT, "no variant of the model takes %s", text);
 }
 
 /* Takes the first variant for the sizes of the inputs. */
@@ -215,8 +214,8 @@ static burin_status choose_variant(burin_context *context) {
   return no_variant(context);
 }
 
-static burin_status take_request(burin_context *context, const burin_tensor *inputs,
-                                 const burin_tensor *outputs) {
+burin_status burin_take_request(burin_context *context, const burin_tensor *inputs,
+                                const burin_tensor *outputs) {
   const burin_program *program = context->program;
   burin_status status;
   for (uint32_t i = 0; i < program->dim_count; ++i) {
@@ -250,23 +249,19 @@ static burin_status explain(burin_context *context) {
   burin_status status = (burin_status)error->code;
   switch (status) {
   case BURIN_INDEX_RANGE:
-    return fail(context, status, "node '%s': index %d is out of range", node, error->detail);
+    return burin_fail(context, status, "node '%s': index %d is out of range", node, error->detail);
   case BURIN_SHAPE_MISMATCH:
-    return fail(context, status,
+    return burin_fail(context, status,
                 "node '%s': a size in the data is %d, which is not what the model was compiled for",
                 node, error->detail);
   default:
-    return fail(context, status, "node '%s': %s (%d)", node, burin_status_text(status),
+    return burin_fail(context, status, "node '%s': %s (%d)", node, burin_status_text(status),
                 error->detail);
   }
 }
 
-static burin_status run_one(burin_context *context, const burin_tensor *inputs,
-                            const burin_tensor *outputs) {
+burin_status burin_run_taken(burin_context *context) {
   const burin_program *program = context->program;
-  burin_status status = take_request(context, inputs, outputs);
-  if (status)
-    return status;
   context->error = (burin_error_word){0, UINT32_MAX, 0};
   burin_frame frame = {.arena = context->activations,
                        .weights = program->weights,
@@ -297,15 +292,17 @@ burin_status burin_rt_run_batch(burin_context *context, uint32_t requests,
   const burin_program *program = context->program;
   burin_status status = BURIN_OK;
   if (input_count != program->input_count || output_count != program->output_count)
-    status = fail(context, BURIN_BAD_ARGUMENT,
+    status = burin_fail(context, BURIN_BAD_ARGUMENT,
                   "model '%s' has %d inputs and %d outputs, not %d and %d", program->name,
                   (int64_t)program->input_count, (int64_t)program->output_count,
                   (int64_t)input_count, (int64_t)output_count);
   else if (requests && ((input_count && !inputs) || (output_count && !outputs)))
-    status = fail(context, BURIN_BAD_ARGUMENT, "no %s were given", outputs ? "inputs" : "outputs");
-  for (uint32_t r = 0; r < requests && !status; ++r)
-    status = run_one(context, input_count ? inputs + (size_t)r * input_count : inputs,
-                     output_count ? outputs + (size_t)r * output_count : outputs);
+    status = burin_fail(context, BURIN_BAD_ARGUMENT, "no %s were given",
+                        outputs ? "inputs" : "outputs");
+  for (uint32_t done = 0, ran; done < requests && !status; done += ran)
+    status = burin_run_some(context, requests - done,
+                            input_count ? inputs + (size_t)done * input_count : inputs,
+                            output_count ? outputs + (size_t)done * output_count : outputs, &ran);
   atomic_store_explicit(&context->busy, false, memory_order_release);
   return status;
 }
@@ -322,7 +319,7 @@ burin_status burin_rt_output_shape(const burin_context *context, uint32_t index,
   if (info->rank && !shape)
     return BURIN_BAD_ARGUMENT;
   for (uint32_t i = 0; i < info->rank; ++i)
-    shape[i] = size_of(context, info, i);
+    shape[i] = burin_size_of(context, info, i);
   return BURIN_OK;
 }
 

@@ -93,15 +93,27 @@ static uint64_t activation_bytes(const burin_program *program) {
   return most;
 }
 
+/* What the tensors of a batch take, gathered. */
+static uint64_t staging_bytes(const burin_program *program, bool *fits) {
+  uint64_t bytes = 0;
+  uint32_t tensors = program->input_count + program->output_count;
+  for (uint32_t i = 0; program->batch && i < tensors; ++i)
+    if (program->batch->axes[i] >= 0)
+      append(&bytes, burin_tensor_of(program, i)->max_bytes, 1, fits);
+  return bytes;
+}
+
 bool burin_layout(const burin_program *program, uint32_t workers, burin_arena_layout *layout) {
   bool fits = true;
   uint64_t end = 0;
   append(&end, 1, BURIN_CONTEXT_BYTES, &fits);
   layout->dims = append(&end, program->dim_count, sizeof(int64_t), &fits);
+  layout->shared = append(&end, program->dim_count, sizeof(int64_t), &fits);
   layout->dim_known = append(&end, program->dim_count, sizeof(bool), &fits);
   layout->inputs = append(&end, program->input_count, sizeof(void *), &fits);
   layout->outputs = append(&end, program->output_count, sizeof(void *), &fits);
   layout->activations = append(&end, activation_bytes(program), 1, &fits);
+  layout->staging = append(&end, staging_bytes(program, &fits), 1, &fits);
   layout->scratch = append(&end, workers, program->scratch_bytes, &fits);
   layout->bytes = end;
   return fits;

@@ -6,6 +6,7 @@
  *
  *   model.c     what a model is: inputs, outputs, memory
  *   context.c   create, check a request, run, destroy
+ *   batch.c     several requests as one
  *   launch.c    one launch: its tasks parted among workers
  *   pool.c      the workers
  *   cores.c     how many cores this process may use
@@ -33,11 +34,13 @@ struct burin_context {
   uint32_t level;   /* index into the program's */
   uint32_t workers; /* that a launch may use, each with its scratch */
   atomic_bool busy;
+  bool probing; /* whether the next request could join a batch: no failure is told yet */
   burin_error_word error;
   int64_t *dims;   /* actual sizes of the last request */
+  int64_t *shared; /* those that the requests of a batch have in common */
   bool *dim_known; /* which of them an input of this request has given */
   void **inputs, **outputs;
-  unsigned char *activations, *scratch;
+  unsigned char *activations, *staging, *scratch;
   char message[512];
 };
 
@@ -46,7 +49,7 @@ static_assert(sizeof(struct burin_context) <= BURIN_CONTEXT_BYTES,
 
 /* Byte offsets into the arena of a context, each a multiple of BURIN_ALIGNMENT. */
 typedef struct burin_arena_layout {
-  uint64_t dims, dim_known, inputs, outputs, activations, scratch, bytes;
+  uint64_t dims, shared, dim_known, inputs, outputs, activations, staging, scratch, bytes;
 } burin_arena_layout;
 
 #pragma GCC visibility push(hidden)
@@ -57,6 +60,30 @@ bool burin_layout(const burin_program *, uint32_t workers, burin_arena_layout *)
 
 /* Bytes of one element in a request, 0 for a type that has no fixed size. */
 uint32_t burin_dtype_bytes(uint32_t dtype);
+
+/* Remembers why a request failed, and tells the log. */
+burin_status burin_fail(burin_context *, burin_status, const char *format, ...);
+
+/* A tensor of the program: its inputs, then its outputs. */
+static inline const burin_tensor_info_abi *burin_tensor_of(const burin_program *program,
+                                                           uint32_t tensor) {
+  return tensor < program->input_count ? &program->inputs[tensor]
+                                       : &program->outputs[tensor - program->input_count];
+}
+
+/* The size of dimension `i` of a tensor in the last request. */
+int64_t burin_size_of(const burin_context *, const burin_tensor_info_abi *, uint32_t i);
+
+/* Checks a request and takes its sizes, tensors and variant into the context. */
+burin_status burin_take_request(burin_context *, const burin_tensor *inputs,
+                                const burin_tensor *outputs);
+
+/* Runs the context's variant on its tensors. */
+burin_status burin_run_taken(burin_context *);
+
+/* Runs as many of the first requests as one as can be, or the first alone; `*ran` says how many. */
+burin_status burin_run_some(burin_context *, uint32_t requests, const burin_tensor *inputs,
+                            const burin_tensor *outputs, uint32_t *ran);
 
 /* burin_frame.launch. */
 int32_t burin_launch_run(burin_context *, const burin_launch *);

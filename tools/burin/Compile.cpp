@@ -55,6 +55,11 @@ void printSummary(const CompileOptions &options, const CompileResult &result) {
     for (const VariantSummary &variant : s.variants)
       llvm::outs() << "  variant  " << variant.name << ": " << variant.launches
                    << " launches, activations " << variant.activationBytes << "\n";
+  if (!s.batchDim.empty())
+    llvm::outs() << "  batch    requests run as one along '" << s.batchDim << "'; gathering takes "
+                 << s.stagingBytes << " of the arena\n";
+  else if (!s.serialReason.empty())
+    llvm::outs() << "  batch    requests run one by one: " << s.serialReason << "\n";
 }
 
 ExitCode run(State &state) {

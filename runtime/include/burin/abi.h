@@ -114,6 +114,15 @@ typedef struct burin_site_abi {
   const char *nodes;  /* all that it computes, a comma between them; of many the first */
 } burin_site_abi;
 
+/* How the requests of a batch run as one. */
+typedef struct burin_batch_abi {
+  const int32_t *axes; /* of each input, then each output: the one along which requests lie one
+                        * after the other; -1: an input that all share, an output that is the same
+                        * for all */
+  uint32_t dim;        /* of the program: the sum of the requests' */
+  uint32_t reserved;   /* 0 */
+} burin_batch_abi;
+
 /* The constant that describes a compiled model; `burin_model_<name>` leads to
  * it through burin_model.program. */
 typedef struct burin_program {
@@ -135,6 +144,7 @@ typedef struct burin_program {
   const burin_level_abi *levels;
   uint32_t input_count, output_count, dim_count, site_count;
   uint32_t variant_count, level_count; /* at least 1 */
+  const burin_batch_abi *batch; /* null: the requests of a batch run one after the other */
 } burin_program;
 
 /* What a context itself takes at the start of its arena (reports and the generated header
@@ -145,7 +155,7 @@ static inline uint64_t burin_bookkeeping_bytes(uint32_t inputs, uint32_t outputs
   uint64_t rounded = 63;
   return BURIN_CONTEXT_BYTES + ((inputs * (uint64_t)8 + rounded) & ~rounded) +
          ((outputs * (uint64_t)8 + rounded) & ~rounded) +
-         ((dims * (uint64_t)8 + rounded) & ~rounded) + ((dims + rounded) & ~rounded);
+         2 * ((dims * (uint64_t)8 + rounded) & ~rounded) + ((dims + rounded) & ~rounded);
 }
 
 /* CPU features that a program may need, checked before its code runs. */
@@ -230,7 +240,9 @@ BURIN_PIN(burin_level_abi, cpu_features, 8);
 static_assert(sizeof(burin_site_abi) == 24, "burin_site_abi has another size");
 BURIN_PIN(burin_site_abi, node, 8);
 BURIN_PIN(burin_site_abi, nodes, 16);
-static_assert(sizeof(burin_program) == 128, "burin_program has another size");
+static_assert(sizeof(burin_batch_abi) == 16, "burin_batch_abi has another size");
+BURIN_PIN(burin_batch_abi, dim, 8);
+static_assert(sizeof(burin_program) == 136, "burin_program has another size");
 BURIN_PIN(burin_program, name, 8);
 BURIN_PIN(burin_program, compiler, 16);
 BURIN_PIN(burin_program, certificate, 24);
@@ -249,6 +261,7 @@ BURIN_PIN(burin_program, dim_count, 112);
 BURIN_PIN(burin_program, site_count, 116);
 BURIN_PIN(burin_program, variant_count, 120);
 BURIN_PIN(burin_program, level_count, 124);
+BURIN_PIN(burin_program, batch, 128);
 static_assert(sizeof(struct burin_model) == 152, "burin_model has another size");
 BURIN_PIN(burin_model, program, 8);
 BURIN_PIN(burin_model, name, 16);

@@ -170,7 +170,8 @@ struct burin_model {
   burin_status (*run)(burin_context *, const burin_tensor *inputs, uint32_t input_count,
                       const burin_tensor *outputs, uint32_t output_count);
   /* `requests` requests, inputs[r * input_count + i]; each gets the bits it would get
-   * alone. The first that fails ends the batch. */
+   * alone. Those that fit one variant together, of a model whose rows do not depend on one another,
+   * run as one. The first that fails ends the batch. */
   burin_status (*run_batch)(burin_context *, uint32_t requests, const burin_tensor *inputs,
                             uint32_t input_count, const burin_tensor *outputs,
                             uint32_t output_count);

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/pipeline/Batch.h"
+
+#include "compiler/import/Weights.h"
+#include "compiler/transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+
+using namespace mlir;
+
+namespace burin {
+namespace {
+
+/// Sizes that few models have elsewhere, so that a reshape keeps the batch
+/// apart from the rest.
+constexpr int64_t sizes[] = {11, 13};
+
+/// The model's maths for fixed sizes; null where it has none.
+OwningOpRef<ModuleOp> mathsFor(MLIRContext &context, const std::string &model,
+                               const ImportOptions &import) {
+  WeightStore weights;
+  ImportReport report;
+  FailureOr<OwningOpRef<ModuleOp>> module = importOnnx(context, model, import, weights, report);
+  if (failed(module))
+    return nullptr;
+  for (const Phase &phase : modelPhases()) {
+    PassManager manager(&context);
+    phase.addPasses(manager);
+    if (failed(manager.run(**module)))
+      return nullptr;
+    if (phase.name == "maths")
+      break;
+  }
+  return std::move(*module);
+}
+
+/// The sizes that can differ between requests, those of outer dims first.
+std::vector<std::string> candidates(const DimChoices &dims, func::FuncOp main) {
+  std::vector<std::pair<size_t, std::string>> found; // by axis, then in the order of inputs
+  for (unsigned i = 0; i < main.getNumArguments(); ++i)
+    if (auto names = main.getArgAttrOfType<ArrayAttr>(i, "onnx.dim_names"))
+      for (auto [axis, name] : llvm::enumerate(names.getAsRange<StringAttr>())) {
+        auto choices = dims.find(name.str());
+        if (choices != dims.end() &&
+            (choices->second.size() > 1 || !choices->second.front().isFixed()))
+          found.push_back({axis, name.str()});
+      }
+  llvm::stable_sort(found, llvm::less_first());
+  std::vector<std::string> names;
+  for (auto &[axis, name] : found)
+    if (!llvm::is_contained(names, name))
+      names.push_back(std::move(name));
+  return names;
+}
+
+/// Both sizes' maths in one module; null where the model has none for one of
+/// them.
+OwningOpRef<ModuleOp> mathsForBoth(MLIRContext &context, const std::string &model,
+                                   ImportOptions import, const std::string &name) {
+  OwningOpRef<ModuleOp> both;
+  for (int64_t size : sizes) {
+    import.dims[name] = {size, size};
+    OwningOpRef<ModuleOp> one = mathsFor(context, model, import);
+    if (!one)
+      return nullptr;
+    if (both)
+      addVariant(*both, *one);
+    else
+      both = std::move(one);
+  }
+  return both;
+}
+
+} // namespace
+
+BatchReport findBatch(ModuleOp module, const CompileOptions &options, ImportOptions import) {
+  MLIRContext &context = *module.getContext();
+  std::string said; // the first error or remark
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    std::string node = plan::nodeName(diagnostic.getLocation());
+    if (said.empty() && diagnostic.getSeverity() != DiagnosticSeverity::Warning)
+      said = (node.empty() ? "" : "node '" + node + "': ") + diagnostic.str();
+    return success();
+  });
+  for (const auto &[name, specs] : options.dims) {
+    int64_t most = 0;
+    for (const DimSpec &spec : specs)
+      most = std::max(most, spec.max);
+    import.dims[name] = {most, most};
+  }
+  BatchReport report;
+  for (const std::string &name :
+       candidates(options.dims, module.lookupSymbol<func::FuncOp>("main"))) {
+    said.clear();
+    if (OwningOpRef<ModuleOp> both = mathsForBoth(context, options.model, import, name)) {
+      PassManager manager(&context);
+      FindBatchOptions of;
+      of.dim = name;
+      manager.addPass(createFindBatch(of));
+      if (succeeded(manager.run(*both)))
+        report.batch = (*both)->getAttrOfType<plan::BatchAttr>(plan::batchAttrName);
+    }
+    if (report.batch)
+      return {report.batch, ""};
+    if (report.reason.empty())
+      report.reason = said;
+  }
+  return report;
+}
+
+} // namespace burin
