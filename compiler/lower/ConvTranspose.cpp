@@ -32,26 +32,31 @@ void readTransposedPads(Window &window, onnx::ConvTransposeOp op) {
   }
 }
 
-/// Adds the products of each input position and tap where they belong. `products` is
-/// [n, input..., columns, kernel...]; the result [n, output..., columns].
-Value gatherTaps(Lowering &b, Value products, Value bias, const Window &window, int64_t columns) {
+/// One product: of request `n`, a position of the input, a column, a tap, and what else is summed.
+struct Tap {
+  Value n, column;
+  SmallVector<Value> position, kernel, more;
+};
+
+/// The sums of the products that fall on each position of the result, [batch, output..., columns];
+/// also over loops of the sizes `more`.
+Value gatherTaps(Lowering &b, Type element, int64_t batch, int64_t columns, Value bias,
+                 const Window &window, ArrayRef<int64_t> more,
+                 llvm::function_ref<Value(Lowering &, const Tap &)> product) {
   unsigned rank = window.rank();
-  Type element = tensorType(products).getElementType();
-  SmallVector<int64_t> shape{tensorType(products).getDimSize(0)};
+  SmallVector<int64_t> shape{batch}, summed(window.kernel);
   llvm::append_range(shape, window.output);
   shape.push_back(columns);
+  llvm::append_range(summed, more);
   auto type = RankedTensorType::get(shape, element);
-  unsigned parallel = shape.size();
-  // Loops: n, output..., column; kernel... An empty tensor gives the kernel's sizes.
-  Value taps = b.empty(RankedTensorType::get(window.kernel, element));
-  SmallVector<AffineExpr> tapExprs;
-  for (unsigned i = 0; i < rank; ++i)
-    tapExprs.push_back(b.getAffineDimExpr(parallel + i));
+  unsigned parallel = shape.size(), loops = parallel + summed.size();
+  // Loops: n, output..., column; kernel..., more... An empty tensor gives the sizes of the latter.
+  Value taps = b.empty(RankedTensorType::get(summed, element));
   SmallVector<AffineMap> maps{
-      AffineMap::get(parallel + rank, 0, tapExprs, b.getContext()),
-      AffineMap::getMultiDimIdentityMap(parallel + rank, b.getContext()).getMajorSubMap(parallel)};
+      AffineMap::getMultiDimIdentityMap(loops, b.getContext()).getMinorSubMap(summed.size()),
+      AffineMap::getMultiDimIdentityMap(loops, b.getContext()).getMajorSubMap(parallel)};
   SmallVector<utils::IteratorType> iterators(parallel, utils::IteratorType::parallel);
-  iterators.append(rank, utils::IteratorType::reduction);
+  iterators.append(summed.size(), utils::IteratorType::reduction);
   auto generic = linalg::GenericOp::create(
       b, TypeRange{type}, ValueRange{taps}, ValueRange{b.fill(type, b.scalar(element, 0))}, maps,
       iterators, [&](OpBuilder &builder, Location loc, ValueRange elements) {
@@ -59,7 +64,7 @@ Value gatherTaps(Lowering &b, Value products, Value bias, const Window &window, 
         Lowering inner(builder, b.getOp(), reason);
         inner.setLoc(loc);
         auto loop = [&](unsigned i) -> Value { return linalg::IndexOp::create(inner, i); };
-        SmallVector<Value> from{loop(0)};
+        Tap tap{loop(0), loop(parallel - 1), {}, {}, {}};
         Value valid;
         for (unsigned i = 0; i < rank; ++i) {
           // position * stride = o + pad - k * dilation, if that divides.
@@ -73,22 +78,43 @@ Value gatherTaps(Lowering &b, Value products, Value bias, const Window &window, 
           Value inside = arith::CmpIOp::create(inner, arith::CmpIPredicate::ult, position,
                                                inner.index(window.input[i]));
           Value ok = arith::AndIOp::create(inner, exact, inside);
-          from.push_back(arith::SelectOp::create(inner, ok, position, inner.index(0)));
+          tap.position.push_back(arith::SelectOp::create(inner, ok, position, inner.index(0)));
           valid = valid ? Value(arith::AndIOp::create(inner, valid, ok)) : ok;
         }
-        from.push_back(loop(parallel - 1));
         for (unsigned i = 0; i < rank; ++i)
-          from.push_back(loop(parallel + i));
-        Value product = tensor::ExtractOp::create(inner, products, from);
-        product = arith::SelectOp::create(inner, valid, product, inner.scalar(element, 0));
+          tap.kernel.push_back(loop(parallel + i));
+        for (unsigned i = parallel + rank; i < loops; ++i)
+          tap.more.push_back(loop(i));
+        Value made = arith::SelectOp::create(inner, valid, product(inner, tap),
+                                             inner.scalar(element, 0));
         linalg::YieldOp::create(builder, loc,
-                                arith::AddFOp::create(inner, elements.back(), product).getResult());
+                                arith::AddFOp::create(inner, elements.back(), made).getResult());
       });
   Value sums = generic.getResult(0);
   if (!bias)
     return sums;
   return b.broadcasting(type, {sums, bias}, [](Lowering &inner, ValueRange elements) {
     return arith::AddFOp::create(inner, elements[0], elements[1]).getResult();
+  });
+}
+
+/// By its definition, in the element type. `x` is [n, channels, input...], `w`
+/// [channels, columns / groups, kernel...].
+Value convolveByLoops(Lowering &b, Value x, Value w, Value bias, const Window &window,
+                      int64_t groups, int64_t columns) {
+  Type element = tensorType(x).getElementType();
+  int64_t channels = tensorType(x).getDimSize(1) / groups, perGroup = columns / groups;
+  return gatherTaps(b, element, tensorType(x).getDimSize(0), columns, bias, window, {channels},
+                    [&](Lowering &in, const Tap &tap) -> Value {
+    Value group = arith::DivUIOp::create(in, tap.column, in.index(perGroup));
+    Value first = arith::MulIOp::create(in, group, in.index(channels));
+    Value channel = arith::AddIOp::create(in, first, tap.more[0]);
+    SmallVector<Value> xAt{tap.n, channel};
+    llvm::append_range(xAt, tap.position);
+    SmallVector<Value> wAt{channel, arith::RemUIOp::create(in, tap.column, in.index(perGroup))};
+    llvm::append_range(wAt, tap.kernel);
+    return arith::MulFOp::create(in, tensor::ExtractOp::create(in, x, xAt),
+                                 tensor::ExtractOp::create(in, w, wAt));
   });
 }
 
@@ -100,8 +126,8 @@ FailureOr<SmallVector<Value>> lower::lowerConvTranspose(Lowering &b, Operation *
   if (!result || !result.hasStaticShape() || !xType.hasStaticShape() || !wType.hasStaticShape())
     return needStaticSizes(b);
   Type element = result.getElementType();
-  if (!isa<FloatType>(element) || element.isF64())
-    return b.unsupported("transposed convolution of this element type; cast it to float32");
+  if (!isa<FloatType>(element))
+    return b.unsupported("transposed convolution of this element type");
   int64_t rank = result.getRank(), groups = conv.getGroup();
   ArrayRef<int64_t> xShape = xType.getShape(), wShape = wType.getShape();
   int64_t channels = xShape[1], columns = result.getDimSize(1);
@@ -109,6 +135,12 @@ FailureOr<SmallVector<Value>> lower::lowerConvTranspose(Lowering &b, Operation *
     return b.unsupported("its channels do not divide into its groups");
   Window window = readWindow(conv, xShape, wShape, result.getShape());
   readTransposedPads(window, conv);
+
+  if (element.isF64()) {
+    Value bias = b.isAbsent(2) ? Value() : operands[2];
+    Value y = convolveByLoops(b, operands[0], operands[1], bias, window, groups, columns);
+    return SmallVector<Value>{b.transpose(y, toChannelsFirst(rank))};
+  }
 
   Type f32 = b.getF32Type();
   Value x = b.transpose(convertFloat(b, operands[0], f32), toChannelsLast(rank));
@@ -154,7 +186,14 @@ FailureOr<SmallVector<Value>> lower::lowerConvTranspose(Lowering &b, Operation *
     llvm::append_range(split, window.input);
     split.push_back(columns);
     llvm::append_range(split, window.kernel);
-    y = gatherTaps(b, b.reshape(products, split), bias, window, columns);
+    products = b.reshape(products, split);
+    y = gatherTaps(b, f32, xShape[0], columns, bias, window, {}, [&](Lowering &in, const Tap &tap) {
+      SmallVector<Value> from{tap.n};
+      llvm::append_range(from, tap.position);
+      from.push_back(tap.column);
+      llvm::append_range(from, tap.kernel);
+      return tensor::ExtractOp::create(in, products, from).getResult();
+    });
   }
   return SmallVector<Value>{convertFloat(b, b.transpose(y, toChannelsFirst(rank)), element)};
 }

@@ -16,6 +16,7 @@
 #include "compiler/pipeline/Registration.h"
 #include "compiler/target/Target.h"
 #include "compiler/transforms/Passes.h"
+#include "compiler/transforms/PromoteFloats.h"
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Passes.h"
@@ -79,16 +80,17 @@ const std::vector<Phase> &modelPhases() {
   return phases;
 }
 
-const std::vector<Phase> &programPhases() {
-  static const std::vector<Phase> phases = {
+std::vector<Phase> programPhases(Purpose purpose) {
+  return {
       {"plan",
-       [](OpPassManager &pm) {
+       [purpose](OpPassManager &pm) {
          // Deduplication comes before scheduling: a kernel is scheduled once.
          pm.addPass(createOutlineKernels());
+         if (purpose == Purpose::KernelResults)
+           pm.addPass(createKeepKernelResults());
          pm.addPass(createPlanMemory());
        }},
   };
-  return phases;
 }
 
 namespace {
@@ -157,7 +159,7 @@ private:
       (*module)->setAttr(plan::batchAttrName, batch.batch);
     serialReason = batch.reason;
 
-    for (const Phase &phase : programPhases()) {
+    for (const Phase &phase : programPhases(options.purpose)) {
       begin(phase.name);
       PassManager manager(&context);
       watch(manager);
@@ -249,6 +251,14 @@ private:
 
     if (failed(checkOpenDims(*module)))
       return ExitCode::Unsupported;
+    if (options.purpose == Purpose::Reference) {
+      PassManager manager(&context);
+      manager.addPass(createPromoteFloats(weights));
+      manager.addPass(createInferShapes()); // which results have fixed sizes
+      manager.addPass(createKeepNodeResults());
+      if (failed(manager.run(*module)))
+        return ExitCode::Unsupported;
+    }
 
     for (const Phase &phase : modelPhases()) {
       begin(phase.name);
@@ -467,8 +477,8 @@ CompileResult compile(const CompileOptions &options) {
 
 std::vector<std::string> phaseNames(llvm::StringRef target) {
   std::vector<std::string> names{"import"};
-  for (const std::vector<Phase> *phases : {&modelPhases(), &programPhases()})
-    for (const Phase &phase : *phases)
+  for (const std::vector<Phase> &phases : {modelPhases(), programPhases()})
+    for (const Phase &phase : phases)
       names.push_back(phase.name);
   if (llvm::Expected<std::unique_ptr<Target>> made = makeTarget(target, "x86-64-v3")) {
     for (const Phase &phase : (*made)->phases())

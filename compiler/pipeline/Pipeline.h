@@ -24,6 +24,13 @@ enum class ExitCode : int {
   Internal = 4     // a bug
 };
 
+/// What an artifact is compiled for. The last two are what `burin verify` runs; sizes must be one set.
+enum class Purpose {
+  Use,
+  KernelResults, // the same kernels, whose results are outputs behind the model's
+  Reference      // f64, node by node; the nodes' results are outputs behind the model's
+};
+
 struct CompileOptions {
   std::string model;          // .onnx or .onnxtxt
   std::string output;         // .so, .a or .o
@@ -37,6 +44,7 @@ struct CompileOptions {
   std::string depfile;        // what the artifact depends on, as a rule of Make
   std::string dumpDir;        // one numbered file per phase, and counts.txt: ops by pass
   std::optional<uint64_t> maxMemory; // bytes of the arena for one worker
+  Purpose purpose = Purpose::Use;
   bool progress = false;      // a line per phase on stderr
 };
 
@@ -63,7 +71,7 @@ CompileResult compile(const CompileOptions &options);
 const std::vector<Phase> &modelPhases();
 
 /// The phases that follow on all variants together, before the target takes the kernels.
-const std::vector<Phase> &programPhases();
+std::vector<Phase> programPhases(Purpose purpose = Purpose::Use);
 
 /// Names of all phases in order, for --compile-to.
 std::vector<std::string> phaseNames(llvm::StringRef target);

@@ -44,6 +44,37 @@ def RecognizeRotary : Pass<"recognize-rotary", "::mlir::ModuleOp"> {
   let dependentDialects = ["::burin::onnx::OnnxDialect"];
 }
 
+//===- Verification ---------------------------------------------------------===//
+
+def PromoteFloats : Pass<"promote-floats", "::mlir::ModuleOp"> {
+  let summary = "A model of f32, f16 and bf16 becomes one of f64";
+  let description = [{
+    What `burin verify` compares with: values, constants and the element types that attributes name. What
+    ONNX does not define in f64 is computed in f32, between casts. Weights outside the IR need the store that the compiler has; burin-opt has none.
+  }];
+  let dependentDialects = ["::burin::onnx::OnnxDialect"];
+}
+
+def KeepNodeResults : Pass<"keep-node-results", "::mlir::ModuleOp"> {
+  let summary = "Each node's results, of fixed sizes, become outputs under the node's name";
+  let description = [{
+    Nothing that reads or hides what a node computes can then be fused, recognised or dropped: the
+    model is evaluated node by node.
+  }];
+  let dependentDialects = ["::burin::onnx::OnnxDialect"];
+}
+
+def KeepKernelResults : Pass<"keep-kernel-results", "::mlir::ModuleOp"> {
+  let summary = "Each launch's results, of fixed sizes, become outputs";
+  let description = [{
+    Between outline-kernels and plan-memory: kernels stay as they are, the plan alone keeps what they compute. An output is
+    named by lines: the launch's index, its kernel, its nodes.
+  }];
+  let dependentDialects = ["::burin::plan::PlanDialect"];
+}
+
+//===- Maths ----------------------------------------------------------------===//
+
 def LowerOnnx : Pass<"lower-onnx", "::mlir::ModuleOp"> {
   let summary = "onnx -> linalg, tensor, kern: the maths storey";
   let description = [{

@@ -5,6 +5,7 @@
 #ifndef BURIN_RUN_COMMANDS_H
 #define BURIN_RUN_COMMANDS_H
 
+#include "Compare.h"
 #include "Session.h"
 
 namespace burin::run {
@@ -16,6 +17,9 @@ struct Flags {
   std::string output; // folder
   uint32_t threads = 1, batch = 1;
   double seconds = 2, rtol = 1e-3, atol = 1e-7;
+  Tolerance tolerance;   // verify: what of it was given
+  std::string reference; // verify: the artifact to compare with
+  bool taps = false;     // verify: compare kernels' results, not outputs
   uint32_t timeout = 0; // seconds, 0 for none
   bool json = false;
   bool profile = false;
@@ -28,6 +32,7 @@ ExitCode runModel(const Flags &flags);
 ExitCode bench(const Flags &flags);
 ExitCode check(const Flags &flags);
 ExitCode inspect(const Flags &flags);
+ExitCode verify(const Flags &flags);
 
 } // namespace burin::run
 

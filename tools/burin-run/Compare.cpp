@@ -100,7 +100,96 @@ std::string text(const TypeInfo &type, const unsigned char *at) {
   return "?";
 }
 
+/// The precision of a float type.
+struct Precision {
+  int fractionBits, minExponent, maxExponent; // of normal numbers
+};
+
+Precision precisionOf(const TypeInfo &type) {
+  if (type.dtype == BURIN_F64 || type.dtype == BURIN_C128)
+    return {52, -1022, 1023};
+  for (const SmallFloat &format : smallFloats)
+    if (format.dtype == type.dtype)
+      return {format.fractionBits, 1 - format.bias,
+              (1 << format.exponentBits) - 1 - format.bias -
+                  (format.special == SmallFloat::Ieee ? 1 : 0)};
+  return {23, -126, 127};
+}
+
+/// Components of a type: a complex element has two.
+unsigned partsOf(const TypeInfo &type) { return type.kind == Kind::Complex ? 2 : 1; }
+
+double partAt(const TypeInfo &type, const unsigned char *data, uint64_t part) {
+  return floatAt(type, data + part * (type.bytes / partsOf(type)));
+}
+
+bool isFloat(const TypeInfo &type) { return type.kind == Kind::Float || type.kind == Kind::Complex; }
+
 } // namespace
+
+Difference difference(const TypeInfo &type, const unsigned char *actual,
+                      const TypeInfo &referenceType, const unsigned char *expected, uint64_t count,
+                      const Tolerance &tolerance) {
+  Difference result;
+  double worst = -1;
+  auto note = [&](uint64_t index, double share) {
+    result.mismatches += share > 1;
+    if (share <= worst)
+      return;
+    worst = share;
+    result.worstIndex = index;
+    result.actual = text(type, actual + index * type.bytes);
+    result.expected = text(referenceType, expected + index * referenceType.bytes);
+  };
+  if (!isFloat(type)) {
+    for (uint64_t i = 0; i < count; ++i) {
+      int64_t x = integerAt(type, actual + i * type.bytes),
+              y = integerAt(referenceType, expected + i * referenceType.bytes);
+      bool isEqual = !(uint64_t(x ^ y) << (64 - type.bits));
+      result.maxAbs = std::fmax(result.maxAbs, isEqual ? 0 : std::fabs(double(x) - double(y)));
+      note(i, isEqual ? 0 : std::numeric_limits<double>::infinity());
+    }
+    return result;
+  }
+  unsigned parts = partsOf(type);
+  Precision precision = precisionOf(type);
+  double limit = std::ldexp(2.0, precision.maxExponent), scale = 0;
+  for (uint64_t i = 0; i < count * parts; ++i)
+    if (double e = std::fabs(partAt(referenceType, expected, i)); e < limit)
+      scale = std::fmax(scale, e);
+  double rtol = tolerance.rtol.value_or(std::fmax(1e-3, std::ldexp(4, -precision.fractionBits)));
+  double atol = tolerance.atol.value_or(1e-4 * scale);
+  for (uint64_t i = 0; i < count * parts; ++i) {
+    double a = partAt(type, actual, i), e = partAt(referenceType, expected, i);
+    if (std::fabs(e) >= limit)
+      e = std::copysign(std::numeric_limits<double>::infinity(), e);
+    double error = std::fabs(a - e);
+    if (a == e || (std::isnan(a) && std::isnan(e))) {
+      note(i / parts, 0);
+      continue;
+    }
+    if (!std::isfinite(error)) {
+      note(i / parts, std::numeric_limits<double>::infinity());
+      continue;
+    }
+    int exponent = std::max(e == 0 ? precision.minExponent : std::ilogb(e), precision.minExponent);
+    result.maxAbs = std::fmax(result.maxAbs, error);
+    result.maxRel = std::fmax(result.maxRel, error / std::fabs(e));
+    result.maxUlp = std::fmax(result.maxUlp, std::ldexp(error, precision.fractionBits - exponent));
+    double allowed = atol + rtol * std::fabs(e);
+    note(i / parts, allowed > 0 ? error / allowed : std::numeric_limits<double>::infinity());
+  }
+  return result;
+}
+
+Memory widened(const TypeInfo &type, const unsigned char *from, uint64_t count) {
+  Memory memory(count * sizeof(double));
+  for (uint64_t i = 0; i < count; ++i) {
+    double value = floatAt(type, from + i * type.bytes);
+    memcpy(memory.data() + i * sizeof value, &value, sizeof value);
+  }
+  return memory;
+}
 
 Comparison compare(const TypeInfo &type, uint64_t count, const unsigned char *actual,
                    const unsigned char *expected, double rtol, double atol) {

@@ -90,9 +90,13 @@ public:
       else if (argument == "--seconds")
         flags.seconds = real(argument);
       else if (argument == "--rtol")
-        flags.rtol = real(argument);
+        flags.tolerance.rtol = flags.rtol = real(argument);
       else if (argument == "--atol")
-        flags.atol = real(argument);
+        flags.tolerance.atol = flags.atol = real(argument);
+      else if (argument == "--reference")
+        flags.reference = value(argument);
+      else if (argument == "--taps")
+        flags.taps = true;
       else if (argument == "--profile")
         flags.profile = true;
       else if (argument == "--trace")
@@ -170,7 +174,8 @@ struct Verb {
 constexpr Verb verbs[] = {{"run", runModel, false},
                           {"bench", bench, false},
                           {"check", check, true},
-                          {"inspect", inspect, false}};
+                          {"inspect", inspect, false},
+                          {"verify", verify, false}}; // not for users: see there
 
 ExitCode dispatch(int argc, char **argv) {
   for (int i = 1; i < argc; ++i)

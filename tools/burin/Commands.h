@@ -22,6 +22,7 @@ void addCompile(CLI::App &app, Action &action);
 void addRun(CLI::App &app, Action &action);
 void addBench(CLI::App &app, Action &action);
 void addTest(CLI::App &app, Action &action);
+void addVerify(CLI::App &app, Action &action);
 void addInspect(CLI::App &app, Action &action);
 void addExplain(CLI::App &app, Action &action);
 

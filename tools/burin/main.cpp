@@ -21,6 +21,7 @@ int main(int argc, char **argv) {
   burin::cli::addRun(app, action);
   burin::cli::addBench(app, action);
   burin::cli::addTest(app, action);
+  burin::cli::addVerify(app, action);
   burin::cli::addInspect(app, action);
   burin::cli::addExplain(app, action);
   try {

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What ONNX's own definitions say of an operator in the newest opset.
+
+#ifndef BURIN_COMPILER_IMPORT_SCHEMA_H
+#define BURIN_COMPILER_IMPORT_SCHEMA_H
+
+#include "llvm/ADT/StringRef.h"
+
+namespace burin {
+
+/// Whether an operand (or result) of the operator `op` ("Resize") may be a tensor of f64. True of an
+/// operator that ONNX does not know.
+bool mayBeDouble(llvm::StringRef op, bool isResult, unsigned index);
+
+} // namespace burin
+
+#endif

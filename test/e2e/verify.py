@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`burin verify` on whole models: outputs and kernels agree, and with a tolerance that no f32 can meet
+a kernel of the artifact is named.
+
+usage: verify.py --burin BURIN --work DIR MODEL...
+"""
+import argparse
+import collections
+import json
+import pathlib
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "models"))
+import build
+
+
+def verify(burin, model, *options):
+    """The exit status and the report."""
+    done = subprocess.run([burin, "verify", model, "--random", "3", "--json", *options],
+                          stdout=subprocess.PIPE, text=True)
+    return done.returncode, json.loads(done.stdout)
+
+
+def check(burin, work, name):
+    model = work / f"{name}.onnx"
+    build.build(name, model)
+    code, report = verify(burin, model, "--kernels")
+    worst = max(output["max_abs"] for output in report["outputs"])
+    states = collections.Counter(launch["state"] for launch in report["launches"])
+    print(f"{name}: exit {code}, differences up to {worst:.2g}; kernels: {dict(states)}")
+    assert code == 0 and report["agrees"]
+    assert states["differs"] == 0 and states["agrees"] >= states["unknown"]
+
+    # These are the kernels that the artifact has.
+    artifact = work / f"{name}.so"
+    subprocess.run([burin, "compile", model, "-o", artifact], check=True, capture_output=True)
+    told = json.loads(subprocess.run([burin, "inspect", artifact, "--json"], check=True,
+                                     capture_output=True, text=True).stdout)
+    kernels = {kernel["name"]: kernel["launches"] for kernel in told["certificate"]["kernels"]}
+    launched = {(launch["launch"], launch["kernel"]) for launch in report["launches"]}
+    assert kernels == collections.Counter(kernel for _, kernel in launched)
+
+    code, report = verify(burin, model, "--rtol", "1e-12", "--atol", "0")
+    assert code == 1 and not report["agrees"]
+    states = [launch["state"] for launch in report["launches"]]
+    first = report["launches"][states.index("differs")]
+    print(f"  without tolerance: first {first['kernel']} {first['nodes']}")
+    assert first["node"] in first["nodes"] and first["mismatches"] > 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--burin", required=True)
+    parser.add_argument("--work", required=True, type=pathlib.Path)
+    parser.add_argument("models", nargs="+")
+    arguments = parser.parse_args()
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    for name in arguments.models:
+        check(arguments.burin, arguments.work, name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `burin verify`: compiles a model as asked, and as a reference that computes each node by itself in
+// f64, and lets burin-run compare the two. Where an output differs, or where asked to, the model is
+// compiled again with the results of all kernels as outputs, to say which of them differs first.
+
+#include "tools/burin/Commands.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace burin::cli {
+namespace {
+
+namespace json = llvm::json;
+
+struct State {
+  CompileOptions options;
+  CompileFlags flags;
+  std::vector<std::string> inputs;
+  std::string random, rtol, atol;
+  unsigned threads = 1;
+  bool kernels = false, json = false;
+};
+
+/// A folder that goes with its owner.
+class TemporaryFolder {
+public:
+  std::error_code create() { return llvm::sys::fs::createUniqueDirectory("burin-verify", path); }
+  ~TemporaryFolder() {
+    if (!path.empty())
+      llvm::sys::fs::remove_directories(path);
+  }
+  std::string file(llvm::StringRef name) const {
+    llvm::SmallString<128> file(path);
+    llvm::sys::path::append(file, name);
+    return file.str().str();
+  }
+
+private:
+  llvm::SmallString<128> path;
+};
+
+class Verification {
+public:
+  explicit Verification(const State &state) : state(state) {}
+
+  ExitCode run() {
+    if (std::error_code error = folder.create()) {
+      llvm::errs() << "error: cannot make a temporary folder: " << error.message() << "\n";
+      return ExitCode::Failed;
+    }
+    for (auto [purpose, name] : {std::pair(Purpose::Use, "artifact.so"),
+                                 std::pair(Purpose::Reference, "reference.so")})
+      if (ExitCode code = compileAs(purpose, name); code != ExitCode::Ok)
+        return code;
+    json::Object outputs, kernels;
+    if (ExitCode code = compare("artifact.so", {}, outputs); code != ExitCode::Ok)
+      return code;
+    bool agrees = true;
+    for (const json::Value &output : *outputs.getArray("outputs"))
+      agrees &= output.getAsObject()->getBoolean("agrees").value_or(false);
+    if (!agrees || state.kernels) {
+      if (ExitCode code = compileAs(Purpose::KernelResults, "kernels.so"); code != ExitCode::Ok)
+        return code;
+      if (ExitCode code = compare("kernels.so", {"--taps"}, kernels); code != ExitCode::Ok)
+        return code;
+      outputs["launches"] = std::move(*kernels.getArray("launches"));
+    }
+    outputs["agrees"] = agrees;
+    if (state.json)
+      llvm::outs() << json::Value(std::move(outputs)) << "\n";
+    else
+      print(outputs);
+    return agrees ? ExitCode::Ok : ExitCode::Failed;
+  }
+
+private:
+  ExitCode compileAs(Purpose purpose, llvm::StringRef name) {
+    CompileOptions options = state.options;
+    options.purpose = purpose;
+    options.output = folder.file(name);
+    CompileResult result = compile(options);
+    printMessages(result.messages);
+    if (result.code != ExitCode::Ok && purpose == Purpose::Reference)
+      llvm::errs() << "error: there is no reference in f64 for this model; `burin test` compares "
+                      "with outputs that you have\n";
+    return result.code;
+  }
+
+  /// Runs burin-run and reads its report. What it says on standard error is the user's.
+  ExitCode compare(llvm::StringRef artifact, std::vector<std::string> more, json::Object &report) {
+    std::string runner = runnerPath(), file = folder.file("report.json");
+    std::vector<std::string> words{runner,        "verify", folder.file(artifact),
+                                   "--reference", folder.file("reference.so"),
+                                   "--threads",   std::to_string(state.threads)};
+    for (const std::string &input : state.inputs)
+      words.insert(words.end(), {"-i", input});
+    for (auto [option, value] : {std::pair("--random", &state.random), std::pair("--rtol", &state.rtol),
+                                 std::pair("--atol", &state.atol)})
+      if (!value->empty())
+        words.insert(words.end(), {option, *value});
+    llvm::append_range(words, more);
+    std::vector<llvm::StringRef> arguments(words.begin(), words.end());
+    std::optional<llvm::StringRef> redirects[] = {std::nullopt, llvm::StringRef(file), std::nullopt};
+    std::string why;
+    int code = llvm::sys::ExecuteAndWait(runner, arguments, std::nullopt, redirects, 0, 0, &why);
+    if (code < 0) {
+      llvm::errs() << "error: '" << runner << "' "
+                   << (why.empty() ? "was ended by a signal" : why) << "\n";
+      return ExitCode::Internal;
+    }
+    if (code > 0)
+      return ExitCode(std::min(code, int(ExitCode::Internal)));
+    auto buffer = llvm::MemoryBuffer::getFile(file);
+    auto value = json::parse(buffer ? json::fixUTF8((*buffer)->getBuffer()) : std::string());
+    if (!value || !value->getAsObject()) {
+      llvm::consumeError(value.takeError());
+      llvm::errs() << "error: '" << runner << "' gave no report\n";
+      return ExitCode::Internal;
+    }
+    report = std::move(*value->getAsObject());
+    return ExitCode::Ok;
+  }
+
+  //===- The report ---------------------------------------------------------===//
+
+  static std::string text(const json::Object &object, llvm::StringRef key) {
+    return printable(object.getString(key).value_or(""));
+  }
+
+  static std::string list(const json::Array &array) {
+    return llvm::join(llvm::map_range(array, [](const json::Value &value) {
+                        return value.getAsString() ? printable(*value.getAsString())
+                                                   : llvm::formatv("{0}", value).str();
+                      }), ", ");
+  }
+
+  /// "largest difference 1.2e-07, relative 3e-06, 14 ulp; at [0, 3] 0.1200001, reference 0.12"
+  static std::string differenceText(const json::Object &found) {
+    if (const json::Array *shape = found.getArray("expected_shape"))
+      return "the reference's shape is [" + list(*shape) + "]";
+    const json::Array *at = found.getArray("at");
+    return "largest difference " + shortNumber(found, "max_abs") + ", relative " +
+           shortNumber(found, "max_rel") + ", " + shortNumber(found, "max_ulp") + " ulp; at [" +
+           (at ? list(*at) : "") + "] " + text(found, "actual") + ", reference " +
+           text(found, "expected");
+  }
+
+  static std::string shortNumber(const json::Object &found, llvm::StringRef key) {
+    std::optional<double> number = found.getNumber(key);
+    char buffer[32] = "infinite";
+    if (number)
+      std::snprintf(buffer, sizeof buffer, "%.3g", *number);
+    return buffer;
+  }
+
+  static std::string kernelText(const json::Object &launch) {
+    const json::Array *nodes = launch.getArray("nodes");
+    return "kernel '" + text(launch, "kernel") + "' (nodes " + (nodes ? list(*nodes) : "") + ")";
+  }
+
+  void print(const json::Object &report) const {
+    for (const json::Value &value : *report.getArray("outputs")) {
+      const json::Object &output = *value.getAsObject();
+      bool agrees = output.getBoolean("agrees").value_or(false);
+      llvm::outs() << (agrees ? "agrees   " : "DIFFERS  ") << text(output, "name") << " "
+                   << text(output, "type") << ": ";
+      if (!agrees && output.getInteger("mismatches"))
+        llvm::outs() << *output.getInteger("mismatches") << " of "
+                     << output.getInteger("elements").value_or(0) << " elements, ";
+      llvm::outs() << differenceText(output) << "\n";
+    }
+    const json::Array *launches = report.getArray("launches");
+    if (launches && state.kernels)
+      printAll(*launches);
+    if (launches && !report.getBoolean("agrees").value_or(false))
+      printFirst(*launches);
+  }
+
+  static void printAll(const json::Array &launches) {
+    for (const json::Value &value : launches) {
+      const json::Object &launch = *value.getAsObject();
+      llvm::outs() << llvm::left_justify(text(launch, "state"), 9) << kernelText(launch);
+      if (text(launch, "state") != "unknown")
+        llvm::outs() << " as '" << text(launch, "node") << "': " << shortNumber(launch, "max_abs")
+                     << ", " << shortNumber(launch, "max_ulp") << " ulp";
+      llvm::outs() << "\n";
+    }
+  }
+
+  static void printFirst(const json::Array &launches) {
+    size_t agreeing = 0;
+    std::vector<const json::Object *> unknown; // since the last that agrees
+    for (const json::Value &value : launches) {
+      const json::Object &launch = *value.getAsObject();
+      std::string verdict = text(launch, "state");
+      if (verdict == "unknown") {
+        unknown.push_back(&launch);
+        continue;
+      }
+      if (verdict == "agrees") {
+        ++agreeing;
+        unknown.clear();
+        continue;
+      }
+      llvm::outs() << "first to differ: " << kernelText(launch) << ": its " << text(launch, "type")
+                   << " as node '" << text(launch, "node") << "': " << differenceText(launch) << "\n"
+                   << "  " << agreeing << " results before it agree\n";
+      for (const json::Object *other : unknown)
+        llvm::outs() << "  just before it, and not to be compared with any node: "
+                     << kernelText(*other) << "\n";
+      return;
+    }
+    llvm::outs() << "no kernel differs by itself: " << agreeing << " of " << launches.size()
+                 << " results agree when all are kept apart, the others are not to be compared with "
+                    "any node\n";
+  }
+
+  const State &state;
+  TemporaryFolder folder;
+};
+
+} // namespace
+
+void addVerify(CLI::App &app, Action &action) {
+  auto state = std::make_shared<State>();
+  CLI::App *verb = app.add_subcommand(
+      "verify", "Compare what is compiled with an evaluation in f64, node by node; exit code 1 where "
+                "they differ, with the kernel that differs first");
+  verb->add_option("model", state->options.model, "ONNX file")->required();
+  verb->add_option("-i", state->inputs, "An input: NAME=FILE (.npy or .pb); others are random")
+      ->type_name("NAME=FILE");
+  verb->add_option("--random", state->random, "Seed of random inputs (default: 0)")->type_name("SEED");
+  verb->add_option("--rtol", state->rtol,
+                   "Differences up to ATOL + RTOL * |reference| agree (default: 1e-3, or 4 units of "
+                   "the type's precision)");
+  verb->add_option("--atol", state->atol,
+                   "... (default: 1e-4 of the tensor's largest value). Integers must be equal");
+  verb->add_option("--threads", state->threads, "Worker threads; 0 is one per core")
+      ->capture_default_str();
+  verb->add_flag("--kernels", state->kernels, "Compare the results of all kernels, too");
+  state->flags.add(*verb, state->options);
+  verb->add_flag("--json", state->json, "Report as JSON on standard output");
+  verb->callback([state, &action] {
+    state->flags.finish(state->options);
+    for (const auto &[name, sizes] : state->options.dims)
+      if (sizes.size() > 1)
+        throw CLI::ValidationError("--dim", "verify takes one size or range of '" + name + "'");
+    action = [state] { return Verification(*state).run(); };
+  });
+}
+
+} // namespace burin::cli
