@@ -41,8 +41,7 @@ struct KeepKernelResults : impl::KeepKernelResultsBase<KeepKernelResults> {
           function.setResultAttr(known->second, "onnx.name", name);
           continue;
         }
-        auto type = cast<RankedTensorType>(result.getType());
-        if (!type.hasStaticShape() || !type.getElementType().isIntOrFloat())
+        if (!getElementTypeOrSelf(result.getType()).isIntOrFloat())
           continue;
         end->insertOperands(end->getNumOperands(), result);
         (void)function.insertResult(function.getNumResults(), result.getType(),

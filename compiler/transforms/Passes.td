@@ -65,7 +65,7 @@ def KeepNodeResults : Pass<"keep-node-results", "::mlir::ModuleOp"> {
 }
 
 def KeepKernelResults : Pass<"keep-kernel-results", "::mlir::ModuleOp"> {
-  let summary = "Each launch's results, of fixed sizes, become outputs";
+  let summary = "Each launch's results become outputs";
   let description = [{
     Between outline-kernels and plan-memory: kernels stay as they are, the plan alone keeps what they compute. An output is
     named by lines: the launch's index, its kernel, its nodes.

@@ -85,6 +85,9 @@ private:
   ExitCode compileAs(Purpose purpose, llvm::StringRef name) {
     CompileOptions options = state.options;
     options.purpose = purpose;
+    if (purpose == Purpose::Reference) // of the sizes that random inputs have
+      for (auto &[name, sizes] : options.dims)
+        sizes.front().min = sizes.front().max;
     options.output = folder.file(name);
     CompileResult result = compile(options);
     printMessages(result.messages);
