@@ -200,12 +200,12 @@ private:
 
   static void printFirst(const json::Array &launches) {
     size_t agreeing = 0;
-    std::vector<const json::Object *> unknown; // since the last that agrees
+    std::vector<std::string> unknown; // kernels since the last that agrees
     for (const json::Value &value : launches) {
       const json::Object &launch = *value.getAsObject();
       std::string verdict = text(launch, "state");
       if (verdict == "unknown") {
-        unknown.push_back(&launch);
+        unknown.push_back("'" + text(launch, "kernel") + "'");
         continue;
       }
       if (verdict == "agrees") {
@@ -216,14 +216,14 @@ private:
       llvm::outs() << "first to differ: " << kernelText(launch) << ": its " << text(launch, "type")
                    << " as node '" << text(launch, "node") << "': " << differenceText(launch) << "\n"
                    << "  " << agreeing << " results before it agree\n";
-      for (const json::Object *other : unknown)
-        llvm::outs() << "  just before it, and not to be compared with any node: "
-                     << kernelText(*other) << "\n";
+      if (!unknown.empty())
+        llvm::outs() << "  after the last of these, with results that are no node's: "
+                     << llvm::join(unknown, ", ") << "\n";
       return;
     }
     llvm::outs() << "no kernel differs by itself: " << agreeing << " of " << launches.size()
-                 << " results agree when all are kept apart, the others are not to be compared with "
-                    "any node\n";
+                 << " results agree when all are kept apart, and the others are no node's. The memory "
+                    "plan may be at fault: please report it with the model and the command line\n";
   }
 
   const State &state;

@@ -10,6 +10,7 @@ int main(int argc, char **argv) {
                "  burin compile model.onnx -o model.so     compile for this machine\n"
                "  burin run model.so -i x=x.npy -o out     run it on data\n"
                "  burin explain model.onnx                 what becomes of each node\n"
+               "  burin verify model.onnx                  compare the result with one in f64\n"
                "\n"
                "Exit codes: 0 fine; 1 the work failed; 2 the command line or a file is bad;\n"
                "3 the model asks for what is not supported; 4 a bug of burin."};
