@@ -7,16 +7,13 @@
 
 namespace burin {
 
-bool mayBeDouble(llvm::StringRef op, bool isResult, unsigned index) {
+bool mayBeDouble(llvm::StringRef op, unsigned operand) {
   const ::onnx::OpSchema *schema =
       ::onnx::OpSchemaRegistry::Schema(op.str(), int(importer::dialectOpset), "");
-  if (!schema)
-    return true;
-  const auto &parameters = isResult ? schema->outputs() : schema->inputs();
-  if (parameters.empty())
+  if (!schema || schema->inputs().empty())
     return true;
   // The last may stand for any number.
-  const auto &parameter = parameters[std::min<size_t>(index, parameters.size() - 1)];
+  const auto &parameter = schema->inputs()[std::min<size_t>(operand, schema->inputs().size() - 1)];
   return llvm::any_of(parameter.GetTypes(), [](const std::string *type) {
     return llvm::StringRef(*type).contains("tensor(double)");
   });

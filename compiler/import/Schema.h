@@ -9,9 +9,9 @@
 
 namespace burin {
 
-/// Whether an operand (or result) of the operator `op` ("Resize") may be a tensor of f64. True of an
-/// operator that ONNX does not know.
-bool mayBeDouble(llvm::StringRef op, bool isResult, unsigned index);
+/// Whether an operand of the operator `op` ("Resize") may be a tensor of f64. True of an operator
+/// that ONNX does not know.
+bool mayBeDouble(llvm::StringRef op, unsigned operand);
 
 } // namespace burin
 

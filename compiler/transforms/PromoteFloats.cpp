@@ -11,6 +11,7 @@
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/Endian.h"
 
 using namespace mlir;
@@ -67,11 +68,12 @@ std::string widened(ArrayRef<char> bytes, FloatType element) {
 }
 
 /// Not where ONNX, or the lowering, has no f64; nor where the bits count.
-bool canBeDouble(Operation *op, bool isResult, unsigned index) {
+bool canBeDouble(OpOperand &operand) {
+  Operation *op = operand.getOwner();
   if (isa<onnx::BitCastOp>(op))
-    return !isResult && getElementTypeOrSelf(op->getResult(0).getType()).isInteger(64);
+    return getElementTypeOrSelf(op->getResult(0).getType()).isInteger(64);
   return !isa<onnx::DeformConvOp>(op) &&
-         mayBeDouble(op->getName().stripDialect(), isResult, index);
+         mayBeDouble(op->getName().stripDialect(), operand.getOperandNumber());
 }
 
 class Promotion {
@@ -137,7 +139,8 @@ private:
   /// Attributes that name an element type, by ONNX's numbers.
   void promoteElementTypes(Operation *op) {
     constexpr int64_t f32 = 1, f16 = 10, f64 = 11, bf16 = 16;
-    for (StringRef name : {"to", "dtype", "output_dtype", "stash_type", "softmax_precision"})
+    for (StringRef name : {"to", "dtype", "output_dtype", "stash_type", "softmax_precision",
+                           "output_datatype"})
       if (auto number = op->getAttrOfType<IntegerAttr>(name);
           number && llvm::is_contained({f32, f16, bf16}, number.getInt()))
         op->setAttr(name, IntegerAttr::get(number.getType(), f64));
@@ -151,26 +154,49 @@ private:
     for (OpOperand &operand : op->getOpOperands())
       if (auto tensor = dyn_cast<TensorType>(operand.get().getType());
           tensor && tensor.getElementType().isF64() &&
-          !canBeDouble(op, false, operand.getOperandNumber()))
+          !canBeDouble(operand))
         operand.set(cast(builder, op->getLoc(), operand.get(), builder.getF32Type()));
   }
 
+  /// Results are f64, or f32 with a cast behind them where the operator's shape rule has them so.
   void setResultTypes(Operation *op) {
     OpBuilder builder(op->getContext());
     builder.setInsertionPointAfter(op);
-    for (OpResult result : op->getResults()) {
-      Type wide = promoted(result.getType());
-      if (wide == result.getType())
-        continue;
-      bool isTensor = isa<TensorType>(wide);
-      if (!isTensor || canBeDouble(op, true, result.getResultNumber())) {
+    SmallVector<OpResult> floats;
+    for (OpResult result : op->getResults())
+      if (Type wide = promoted(result.getType()); wide != result.getType()) {
         result.setType(wide);
-        continue;
+        if (isa<TensorType>(wide))
+          floats.push_back(result);
       }
-      result.setType(withElement(wide, builder.getF32Type()));
+    SmallVector<OpResult> narrow = narrowResults(op, floats);
+    for (OpResult result : narrow) {
+      result.setType(withElement(result.getType(), builder.getF32Type()));
       Value after = cast(builder, op->getLoc(), result, builder.getF64Type());
       result.replaceAllUsesExcept(after, after.getDefiningOp());
     }
+  }
+
+  /// The fewest of `floats` that have to be f32 for the shape rule to hold.
+  static SmallVector<OpResult> narrowResults(Operation *op, ArrayRef<OpResult> floats) {
+    auto rule = dyn_cast<onnx::OnnxOpInterface>(op);
+    // What is in a region is still to come, and decides what comes out.
+    if (!rule || op->getNumRegions() != 0 || floats.size() > 4)
+      return {};
+    ScopedDiagnosticHandler quiet(op->getContext(), [](Diagnostic &) { return success(); });
+    for (unsigned chosen = 0; chosen < 1u << floats.size(); ++chosen) {
+      SmallVector<Type> types(op->getResultTypes());
+      SmallVector<OpResult> narrow;
+      for (auto [i, result] : llvm::enumerate(floats))
+        if (chosen & 1u << i) {
+          narrow.push_back(result);
+          types[result.getResultNumber()] =
+              withElement(result.getType(), Float32Type::get(op->getContext()));
+        }
+      if (succeeded(rule.inferResultTypes(types)))
+        return narrow;
+    }
+    return {};
   }
 
   static Value cast(OpBuilder &builder, Location loc, Value value, Type element) {
