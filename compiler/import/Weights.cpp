@@ -5,6 +5,7 @@
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/xxhash.h"
 
 #include <algorithm>
 
@@ -45,6 +46,11 @@ std::vector<std::pair<std::string, StringRef>> WeightStore::contents() const {
 }
 
 WeightStore::Location WeightStore::addOwned(std::string bytes) {
+  uint64_t hash = xxh3_64bits(bytes);
+  for (auto [at, end] = byHash.equal_range(hash); at != end; ++at)
+    if (*derived[at->second].bytes == bytes)
+      return {derivedSegment.str(), derived[at->second].offset, bytes.size()};
+  byHash.insert({hash, derived.size()});
   Location location{derivedSegment.str(), derivedSize, bytes.size()};
   derivedSize += alignTo(std::max<uint64_t>(bytes.size(), 1), 64);
   derived.push_back({location.offset, std::make_unique<std::string>(std::move(bytes))});

@@ -13,6 +13,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,7 +41,8 @@ public:
   /// already is kept. Fails with the system's reason.
   llvm::Error mapFile(llvm::StringRef segment, llvm::StringRef path);
 
-  /// Takes `bytes` into "derived", at an offset that is a multiple of 64.
+  /// Takes `bytes` into "derived", at an offset that is a multiple of 64. The same bytes are kept
+  /// once.
   Location addOwned(std::string bytes);
 
   /// The bytes at a place, or nothing where the segment is unknown or too short.
@@ -67,6 +69,7 @@ private:
 
   llvm::StringMap<std::unique_ptr<llvm::MemoryBuffer>> files;
   std::vector<Owned> derived; // in ascending order of offset
+  std::multimap<uint64_t, size_t> byHash; // indices into it
   uint64_t derivedSize = 0;
 };
 

@@ -95,6 +95,11 @@ std::vector<Phase> programPhases(Purpose purpose) {
 
 namespace {
 
+/// Between `model` and `maths`; no pass, since it needs the bytes of weights.
+constexpr const char *constantsPhase = "constants";
+/// A value that was computed may let another be: seldom twice.
+constexpr unsigned maxRounds = 4;
+
 class Compile {
 public:
   explicit Compile(const CompileOptions &options) : options(options) {}
@@ -118,7 +123,7 @@ private:
     if (!options.compileTo.empty() && !llvm::is_contained(phaseNames(options.target), options.compileTo))
       return fail(ExitCode::BadInput, "unknown phase '" + options.compileTo + "'; there are: " +
                                           llvm::join(phaseNames(options.target), ", "));
-    total = 1 + modelPhases().size() + programPhases().size() + lower.front().size() + 2;
+    total = 2 + modelPhases().size() + programPhases().size() + lower.front().size() + 2;
     std::vector<VariantDims> variants = variantsOf(options.dims);
     if (variants.empty())
       return fail(ExitCode::BadInput, "--dim asks for more than " + llvm::Twine(maxVariants) +
@@ -270,8 +275,32 @@ private:
                                                               : internal(phase.name);
       if (std::optional<ExitCode> code = end(*module))
         return code;
+      if (phase.name == "model")
+        if (std::optional<ExitCode> code = computeConstants(*module, weights))
+          return code;
     }
     return std::nullopt;
+  }
+
+  /// What depends on constants alone becomes constant, which may tell more of shapes and patterns.
+  std::optional<ExitCode> computeConstants(ModuleOp module, WeightStore &weights) {
+    begin(constantsPhase);
+    unsigned round = 0;
+    auto show = [&](ModuleOp program) {
+      if (!options.dumpDir.empty())
+        (void)dump(program, "-program" + std::to_string(round));
+    };
+    // A reference computes node by node what its outputs ask for.
+    while (options.purpose != Purpose::Reference && round < maxRounds &&
+           evaluateConstants(module, weights, options.constantsCpu, show)) {
+      ++round;
+      PassManager manager(module.getContext());
+      watch(manager);
+      modelPhases().front().addPasses(manager);
+      if (failed(manager.run(module)))
+        return ExitCode::Unsupported;
+    }
+    return end(module);
   }
 
   ExitCode emit(ModuleOp module, const WeightStore &weights,
@@ -405,13 +434,14 @@ private:
     out << "\n";
   }
 
-  llvm::Error dump(ModuleOp module) {
+  /// Writes a module to the file of the phase at work; `part` tells several apart.
+  llvm::Error dump(ModuleOp module, const std::string &part = "") {
     if (std::error_code code = llvm::sys::fs::create_directories(options.dumpDir))
       return llvm::createStringError("cannot make folder '" + options.dumpDir +
                                      "': " + code.message());
     llvm::SmallString<128> path(options.dumpDir);
     llvm::sys::path::append(path, (index < 10 ? "0" : "") + std::to_string(index) + "-" + phase +
-                                      (variant.empty() ? "" : "-" + variant) + ".mlir");
+                                      (variant.empty() ? "" : "-" + variant) + part + ".mlir");
     if (llvm::Error error = writeWhole(path, [&](llvm::raw_ostream &out) {
           print(module, out);
           return llvm::Error::success();
@@ -480,6 +510,7 @@ std::vector<std::string> phaseNames(llvm::StringRef target) {
   for (const std::vector<Phase> &phases : {modelPhases(), programPhases()})
     for (const Phase &phase : phases)
       names.push_back(phase.name);
+  names.insert(llvm::find(names, "model") + 1, constantsPhase);
   if (llvm::Expected<std::unique_ptr<Target>> made = makeTarget(target, "x86-64-v3")) {
     for (const Phase &phase : (*made)->phases())
       names.push_back(phase.name);

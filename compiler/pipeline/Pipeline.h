@@ -6,6 +6,7 @@
 #define BURIN_COMPILER_PIPELINE_PIPELINE_H
 
 #include "compiler/emit/Program.h"
+#include "compiler/pipeline/Constants.h"
 #include "compiler/pipeline/Variants.h"
 
 #include <functional>
@@ -45,6 +46,7 @@ struct CompileOptions {
   std::string dumpDir;        // one numbered file per phase, and counts.txt: ops by pass
   std::optional<uint64_t> maxMemory; // bytes of the arena for one worker
   Purpose purpose = Purpose::Use;
+  std::string constantsCpu = constantsLevel.str(); // what computes constants at compile time
   bool progress = false;      // a line per phase on stderr
 };
 

@@ -25,6 +25,12 @@ def call(*command, **options):
                           text=True, **options).stdout
 
 
+def has_v4():
+    """Whether this machine runs x86-64-v4 code."""
+    cpu = pathlib.Path("/proc/cpuinfo").read_text()
+    return all(f" {flag}" in cpu for flag in ("avx512f", "avx512bw", "avx512dq", "avx512vl"))
+
+
 class Bench:
     """The compiler, a folder to work in, and models to try."""
 
@@ -101,6 +107,12 @@ def reproducible(bench):
                                preexec_fn=lambda: os.sched_setaffinity(0, {core}))
         assert first.read_bytes() == second.read_bytes(), f"{name}.{extension} differs"
         print(f"{name}.{extension}: {first.stat().st_size} equal bytes")
+    # What computed constants at compile time does not show.
+    model = bench.model("bert_small")
+    level = "x86-64-v4" if has_v4() else "haswell"
+    first, second = (bench.compile(model, bench.work / folder / "m.so", "--cpu", "x86-64-v3", *flags)
+                     for folder, flags in (("plain", ()), ("forced", ("--constants-cpu", level))))
+    assert first.read_bytes() == second.read_bytes(), f"constants computed on {level} differ"
 
 
 def threads(bench):
@@ -118,8 +130,6 @@ def threads(bench):
 def levels(bench):
     """x86-64-v4 code uses 512-bit registers, v3 code does not; both give the same bits. One artifact
     for both holds the weights once and runs what the machine can."""
-    cpu = pathlib.Path("/proc/cpuinfo").read_text()
-    has_v4 = all(f" {flag}" in cpu for flag in ("avx512f", "avx512bw", "avx512dq", "avx512vl"))
     for name in ("windows", "bert_small"):
         model, results = bench.model(name), {}
         for level in ("x86-64-v3", "x86-64-v4"):
@@ -128,7 +138,7 @@ def levels(bench):
             wide = call("objdump", "-d", "--no-show-raw-insn", artifact).count("%zmm")
             print(f"{name} for {level}: {wide} uses of zmm registers")
             assert (wide > 0) == (level == "x86-64-v4")
-            if level == "x86-64-v3" or has_v4:
+            if level == "x86-64-v3" or has_v4():
                 results[level], _ = bench.run(artifact, folder / name, 1)
         both = bench.compile(model, bench.work / "both" / f"{name}.so", "--cpu", "x86-64-v4,x86-64-v3")
         results["both"], _ = bench.run(both, both.parent / name, 1)
@@ -140,7 +150,7 @@ def levels(bench):
         size = both.stat().st_size
         print(f"{name} for both: {size} bytes, {told['memory']['weights_bytes']} of them weights")
         assert size <= told["memory"]["weights_bytes"] + sum(code)
-    if not has_v4:
+    if not has_v4():
         print("this CPU has no AVX-512: x86-64-v4 was compiled, not run")
 
 

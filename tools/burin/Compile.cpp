@@ -119,6 +119,8 @@ void addCompile(CLI::App &app, Action &action) {
   verb->add_option("--depfile", options.depfile,
                    "Write which files the artifact was made from, as a rule of Make")
       ->type_name("FILE");
+  // For a test: which CPU computes constants does not show in the artifact.
+  verb->add_option("--constants-cpu", options.constantsCpu)->group("");
   verb->add_option("--dump-ir", options.dumpDir,
                    "Write the module after each phase to DIR, and how many ops each pass found and "
                    "left to DIR/counts.txt")

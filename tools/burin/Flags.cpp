@@ -125,7 +125,8 @@ std::vector<std::string> CompileFlags::wordsOf(const CLI::App &verb) {
   std::vector<std::string> words;
   for (const CLI::Option *option : verb.get_options()) {
     std::string name = option->get_name();
-    if (option->count() == 0 || left.count(name))
+    // Options without a group are not shown, and change nothing in the artifact.
+    if (option->count() == 0 || left.count(name) || option->get_group().empty())
       continue;
     for (const std::string &value : option->results()) {
       words.push_back(name);
