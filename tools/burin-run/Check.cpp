@@ -77,16 +77,18 @@ double checkOne(Session &session, const std::string &folder, const Flags &flags)
                                  describe(info.dtype, shape).c_str(),
                                  describe(expected.dtype, expected.shape).c_str())};
     uint64_t count = elementCount(shape);
-    Comparison result = compare(*typeInfo(info.dtype), count, outputs[i].data(),
-                                expected.memory.data(), flags.rtol, flags.atol);
+    const TypeInfo &type = *typeInfo(info.dtype);
+    Difference result = difference(type, outputs[i].data(), type, expected.memory.data(), count,
+                                   {flags.tolerance.rtol.value_or(1e-3),
+                                    flags.tolerance.atol.value_or(1e-7)});
     if (result.mismatches)
       throw Error{Failed, format("output %zu '%s' %s: %llu of %llu elements differ, at %s by most: "
                                  "%s, expected %s; max_error=%g",
                                  i, info.name, describe(info.dtype, shape).c_str(),
                                  (unsigned long long)result.mismatches, (unsigned long long)count,
                                  position(result.worstIndex, shape).c_str(),
-                                 result.actual.c_str(), result.expected.c_str(), result.maxError)};
-    maxError = std::max(maxError, result.maxError);
+                                 result.actual.c_str(), result.expected.c_str(), result.maxAbs)};
+    maxError = std::max(maxError, result.maxAbs);
   }
   return maxError;
 }

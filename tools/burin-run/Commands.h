@@ -16,8 +16,8 @@ struct Flags {
   InputFlags inputs;
   std::string output; // folder
   uint32_t threads = 1, batch = 1;
-  double seconds = 2, rtol = 1e-3, atol = 1e-7;
-  Tolerance tolerance;   // verify: what of it was given
+  double seconds = 2;
+  Tolerance tolerance;   // check, verify: what of it was given
   std::string reference; // verify: the artifact to compare with
   bool taps = false;     // verify: compare kernels' results, not outputs
   uint32_t timeout = 0; // seconds, 0 for none

@@ -73,21 +73,6 @@ int64_t integerAt(const TypeInfo &type, const unsigned char *at) {
                                    : int64_t(value << unused >> unused);
 }
 
-/// How far past its tolerance an element is: at most 0 where it agrees.
-double excess(double actual, double expected, double rtol, double atol, double &error) {
-  if (std::isnan(actual) || std::isnan(expected)) {
-    error = 0;
-    return std::isnan(actual) && std::isnan(expected) ? 0
-                                                      : std::numeric_limits<double>::infinity();
-  }
-  if (std::isinf(actual) || std::isinf(expected)) {
-    error = 0;
-    return actual == expected ? 0 : std::numeric_limits<double>::infinity();
-  }
-  error = std::fabs(actual - expected);
-  return error - (atol + rtol * std::fabs(expected));
-}
-
 std::string text(const TypeInfo &type, const unsigned char *at) {
   switch (type.kind) {
   case Kind::Float: return format("%.9g", floatAt(type, at));
@@ -125,14 +110,17 @@ double partAt(const TypeInfo &type, const unsigned char *data, uint64_t part) {
 
 bool isFloat(const TypeInfo &type) { return type.kind == Kind::Float || type.kind == Kind::Complex; }
 
-} // namespace
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
-Difference difference(const TypeInfo &type, const unsigned char *actual,
-                      const TypeInfo &referenceType, const unsigned char *expected, uint64_t count,
-                      const Tolerance &tolerance) {
-  Difference result;
-  double worst = -1;
-  auto note = [&](uint64_t index, double share) {
+/// Takes in the element at `index`, whose error is `share` of what its tolerance allows.
+class Worst {
+public:
+  Worst(Difference &result, const TypeInfo &type, const unsigned char *actual,
+        const TypeInfo &referenceType, const unsigned char *expected)
+      : result(result), type(type), referenceType(referenceType), actual(actual),
+        expected(expected) {}
+
+  void take(uint64_t index, double share) {
     result.mismatches += share > 1;
     if (share <= worst)
       return;
@@ -140,14 +128,31 @@ Difference difference(const TypeInfo &type, const unsigned char *actual,
     result.worstIndex = index;
     result.actual = text(type, actual + index * type.bytes);
     result.expected = text(referenceType, expected + index * referenceType.bytes);
-  };
+  }
+
+private:
+  Difference &result;
+  const TypeInfo &type, &referenceType;
+  const unsigned char *actual, *expected;
+  double worst = -1;
+};
+
+} // namespace
+
+Difference difference(const TypeInfo &type, const unsigned char *actual,
+                      const TypeInfo &referenceType, const unsigned char *expected, uint64_t count,
+                      const Tolerance &tolerance) {
+  Difference result;
+  Worst worst(result, type, actual, referenceType, expected);
   if (!isFloat(type)) {
     for (uint64_t i = 0; i < count; ++i) {
       int64_t x = integerAt(type, actual + i * type.bytes),
               y = integerAt(referenceType, expected + i * referenceType.bytes);
       bool isEqual = !(uint64_t(x ^ y) << (64 - type.bits));
-      result.maxAbs = std::fmax(result.maxAbs, isEqual ? 0 : std::fabs(double(x) - double(y)));
-      note(i, isEqual ? 0 : std::numeric_limits<double>::infinity());
+      double error = type.kind == Kind::Unsigned ? double(uint64_t(x)) - double(uint64_t(y))
+                                                 : double(x) - double(y);
+      result.maxAbs = std::fmax(result.maxAbs, isEqual ? 0 : std::fabs(error));
+      worst.take(i, isEqual ? 0 : infinity);
     }
     return result;
   }
@@ -159,25 +164,28 @@ Difference difference(const TypeInfo &type, const unsigned char *actual,
       scale = std::fmax(scale, e);
   double rtol = tolerance.rtol.value_or(std::fmax(1e-3, std::ldexp(4, -precision.fractionBits)));
   double atol = tolerance.atol.value_or(1e-4 * scale);
-  for (uint64_t i = 0; i < count * parts; ++i) {
-    double a = partAt(type, actual, i), e = partAt(referenceType, expected, i);
+  /// The error of a part in terms of what is allowed.
+  auto shareOf = [&](double a, double e) {
     if (std::fabs(e) >= limit)
-      e = std::copysign(std::numeric_limits<double>::infinity(), e);
+      e = std::copysign(infinity, e);
     double error = std::fabs(a - e);
-    if (a == e || (std::isnan(a) && std::isnan(e))) {
-      note(i / parts, 0);
-      continue;
-    }
-    if (!std::isfinite(error)) {
-      note(i / parts, std::numeric_limits<double>::infinity());
-      continue;
-    }
+    if (a == e || (std::isnan(a) && std::isnan(e)))
+      return 0.0;
+    if (!std::isfinite(error))
+      return infinity;
     int exponent = std::max(e == 0 ? precision.minExponent : std::ilogb(e), precision.minExponent);
     result.maxAbs = std::fmax(result.maxAbs, error);
     result.maxRel = std::fmax(result.maxRel, error / std::fabs(e));
     result.maxUlp = std::fmax(result.maxUlp, std::ldexp(error, precision.fractionBits - exponent));
     double allowed = atol + rtol * std::fabs(e);
-    note(i / parts, allowed > 0 ? error / allowed : std::numeric_limits<double>::infinity());
+    return allowed > 0 ? error / allowed : infinity;
+  };
+  for (uint64_t i = 0; i < count; ++i) {
+    double share = 0;
+    for (uint64_t part = i * parts; part < (i + 1) * parts; ++part)
+      share = std::fmax(share, shareOf(partAt(type, actual, part),
+                                       partAt(referenceType, expected, part)));
+    worst.take(i, share);
   }
   return result;
 }
@@ -189,41 +197,6 @@ Memory widened(const TypeInfo &type, const unsigned char *from, uint64_t count) 
     memcpy(memory.data() + i * sizeof value, &value, sizeof value);
   }
   return memory;
-}
-
-Comparison compare(const TypeInfo &type, uint64_t count, const unsigned char *actual,
-                   const unsigned char *expected, double rtol, double atol) {
-  Comparison result;
-  double worst = 0;
-  for (uint64_t i = 0; i < count; ++i) {
-    const unsigned char *a = actual + i * type.bytes, *e = expected + i * type.bytes;
-    double over = 0, error = 0;
-    if (type.kind == Kind::Float) {
-      over = excess(floatAt(type, a), floatAt(type, e), rtol, atol, error);
-    } else if (type.kind == Kind::Complex) {
-      unsigned half = type.bytes / 2;
-      double imaginaryError = 0;
-      over = std::fmax(excess(floatAt(type, a), floatAt(type, e), rtol, atol, error),
-                       excess(floatAt(type, a + half), floatAt(type, e + half), rtol, atol,
-                              imaginaryError));
-      error = std::fmax(error, imaginaryError);
-    } else {
-      int64_t x = integerAt(type, a), y = integerAt(type, e);
-      error = type.kind == Kind::Unsigned ? std::fabs(double(uint64_t(x)) - double(uint64_t(y)))
-                                          : std::fabs(double(x) - double(y));
-      over = x == y ? 0 : std::fmax(error, 1);
-    }
-    result.maxError = std::fmax(result.maxError, error);
-    if (!(over > 0))
-      continue;
-    if (result.mismatches++ == 0 || over > worst) {
-      worst = over;
-      result.worstIndex = i;
-      result.actual = text(type, a);
-      result.expected = text(type, e);
-    }
-  }
-  return result;
 }
 
 } // namespace burin::run

@@ -11,19 +11,6 @@
 
 namespace burin::run {
 
-struct Comparison {
-  uint64_t mismatches = 0;
-  double maxError = 0;   // the largest |actual - expected| of finite elements
-  // The mismatch with the largest excess over its tolerance.
-  uint64_t worstIndex = 0;
-  std::string actual, expected; // its values
-};
-
-/// An element agrees where |actual - expected| <= atol + rtol * |expected|, where both
-/// are NaN, or where both are the same infinity; integers and bools where they are equal.
-Comparison compare(const TypeInfo &type, uint64_t count, const unsigned char *actual,
-                   const unsigned char *expected, double rtol, double atol);
-
 /// What a tensor may differ from a reference by: |actual - expected| <= atol + rtol * |expected|.
 struct Tolerance {
   std::optional<double> rtol; // none: 1e-3, or 4 units of the type's precision where that is more
@@ -39,8 +26,9 @@ struct Difference {
   std::string actual, expected; // the values there
 };
 
-/// Compares with a reference that may have a wider float type. Integers and bools must be equal,
-/// whatever their signedness. An infinity stands for all values beyond the type's range.
+/// Compares with a reference that may have a wider float type. NaNs are equal, as are infinities of
+/// one sign, which stand for all values beyond the type's range; integers and bools must be equal,
+/// whatever their signedness.
 Difference difference(const TypeInfo &type, const unsigned char *actual,
                       const TypeInfo &referenceType, const unsigned char *expected, uint64_t count,
                       const Tolerance &tolerance);

@@ -90,9 +90,9 @@ public:
       else if (argument == "--seconds")
         flags.seconds = real(argument);
       else if (argument == "--rtol")
-        flags.tolerance.rtol = flags.rtol = real(argument);
+        flags.tolerance.rtol = real(argument);
       else if (argument == "--atol")
-        flags.tolerance.atol = flags.atol = real(argument);
+        flags.tolerance.atol = real(argument);
       else if (argument == "--reference")
         flags.reference = value(argument);
       else if (argument == "--taps")

@@ -164,8 +164,8 @@ static void testDamage() {
 
 static void testCompare() {
   auto one = [](uint32_t dtype, uint64_t a, uint64_t b, double rtol, double atol) {
-    return compare(*typeInfo(dtype), 1, reinterpret_cast<unsigned char *>(&a),
-                   reinterpret_cast<unsigned char *>(&b), rtol, atol)
+    return difference(*typeInfo(dtype), reinterpret_cast<unsigned char *>(&a), *typeInfo(dtype),
+                      reinterpret_cast<unsigned char *>(&b), 1, {rtol, atol})
                .mismatches == 0;
   };
   auto bits = [](float value) {
@@ -188,6 +188,21 @@ static void testCompare() {
   CHECK(!one(BURIN_I64, 1000000, 1000001, 1, 1) && one(BURIN_I64, 7, 7, 0, 0));
   CHECK(one(BURIN_I4, 0x0f, 0xff, 0, 0)); // only the low bits count
   CHECK(!one(BURIN_BOOL, 1, 2, 0, 0) && one(BURIN_BOOL, 1, 1, 0, 0));
+
+  // Against a wider reference, with what it defaults to.
+  float actual[] = {1, -3, INFINITY, 0};
+  double expected[] = {1, -3.0000004, 1e39, 1e-5};
+  auto bytes = [](auto *values) { return reinterpret_cast<unsigned char *>(values); };
+  Difference found = difference(*typeInfo(BURIN_F32), bytes(actual), *typeInfo(BURIN_F64),
+                                bytes(expected), 4, {});
+  CHECK(found.mismatches == 0 && found.worstIndex == 3 && found.maxAbs == 1e-5);
+  CHECK(found.maxRel == 1 && found.maxUlp > 1e7 && found.expected == "1e-05");
+  found = difference(*typeInfo(BURIN_F32), bytes(actual), *typeInfo(BURIN_F64), bytes(expected), 4,
+                     {0, 1e-6});
+  CHECK(found.mismatches == 1 && found.worstIndex == 3 && found.actual == "0");
+  uint64_t complex = bits(2.0f) << 32 | bits(1.0f), other = bits(2.5f) << 32 | bits(1.5f);
+  CHECK(difference(*typeInfo(BURIN_C64), bytes(&complex), *typeInfo(BURIN_C64), bytes(&other), 1,
+                   {}).mismatches == 1);
 }
 
 int main() {
