@@ -50,7 +50,8 @@ static bool hasAdjacentColumns(Value input) {
 static bool canFold(kern::ContractOp contract, linalg::GenericOp consumer) {
   if (!consumer.hasPureTensorSemantics() || consumer.getNumResults() != 1 ||
       consumer.getNumParallelLoops() != consumer.getNumLoops() ||
-      contract->getBlock() != consumer->getBlock() || !contract.getResult())
+      contract->getBlock() != consumer->getBlock() || !contract.getResult() ||
+      countOps(contract) + countOps(consumer) > maxBodyOps)
     return false;
   if (!llvm::all_of(contract->getUsers(), [&](Operation *user) { return user == consumer; }))
     return false;

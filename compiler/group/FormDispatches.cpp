@@ -45,6 +45,12 @@ bool group::isView(Operation *op) {
   return isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp>(op);
 }
 
+unsigned group::countOps(Operation *op) {
+  unsigned count = 0;
+  op->walk([&](Operation *) { ++count; });
+  return count;
+}
+
 Value group::dataOf(Value value) {
   while (Operation *def = value.getDefiningOp()) {
     if (!isView(def))
@@ -144,6 +150,7 @@ int64_t steps(Operation *op) {
 struct Group {
   SetVector<Operation *> ops;
   unsigned rows = 0; // leading loops that all members share; tiling will split these
+  unsigned count = 0; // of ops, those in bodies included
 };
 
 class Partition {
@@ -184,7 +191,8 @@ private:
     if (!reader || !isa<linalg::LinalgOp>(producer) || !isa<linalg::LinalgOp>(group.ops[0]))
       return;
     // Tiling copies a producer for each of its readers, and what checks its data stays.
-    if (!isMemoryEffectFree(producer))
+    if (!isMemoryEffectFree(producer) ||
+        group.count + group::countOps(producer) > group::maxKernelOps)
       return;
     unsigned rows = std::min(group.rows, group::rowRank(producer));
     for (OpOperand &use : producer->getUses())
@@ -228,6 +236,7 @@ private:
 
   void join(Group &group, Operation *op) {
     group.ops.insert(op);
+    group.count += group::countOps(op);
     groupOf[op] = &group;
   }
 

@@ -2,8 +2,10 @@
 //
 // Elementwise producers move into the generics that read them, before
 // dispatches are formed. Upstream's fusion does the work; this file decides what may
-// fuse: never a producer that would be computed more than once per element.
+// fuse: never a producer that would be computed more than once per element, nor one
+// that makes a body of more than maxBodyOps.
 
+#include "compiler/group/Group.h"
 #include "compiler/transforms/Passes.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 
@@ -26,7 +28,8 @@ bool mayFuse(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   if (!consumer || !producer)
     return true; // splat constants and the like
-  return producer->hasOneUse() && readsOnce(consumer, operand);
+  return producer->hasOneUse() && readsOnce(consumer, operand) &&
+         group::countOps(producer) + group::countOps(consumer) <= group::maxBodyOps;
 }
 
 /// Upstream leaves a fused producer to die of itself, which one that checks its data never does: it

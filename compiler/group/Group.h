@@ -16,6 +16,12 @@ bool isCheap(mlir::Operation *op);
 /// Renames a shape without moving data.
 bool isView(mlir::Operation *op);
 
+/// Bodies and kernels grow no further by fusion: what compiles them takes more than linear time.
+constexpr unsigned maxBodyOps = 128, maxKernelOps = 2048;
+
+/// How many ops the regions of `op` hold, with their regions; `op` itself counts as one.
+unsigned countOps(mlir::Operation *op);
+
 /// What holds the data of `value`: follows views back.
 mlir::Value dataOf(mlir::Value value);
 
