@@ -78,9 +78,8 @@ BatchReport findBatch(ModuleOp module, const CompileOptions &options, ImportOpti
   MLIRContext &context = *module.getContext();
   std::string said; // the first error or remark
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
-    std::string node = plan::nodeName(diagnostic.getLocation());
     if (said.empty() && diagnostic.getSeverity() != DiagnosticSeverity::Warning)
-      said = (node.empty() ? "" : "node '" + node + "': ") + diagnostic.str();
+      said = textOf(diagnostic);
     return success();
   });
   for (const auto &[name, specs] : options.dims) {

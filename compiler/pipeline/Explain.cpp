@@ -81,28 +81,24 @@ ModelReport explain(const CompileOptions &options) {
   MLIRContext context(registry);
   context.loadAllAvailableDialects();
   llvm::StringMap<std::string> reasons; // by node name
+  bool tooLarge = false;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
       return success();
-    std::string name = plan::nodeName(diagnostic.getLocation());
-    reasons.try_emplace(name, diagnostic.str());
-    report.messages.push_back(
-        {options.model + ": " + (name.empty() ? "" : "node '" + name + "': ") + diagnostic.str(),
-         true});
+    tooLarge |= plan::saysTooLarge(diagnostic);
+    reasons.try_emplace(plan::nodeName(diagnostic.getLocation()), diagnostic.str());
+    report.messages.push_back(messageOf(diagnostic, options.model));
     return success();
   });
 
   WeightStore weights;
-  ImportOptions import = options.import;
+  ImportOptions import = importOptions(options);
   if (std::vector<VariantDims> variants = variantsOf(options.dims); !variants.empty())
     import.dims = variants.front(); // of several, the cheapest
-  import.hasLowering = [](StringRef name) { return lower::ruleTable().find(name); };
   FailureOr<OwningOpRef<ModuleOp>> module =
       importOnnx(context, options.model, import, weights, report.import);
   if (failed(module)) {
-    report.code = report.import.status == ImportStatus::badFile       ? ExitCode::BadInput
-                  : report.import.status == ImportStatus::unsupported ? ExitCode::Unsupported
-                                                                      : ExitCode::Internal;
+    report.code = exitCodeOf(report.import.status);
     return report;
   }
 
@@ -113,7 +109,7 @@ ModelReport explain(const CompileOptions &options) {
     PassManager manager(&context);
     phase.addPasses(manager);
     if (failed(manager.run(**module))) {
-      report.code = ExitCode::Unsupported;
+      report.code = exitCodeOf(phase.name, tooLarge);
       break;
     }
     auto main = (*module)->lookupSymbol<func::FuncOp>("main");

@@ -93,6 +93,12 @@ std::vector<Phase> programPhases(Purpose purpose) {
   };
 }
 
+ImportOptions importOptions(const CompileOptions &options) {
+  ImportOptions import = options.import;
+  import.hasLowering = [](llvm::StringRef name) { return lower::ruleTable().find(name); };
+  return import;
+}
+
 namespace {
 
 /// Between `model` and `maths`; no pass, since it needs the bytes of weights.
@@ -159,7 +165,7 @@ private:
       return *stopped;
     variant.clear();
     std::future<std::vector<Provenance::File>> files = hashFiles(options.model, weights);
-    BatchReport batch = findBatch(*module, options, importOptions());
+    BatchReport batch = findBatch(*module, options, importOptions(options));
     if (batch.batch)
       (*module)->setAttr(plan::batchAttrName, batch.batch);
     serialReason = batch.reason;
@@ -170,7 +176,7 @@ private:
       watch(manager);
       phase.addPasses(manager);
       if (failed(manager.run(*module)))
-        return internal(phase.name);
+        return stop(phase.name);
       if (std::optional<ExitCode> code = end(*module))
         return *code;
     }
@@ -184,7 +190,7 @@ private:
         watch(manager);
         phases[at].addPasses(manager);
         if (failed(manager.run(level.kernels)))
-          return internal(phase);
+          return stop(phase);
       }
       if (std::optional<ExitCode> code = end(*module))
         return *code;
@@ -230,26 +236,19 @@ private:
     }
   }
 
-  ImportOptions importOptions() const {
-    ImportOptions import = options.import;
-    import.hasLowering = [](llvm::StringRef name) { return lower::ruleTable().find(name); };
-    return import;
-  }
-
   /// One variant, from the file to dispatches. A code where that failed, or where the user asked
   /// to stop on the way.
   std::optional<ExitCode> walkDown(MLIRContext &context, const VariantDims &dims,
                                    WeightStore &weights, OwningOpRef<ModuleOp> &module) {
     begin("import");
     ImportReport report;
-    ImportOptions import = importOptions();
+    ImportOptions import = importOptions(options);
     import.dims = dims;
     FailureOr<OwningOpRef<ModuleOp>> imported =
         importOnnx(context, options.model, import, weights, report);
     if (failed(imported))
-      return report.status == ImportStatus::badFile       ? ExitCode::BadInput
-             : report.status == ImportStatus::unsupported ? ExitCode::Unsupported
-                                                          : internal("import");
+      return report.status == ImportStatus::internalError ? stop("import")
+                                                          : exitCodeOf(report.status);
     module = std::move(*imported);
     if (std::optional<ExitCode> code = end(*module))
       return code;
@@ -271,8 +270,7 @@ private:
       watch(manager);
       phase.addPasses(manager);
       if (failed(manager.run(*module)))
-        return phase.name == "model" || phase.name == "maths" ? ExitCode::Unsupported
-                                                              : internal(phase.name);
+        return stop(phase.name);
       if (std::optional<ExitCode> code = end(*module))
         return code;
       if (phase.name == "model")
@@ -462,27 +460,20 @@ private:
     return code;
   }
 
-  /// The end of a phase that cannot fail, unless the model asks for too much.
-  ExitCode internal(const std::string &where) {
-    if (tooLarge)
-      return ExitCode::Unsupported;
+  /// The end of a phase that failed.
+  ExitCode stop(const std::string &where) {
+    if (ExitCode code = exitCodeOf(where, tooLarge); code != ExitCode::Internal)
+      return code;
     return fail(ExitCode::Internal,
                 "the phase '" + where + "' failed: this is a bug of burin. Please report it with "
                                         "the model, the command line and the output of --dump-ir");
   }
 
-  /// Diagnostics name the file and the node, from the op's location.
   void note(Diagnostic &diagnostic) {
-    std::string node = plan::nodeName(diagnostic.getLocation());
     tooLarge |= plan::saysTooLarge(diagnostic);
-    std::string text = options.model + ": ";
-    if (!node.empty() && node != options.model)
-      text += "node '" + node + "': ";
-    text += diagnostic.str();
-    if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
-      result.messages.push_back({text, true});
-    else if (diagnostic.getSeverity() == DiagnosticSeverity::Warning)
-      result.messages.push_back({text, false});
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error ||
+        diagnostic.getSeverity() == DiagnosticSeverity::Warning)
+      result.messages.push_back(messageOf(diagnostic, options.model));
   }
 
   const CompileOptions &options;

@@ -7,6 +7,7 @@
 
 #include "compiler/emit/Program.h"
 #include "compiler/pipeline/Constants.h"
+#include "compiler/pipeline/Messages.h"
 #include "compiler/pipeline/Variants.h"
 
 #include <functional>
@@ -15,15 +16,6 @@
 #include <vector>
 
 namespace burin {
-
-/// What a command ends with; see the README.
-enum class ExitCode : int {
-  Ok = 0,
-  Failed = 1,      // the work failed: wrong result, no space, interrupted
-  BadInput = 2,    // the command line or a file is bad
-  Unsupported = 3, // the model asks for what is not supported
-  Internal = 4     // a bug
-};
 
 /// What an artifact is compiled for. The last two are what `burin verify` runs; sizes must be one set.
 enum class Purpose {
@@ -50,12 +42,6 @@ struct CompileOptions {
   bool progress = false;      // a line per phase on stderr
 };
 
-/// A message about the model or the compile, ready to print.
-struct Message {
-  std::string text;
-  bool isError = false;
-};
-
 struct CompileResult {
   ExitCode code = ExitCode::Internal;
   std::vector<Message> messages;
@@ -68,6 +54,9 @@ struct CompileResult {
 /// Compiles options.model into options.output. Writes nothing to the terminal but
 /// progress; leaves no partial output.
 CompileResult compile(const CompileOptions &options);
+
+/// What the import is told, besides the sizes of the variant at work.
+ImportOptions importOptions(const CompileOptions &options);
 
 /// The phases after `import` that each variant goes through by itself.
 const std::vector<Phase> &modelPhases();

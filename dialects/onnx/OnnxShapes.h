@@ -28,6 +28,7 @@ llvm::LogicalResult inferConstant(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferConstantOfShape(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferConv(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferConvTranspose(mlir::Operation *op, Types &types);
+llvm::LogicalResult inferCumulative(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferDFT(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferDeformConv(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferDepthToSpace(mlir::Operation *op, Types &types);

@@ -18,12 +18,12 @@ def Onnx_ArgMinOp : Onnx_ReductionFamily<"ArgMin", "ArgReduction",
          "1">:$keepdims, DefaultValuedAttr<I64Attr, "0">:$select_last_index),
         (outs Onnx_Value:$reduced)>;
 // Running products along an axis.
-def Onnx_CumProdOp : Onnx_ReductionFamily<"CumProd", "SameAsFirst",
+def Onnx_CumProdOp : Onnx_ReductionFamily<"CumProd", "Cumulative",
         (ins Onnx_Value:$x, Onnx_Value:$axis, DefaultValuedAttr<I64Attr, "0">:$exclusive,
          DefaultValuedAttr<I64Attr, "0">:$reverse),
         (outs Onnx_Value:$y)>;
 // Running sums along an axis.
-def Onnx_CumSumOp : Onnx_ReductionFamily<"CumSum", "SameAsFirst",
+def Onnx_CumSumOp : Onnx_ReductionFamily<"CumSum", "Cumulative",
         (ins Onnx_Value:$x, Onnx_Value:$axis, DefaultValuedAttr<I64Attr, "0">:$exclusive,
          DefaultValuedAttr<I64Attr, "0">:$reverse),
         (outs Onnx_Value:$y)>;

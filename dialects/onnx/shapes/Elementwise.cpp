@@ -10,6 +10,15 @@ using namespace mlir;
 
 namespace burin::onnx {
 
+/// Operands of most operators have one element type.
+static LogicalResult expectOneType(ShapeRule &rule) {
+  for (unsigned i = 1; i < rule.numOperands(); ++i)
+    if (Type other = rule.element(i); other && rule.element(0) && other != rule.element(0))
+      return rule.error() << "operands 0 and " << i << " differ in element type: "
+                          << rule.element(0) << " and " << other << "; cast one of them";
+  return success();
+}
+
 static LogicalResult setBroadcast(ShapeRule &rule, Type element) {
   SmallVector<Shape> shapes;
   for (unsigned i = 0; i < rule.numOperands(); ++i)
@@ -29,11 +38,15 @@ LogicalResult inferElementwise(Operation *op, Types &types) {
   ShapeRule rule(op, types);
   if (rule.numOperands() == 0)
     return rule.error() << "needs at least one operand";
+  if (!isa<PowOp>(op) && failed(expectOneType(rule))) // an exponent has a type of its own
+    return failure();
   return setBroadcast(rule, rule.element(0));
 }
 
 LogicalResult inferPredicate(Operation *op, Types &types) {
   ShapeRule rule(op, types);
+  if (failed(expectOneType(rule)))
+    return failure();
   return setBroadcast(rule, IntegerType::get(op->getContext(), 1));
 }
 
@@ -43,7 +56,21 @@ LogicalResult inferWhere(Operation *op, Types &types) {
 }
 
 LogicalResult inferSameAsFirst(Operation *op, Types &types) {
-  return ShapeRule(op, types).setType(0, op->getOperand(0).getType());
+  ShapeRule rule(op, types);
+  if (Shape shape = rule.shape(0))
+    for (StringRef name : {"axis", "batch_axis", "time_axis"})
+      if (auto axis = op->getAttrOfType<IntegerAttr>(name);
+          axis && failed(rule.axis(axis.getInt(), shape->size())))
+        return failure();
+  return rule.setType(0, op->getOperand(0).getType());
+}
+
+LogicalResult inferCumulative(Operation *op, Types &types) {
+  ShapeRule rule(op, types);
+  std::optional<int64_t> axis = rule.scalar(1);
+  if (Shape shape = rule.shape(0); shape && axis && failed(rule.axis(*axis, shape->size())))
+    return failure();
+  return rule.setType(0, op->getOperand(0).getType());
 }
 
 LogicalResult inferDropout(Operation *op, Types &types) {

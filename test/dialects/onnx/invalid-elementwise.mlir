@@ -92,3 +92,11 @@ func.func @dequantize_type(%x: tensor<4x6xui8>, %s: tensor<f32>) {
   %r = onnx.DequantizeLinear %x, %s, %n {output_dtype = 999 : i64} : (tensor<4x6xui8>, tensor<f32>, none) -> tensor<*xf32>
   return
 }
+
+// -----
+
+func.func @element_types(%a: tensor<2xf32>, %b: tensor<2xsi64>) {
+  // expected-error @+1 {{operands 0 and 1 differ in element type: 'f32' and 'si64'; cast one of them}}
+  %r = onnx.Add %a, %b : (tensor<2xf32>, tensor<2xsi64>) -> tensor<*xf32>
+  return
+}

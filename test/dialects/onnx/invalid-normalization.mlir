@@ -24,3 +24,20 @@ func.func @layer_stash(%a: tensor<2x3xf32>, %s: tensor<3xf32>) {
   %r:3 = onnx.LayerNormalization %a, %s, %n {stash_type = 999 : i64} : (tensor<2x3xf32>, tensor<3xf32>, none) -> (tensor<*xf32>, none, none)
   return
 }
+
+// -----
+
+func.func @softmax_axis(%a: tensor<4x8xf32>) {
+  // expected-error @+1 {{axis 7 is out of range for rank 2}}
+  %r = onnx.Softmax %a {axis = 7 : i64} : (tensor<4x8xf32>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @cumulative_axis(%a: tensor<4x8xf32>) {
+  %axis = onnx.Constant {value = dense<-3> : tensor<si64>} : () -> tensor<si64>
+  // expected-error @+1 {{axis -3 is out of range for rank 2}}
+  %r = onnx.CumSum %a, %axis : (tensor<4x8xf32>, tensor<si64>) -> tensor<*xf32>
+  return
+}
