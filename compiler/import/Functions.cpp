@@ -23,10 +23,9 @@ namespace burin::importer {
 
 //===- Functions of the model -----------------------------------------------===//
 
-/// Calls may nest this deep, as ONNX's inliner has it; bodies may unfold to this
-/// many nodes, and to graphs nested this deep.
+/// Calls may nest this deep, as ONNX's inliner has it; bodies may unfold to graphs nested this
+/// deep.
 static constexpr unsigned maxCallDepth = 100;
-static constexpr uint64_t maxUnfoldedNodes = uint64_t(1) << 24;
 static constexpr unsigned maxGraphDepth = 100;
 
 namespace {
@@ -67,9 +66,9 @@ public:
             return std::nullopt;
       }
       add(total, size);
-      if (total.nodes > maxUnfoldedNodes || total.graphDepth > maxGraphDepth) {
+      if (total.nodes > maxNodes || total.graphDepth > maxGraphDepth) {
         problems.error(ImportStatus::unsupported, node,
-                       "unfolds to more than " + Twine(maxUnfoldedNodes) +
+                       "unfolds to more than " + Twine(maxNodes) +
                            " nodes, or to subgraphs nested more than " + Twine(maxGraphDepth) +
                            " deep");
         return std::nullopt;

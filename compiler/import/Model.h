@@ -22,6 +22,9 @@ namespace burin::importer {
 /// The opset that the onnx dialect stands for.
 constexpr int64_t dialectOpset = 28;
 
+/// More nodes than this, functions inlined, would compile without end.
+constexpr uint64_t maxNodes = uint64_t(1) << 17;
+
 /// Reads a model without its big payloads, which stay in segment "model" of
 /// `store`. A `.onnxtxt` file is read by ONNX's text parser.
 bool readModel(llvm::StringRef path, WeightStore &store, ::onnx::ModelProto &model,

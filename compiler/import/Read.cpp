@@ -175,6 +175,10 @@ bool normalize(ModelProto &model, Problems &problems) {
         opset.clear_domain();
     normalizeNodes(*function.mutable_node(), problems.report.nodes);
   }
+  if (problems.report.nodes > maxNodes)
+    problems.error(ImportStatus::unsupported,
+                   "has " + Twine(problems.report.nodes) + " nodes, more than the " +
+                       Twine(maxNodes) + " that are compiled; split the model");
   model.clear_training_info();
   // Rules of older IR versions (an initialiser is an input as well) end here.
   bool known = normalizeOpsets(model, problems);

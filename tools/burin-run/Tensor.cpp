@@ -146,6 +146,8 @@ void copyOut(unsigned char *to, const unsigned char *from, uint64_t bytes) {
 Tensor readTensor(const std::string &path) {
   try {
     MappedFile file(path);
+    if (file.begin() == file.end())
+      throw Error{BadInput, "is empty"};
     return isNpy(file) ? readNpy(file) : readTensorProto(file);
   } catch (Error &error) {
     error.message = "'" + path + "': " + error.message;

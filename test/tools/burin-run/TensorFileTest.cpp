@@ -125,7 +125,7 @@ static void testTypedFields() {
   CHECK(refused(std::string("\x10\x08\x32\1x", 5), "unsupported type: string"));
   CHECK(refused(std::string("\x0a\1x\x10\1\x1a\0", 7), "sequence or optional"));
   CHECK(refused(std::string("\x08\1\x10\1\x70\1", 6), "in another file"));
-  CHECK(refused("", "element type is 0"));
+  CHECK(refused("", "is empty"));
   // a shape of 2^40 elements and no data
   CHECK(refused(std::string("\x08\x80\x80\x80\x80\x80\x20\x10\1", 9), "more bytes than the file"));
   // sizes whose product overflows, and a negative one

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files, command lines and requests that are wrong: what each is answered with.
+
+usage: bad_input.py --burin BURIN --work DIR
+
+Every row is a command, the exit code it must end with and what it must say; none may leave a file
+behind. test/compiler/import/hostile.test has what the import alone refuses, test/tools/burin-run
+what artifacts and data files are refused for.
+"""
+import argparse
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
+
+
+def model(nodes, inputs=None, outputs=None, tensors=(), opset=21):
+    """The bytes of a model; inputs and outputs are {name: (type, shape)}."""
+    def infos(values):
+        return [helper.make_tensor_value_info(name, *value) for name, value in values.items()]
+    graph = helper.make_graph(nodes, "g", infos(inputs or {"x": (FLOAT, [4, 8])}),
+                              infos(outputs or {"y": (FLOAT, [4, 8])}), list(tensors))
+    return helper.make_model(graph, ir_version=10, opset_imports=[
+        helper.make_opsetid("", opset)]).SerializeToString()
+
+
+def node(op, inputs="x", outputs="y", **attributes):
+    return helper.make_node(op, inputs.split(), outputs.split(), op.lower(), **attributes)
+
+
+def one(op, inputs="x", **attributes):
+    return model([node(op, inputs, **attributes)])
+
+
+def ints(name, *values):
+    return helper.make_tensor(name, INT64, [len(values)], values)
+
+
+def raw(name, shape, data=b""):
+    return TensorProto(name=name, data_type=FLOAT, dims=shape, raw_data=data)
+
+
+def external(**entries):
+    tensor = raw("w", [4])
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, value in entries.items():
+        tensor.external_data.add(key=key, value=value)
+    return model([node("Add", "x w")], {"x": (FLOAT, [4])}, {"y": (FLOAT, [4])}, [tensor])
+
+
+def chain(length):
+    return model([helper.make_node(("Neg", "Sqrt")[i % 2], [f"v{i}"], [f"v{i + 1}"])
+                  for i in range(length)],
+                 {"v0": (FLOAT, [4, 8])}, {f"v{length}": (FLOAT, [4, 8])})
+
+
+def reshaped(*shape):
+    return model([node("Reshape", "x s")], outputs={"y": (FLOAT, None)}, tensors=[ints("s", *shape)])
+
+
+def nested(depth):
+    """If in If in If, written from inside out: protobuf's own library refuses to."""
+    def field(number, data):
+        size, length = b"", len(data)
+        while length > 127:
+            size, length = size + bytes([length % 128 + 128]), length // 128
+        return bytes([number * 8 + 2]) + size + bytes([length]) + data
+    graph = b""
+    for _ in range(depth):
+        branch = field(1, b"then_branch") + field(6, graph) # AttributeProto
+        graph = field(1, field(1, b"c") + field(2, b"y") + field(4, b"If") + field(5, branch))
+    return b"\x08\x0a" + field(7, graph) + field(8, b"\x10\x15")
+
+
+def functions(depth):
+    """A chain of functions, each of which calls the next."""
+    made = helper.make_model(helper.make_graph(
+        [helper.make_node("F0", ["x"], ["y"], "call", domain="own")], "g",
+        [helper.make_tensor_value_info("x", FLOAT, [4])],
+        [helper.make_tensor_value_info("y", FLOAT, [4])]),
+        ir_version=10, opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid("own", 1)])
+    for i in range(depth):
+        last = i + 1 == depth
+        made.functions.append(helper.make_function(
+            "own", f"F{i}", ["x"], ["y"],
+            [helper.make_node("Neg" if last else f"F{i + 1}", ["x"], ["y"],
+                              domain="" if last else "own")],
+            [helper.make_opsetid("", 21), helper.make_opsetid("own", 1)]))
+    return made.SerializeToString()
+
+
+def models():
+    """(name, bytes, exit code, what is said) of each model that is refused."""
+    weights = raw("w", [2, 3, 3, 3], bytes(216))
+    image = {"x": (FLOAT, [1, 3, 8, 8])}
+    anything = {"y": (FLOAT, None)}
+
+    def conv(**attributes):
+        return model([node("Conv", "x w", **attributes)], image, anything, [weights])
+
+    yield "not protobuf", b"#!/bin/sh\necho\n", 2, "not an ONNX model: malformed protobuf at byte"
+    yield "empty", b"", 2, "is not an ONNX model: it has no graph"
+    yield "cyclic", model([node("Add", "x y", "a"), node("Neg", "a", "y")]), 2, \
+        "'Add' depends on its own result; a graph must not be cyclic"
+    yield "duplicate", model([node("Neg"), node("Relu")]), 2, \
+        "node 'relu': 'y' is defined twice; every value needs a name of its own"
+    twice = onnx.load_from_string(model([node("Neg")]))
+    twice.graph.output.add().CopyFrom(twice.graph.output[0])
+    yield "output twice", twice.SerializeToString(), 2, "output 'y' is listed twice"
+    yield "no producer", model([node("Neg", "x", "z")]), 2, "output 'y' is not produced by any node"
+    yield "unknown operator", one("Rellu"), 2, "'Rellu' is no operator of ONNX"
+    yield "foreign operator", model([helper.make_node("F", ["x"], ["y"], "f", domain="far")]), 2, \
+        "is of the operator set 'far', which the model does not import"
+    yield "element types differ", model(
+        [node("Add", "x n")], {"x": (FLOAT, [4]), "n": (INT64, [4])}, {"y": (FLOAT, [4])}), 2, \
+        "operands 0 and 1 differ in element type"
+    yield "type of attribute", one("Softmax", axis="last"), 2, \
+        "'Softmax' Mismatched attribute type"
+    yield "no such attribute", one("Relu", slope=0.1), 2, "'Relu' Unrecognized attribute: slope"
+    yield "softmax axis", one("Softmax", axis=7), 2, "axis 7 is out of range for rank 2"
+    yield "concat axis", one("Concat", "x x", axis=-4), 2, "node 'concat': "
+    yield "strides of 0", conv(strides=[0, 1]), 2, "node 'conv': "
+    yield "group of 0", conv(group=0), 2, "node 'conv': "
+    yield "pads of another rank", conv(pads=[1, 1, 1]), 2, "node 'conv': "
+    yield "kernel of another rank", conv(kernel_shape=[3, 3, 3]), 2, "node 'conv': "
+    yield "perm of another rank", model([node("Transpose", perm=[0])], outputs=anything), 2, \
+        "node 'transpose': "
+    yield "perm repeats", model([node("Transpose", perm=[1, 1])], outputs=anything), 2, \
+        "node 'transpose': "
+    yield "reshape to other elements", reshaped(5, 7), 2, "node 'reshape': "
+    yield "reshape wraps", reshaped(1 << 40, 1 << 40), 2, "node 'reshape': "
+    yield "dims wrap", model([node("Add", "x w")], tensors=[raw("w", [1 << 62, 1 << 62])]), 2, \
+        "tensor 'w' has more than 2^63 elements"
+    yield "negative dim", model([node("Add", "x w")], tensors=[raw("w", [-4])]), 2, \
+        "tensor 'w' has the negative size -4"
+    yield "short tensor", model([node("Add", "x w")], tensors=[raw("w", [4, 8], bytes(64))]), 2, \
+        "tensor 'w' has 64 bytes of data, but its shape and type need 128"
+    yield "external missing", external(location="gone.bin"), 2, \
+        "external data at 'gone.bin': No such file or directory; put the file beside the model"
+    yield "external escapes", external(location="../../etc/passwd"), 2, \
+        "which is outside the model's folder"
+    yield "external absolute", external(location="/etc/passwd"), 2, \
+        "which is outside the model's folder"
+    yield "external wraps", external(location="data.bin", offset=str(2**64 - 8)), 2, \
+        "tensor 'w' "
+    yield "functions", functions(1000), 2, "nests function calls more than 100 deep"
+    yield "subgraphs", nested(1000), 2, "messages nest more than 100 deep"
+    yield "nodes", chain(1 << 20), 3, "has 1048576 nodes, more than the "
+    yield "too large", model([node("Expand", "x s")], {"x": (FLOAT, [1])}, anything,
+                             [ints("s", 1 << 20, 1 << 20, 1 << 10)]), 3, "too large: "
+
+
+class Bench:
+    def __init__(self, burin, work):
+        self.burin, self.work, self.wrong = burin, work, 0
+        work.mkdir(parents=True, exist_ok=True)
+        (work / "data.bin").write_bytes(bytes(64))
+        (work / "good.onnx").write_bytes(one("Relu"))
+        self.out = work / "out"
+
+    def check(self, name, command, code, said, under=()):
+        """Runs one row; `said` is in what it says on stderr."""
+        run = subprocess.run([*under, self.burin, *map(str, command)], capture_output=True,
+                             text=True, errors="replace", timeout=120)
+        if run.returncode != code or said not in run.stderr:
+            print(f"{name}: exit code {run.returncode}, not {code}; wanted '{said}', said:\n"
+                  f"{run.stderr[-600:]}")
+            self.wrong += 1
+
+    def models(self):
+        for name, data, code, said in models():
+            path, artifact = self.work / "bad.onnx", self.work / "bad.so"
+            path.write_bytes(data)
+            artifact.unlink(missing_ok=True)
+            self.check(name, ["compile", path, "-o", artifact], code, said)
+            if artifact.exists():
+                print(f"{name}: left an artifact")
+                self.wrong += 1
+
+    def damaged(self):
+        """Cut at any byte, any bit turned: compiled, or refused with a message."""
+        made, chance = one("Softmax", axis=1), random.Random(1)
+        cuts = [made[:at] for at in chance.sample(range(1, len(made)), 16)]
+        flips = []
+        for at in chance.sample(range(len(made) * 8), 24):
+            flip = bytearray(made)
+            flip[at // 8] ^= 1 << at % 8
+            flips.append(bytes(flip))
+        for data in cuts + flips:
+            path, artifact = self.work / "bad.onnx", self.work / "bad.so"
+            path.write_bytes(data)
+            artifact.unlink(missing_ok=True)
+            run = subprocess.run([self.burin, "compile", path, "-o", artifact],
+                                 capture_output=True, text=True, errors="replace", timeout=60)
+            refused = run.returncode in (2, 3) and run.stderr.startswith("error: ")
+            if not (refused or run.returncode == 0) or artifact.exists() == refused:
+                print(f"{data!r}: exit code {run.returncode}, said {run.stderr}")
+                self.wrong += 1
+
+    def outputs(self):
+        """Nowhere to write: an error, and what was there stays."""
+        good, full = self.work / "good.onnx", self.work / "full"
+        self.check("absent", ["compile", self.work / "none.onnx", "-o", "m.so"], 2,
+                   "cannot be read: No such file or directory")
+        self.check("no folder", ["compile", good, "-o", self.work / "none" / "m.so"], 1,
+                   "No such file or directory")
+        (self.work / "folder.so").mkdir(exist_ok=True)
+        self.check("a folder", ["compile", good, "-o", self.work / "folder.so"], 1,
+                   "Is a directory")
+        full.mkdir(exist_ok=True)
+        script = ('mount -t tmpfs -o size=24k none "$0" && echo old > "$0/m.so" && { "$@"; '
+                  'code=$?; [ "$(ls "$0")+$(cat "$0/m.so")" = m.so+old ] && exit $code; }')
+        if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode == 0:
+            self.check("no space", ["compile", good, "-o", full / "m.so"], 1,
+                       "No space left on device", ["unshare", "-rm", "bash", "-c", script, str(full)])
+        else:
+            print("no space: not tried, a mount of its own is not allowed here")
+
+    def killed(self):
+        """kill -9 at any moment: the old artifact, or the new one."""
+        good, folder = self.work / "good.onnx", self.work / "killed"
+        folder.mkdir(exist_ok=True)
+        artifact, chance = folder / "m.so", random.Random(2)
+        begun = time.monotonic()
+        subprocess.run([self.burin, "compile", good, "-o", artifact], check=True,
+                       capture_output=True)
+        whole, new, seen = time.monotonic() - begun, artifact.read_bytes(), {"old": 0, "new": 0}
+        for _ in range(20):
+            artifact.write_bytes(b"old")
+            child = subprocess.Popen([self.burin, "compile", good, "-o", artifact],
+                                     stdout=subprocess.DEVNULL)
+            time.sleep(chance.uniform(0, 1.2 * whole))
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+            bytes_ = artifact.read_bytes()
+            if bytes_ not in (b"old", new):
+                print(f"killed: an artifact of {len(bytes_)} bytes, neither the old nor the new")
+                self.wrong += 1
+            seen["new" if bytes_ == new else "old"] += 1
+        print(f"killed 20 times: {seen}")
+
+    def requests(self):
+        """Requests that do not fit the model."""
+        path, artifact = self.work / "gather.onnx", self.work / "gather.so"
+        path.write_bytes(model([node("Gather", "x i")], {"x": (FLOAT, [4, 8]), "i": (INT64, [2])},
+                               {"y": (FLOAT, [2, 8])}))
+        subprocess.run([self.burin, "compile", path, "-o", artifact], check=True,
+                       capture_output=True)
+        data = {"x": np.ones((4, 8), np.float32), "i": np.array([0, 3]),
+                "i4": np.array([0, 4]), "i32": np.array([0, 1], np.int32),
+                "i3": np.array([0, 1, 2])}
+        for name, array in data.items():
+            np.save(self.work / f"{name}.npy", array)
+        (self.work / "empty.npy").write_bytes(b"")
+        (self.work / "cut.npy").write_bytes((self.work / "x.npy").read_bytes()[:-1])
+
+        def run(name, code, said, x="x", i="i", key="i"):
+            self.check(name, ["run", artifact, "-i", f"x={self.work / x}.npy", "-i",
+                              f"{key}={self.work / i}.npy", "-o", self.out], code, said)
+        run("fits", 0, "")
+        run("index", 1, "node 'gather': index 4 is out of range", i="i4")
+        run("dtype", 2, "input 'i' is int64[2], but ", i="i32")
+        run("shape", 2, "input 'i' is int64[2], but ", i="i3")
+        run("name", 2, "names none of the inputs", key="j")
+        run("empty .npy", 2, "empty.npy': is empty", x="empty")
+        run("cut .npy", 2, "cut.npy'", x="cut")
+        run("no .npy", 2, "none.npy'", x="none")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--burin", required=True)
+    parser.add_argument("--work", required=True, type=pathlib.Path)
+    arguments = parser.parse_args()
+    bench = Bench(arguments.burin, arguments.work)
+    for part in (bench.models, bench.damaged, bench.outputs, bench.killed, bench.requests):
+        part()
+    print(f"{bench.wrong} wrong answers" if bench.wrong else "every answer is as it should be")
+    sys.exit(1 if bench.wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
