@@ -46,6 +46,9 @@ const std::vector<Phase> &modelPhases() {
          pm.addPass(createRecognizeNormalizations());
          pm.addPass(createRecognizeActivations());
          pm.addPass(createRecognizeRotary());
+         // Behind the recognisers, which know arithmetic as exporters write it.
+         pm.addPass(createFoldScales());
+         pm.addPass(createMergeMatMuls());
          // The tables that each layer's rotation rebuilt are equal.
          pm.addPass(createCSEPass());
        }},

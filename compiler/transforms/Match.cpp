@@ -36,6 +36,32 @@ Value constant(OpBuilder &builder, Location loc, RankedTensorType type, double v
   return onnx::ConstantOp::create(builder, loc, type, cast<TypedAttr>(elements));
 }
 
+Value constant(OpBuilder &builder, Location loc, ArrayRef<int64_t> values) {
+  auto type = RankedTensorType::get(int64_t(values.size()),
+                                    builder.getIntegerType(64, /*isSigned=*/true));
+  auto elements = DenseElementsAttr::get(
+      type, ArrayRef<APInt>(llvm::map_to_vector(
+                values, [](int64_t value) { return APInt(64, uint64_t(value), true); })));
+  return onnx::ConstantOp::create(builder, loc, type, cast<TypedAttr>(elements));
+}
+
+bool isMadeOfConstants(Value value) {
+  SmallVector<std::pair<Value, unsigned>> open{{value, 0}};
+  while (!open.empty()) {
+    auto [next, depth] = open.pop_back_val();
+    Operation *op = next.getDefiningOp();
+    if (op && isa<onnx::ConstantOp>(op))
+      continue;
+    if (depth == 16 || !op ||
+        !isa<onnx::AddOp, onnx::SubOp, onnx::MulOp, onnx::DivOp, onnx::SqrtOp, onnx::NegOp,
+             onnx::ReshapeOp, onnx::TransposeOp, onnx::ConcatOp>(op))
+      return false;
+    for (Value operand : op->getOperands())
+      open.push_back({operand, depth + 1});
+  }
+  return true;
+}
+
 bool isUsedOnlyBy(Value value, ArrayRef<Operation *> users) {
   return llvm::all_of(value.getUsers(),
                       [&](Operation *user) { return llvm::is_contained(users, user); });

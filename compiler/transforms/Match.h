@@ -27,6 +27,12 @@ std::optional<llvm::SmallVector<int64_t>> integers(mlir::Value value);
 mlir::Value constant(mlir::OpBuilder &builder, mlir::Location loc, mlir::RankedTensorType type,
                      double value);
 
+/// A tensor of one dim with these integers, as ONNX takes shapes and axes.
+mlir::Value constant(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<int64_t> values);
+
+/// Whether a value is a constant or arithmetic on constants, which will be one.
+bool isMadeOfConstants(mlir::Value value);
+
 /// The op that computes `value`, if it is one of `Ops`.
 template <typename Op> Op producer(mlir::Value value) { return value.getDefiningOp<Op>(); }
 

@@ -75,6 +75,28 @@ def KeepKernelResults : Pass<"keep-kernel-results", "::mlir::ModuleOp"> {
 
 //===- Maths ----------------------------------------------------------------===//
 
+def FoldScales : Pass<"fold-scales", "::mlir::ModuleOp"> {
+  let summary = "Batch normalisations, factors and terms of channels into weights and biases";
+  let description = [{
+    What follows a Conv, ConvTranspose, Gemm or MatMul with constant weights and multiplies each
+    channel by a constant, or adds one, becomes part of them: ops on constants, which `constants`
+    computes. A weight that other ops read, too, is left alone, and types that round (f16, bf16).
+  }];
+  // Folding computes small constants with scalar ops.
+  let dependentDialects = ["::burin::onnx::OnnxDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
+}
+
+def MergeMatMuls : Pass<"merge-matmuls", "::mlir::ModuleOp"> {
+  let summary = "Products of one tensor with several weights are one: queries, keys, values";
+  let description = [{
+    MatMuls, or Gemms, with constant weights that share their left operand become one with the weights
+    side by side, biases too, and a Split. Where anything but a view, a transpose or RotaryEmbedding
+    reads a result they stay: that would have been fused into its product.
+  }];
+  let dependentDialects = ["::burin::onnx::OnnxDialect"];
+}
+
 def LowerOnnx : Pass<"lower-onnx", "::mlir::ModuleOp"> {
   let summary = "onnx -> linalg, tensor, kern: the maths storey";
   let description = [{
