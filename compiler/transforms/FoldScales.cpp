@@ -149,11 +149,17 @@ public:
     IRMapping mapping;
     mapping.map(product.weight, weight);
     Operation *made = rewriter.clone(*product.op, mapping);
+    // Its result is that of the last node, of all that it stands for.
+    SmallVector<Location> nodes{product.op->getLoc()};
+    if (product.add)
+      nodes.push_back(product.add->getLoc());
+    nodes.push_back(last->getLoc());
+    made->setLoc(rewriter.getFusedLoc(nodes));
     made->getResult(0).setType(product.op->getResult(0).getType());
     Value result = made->getResult(0);
     if (isa<onnx::MatMulOp>(made)) {
       if (bias)
-        result = onnx::AddOp::create(rewriter, loc, type, result, bias);
+        result = onnx::AddOp::create(rewriter, made->getLoc(), type, result, bias);
     } else if (bias) {
       made->setOperand(2, bias);
     }
