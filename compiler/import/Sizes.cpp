@@ -31,7 +31,8 @@ public:
     TypeProto::Tensor &type = *input.mutable_type()->mutable_tensor_type();
     if (!type.has_shape()) {
       for (int64_t size : shape)
-        type.mutable_shape()->add_dim()->set_dim_value(size);
+        if (auto *dim = type.mutable_shape()->add_dim(); size != openSize)
+          dim->set_dim_value(size);
       return;
     }
     if (size_t(type.shape().dim_size()) != shape.size()) {
@@ -40,6 +41,8 @@ public:
       return;
     }
     for (auto [index, size] : llvm::enumerate(shape)) {
+      if (size == openSize)
+        continue;
       auto &dim = *type.mutable_shape()->mutable_dim(int(index));
       if (dim.has_dim_value() && dim.dim_value() >= 0 && dim.dim_value() != size)
         fail(input, "has the size " + Twine(dim.dim_value()) + " in dimension " + Twine(index) +

@@ -57,9 +57,10 @@ std::vector<Vector> Encoder::encode(const std::vector<std::string> &sentences) {
   std::vector<Vector> vectors(sentences.size());
   for (const std::string &sentence : sentences)
     ids.push_back(tokenize(sentence));
+  const int64_t shape[] = {1, int64_t(Ids().size())}; // of each request
   std::vector<burin::Tensor> inputs, outputs;
   for (size_t i = 0; i < sentences.size(); ++i) {
-    inputs.emplace_back(ids[i]);
+    inputs.emplace_back(ids[i], shape);
     outputs.emplace_back(vectors[i]);
   }
   context.runBatch(uint32_t(sentences.size()), inputs, outputs).orThrow();

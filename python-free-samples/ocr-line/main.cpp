@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
@@ -19,9 +20,12 @@ extern "C" const char ocr_alphabet[], ocr_alphabet_end[];
 
 namespace {
 
-constexpr size_t inputShape[] = RECOGNISER_X_SHAPE, height = inputShape[2], width = inputShape[3];
-constexpr size_t outputShape[] = RECOGNISER_SOFTMAX_11_TMP_0_SHAPE, steps = outputShape[1],
-                 classes = outputShape[2];
+constexpr size_t inputShape[] = RECOGNISER_X_SHAPE, height = inputShape[2];
+constexpr size_t outputShape[] = RECOGNISER_SOFTMAX_11_TMP_0_SHAPE, classes = outputShape[2];
+/// What the artifact has a variant for: DIM in CMakeLists.txt.
+constexpr size_t widths[] = {160, 320, 480};
+static_assert(widths[0] == RECOGNISER_P2O_DYNAMICDIMENSION_1_MIN &&
+              widths[std::size(widths) - 1] == RECOGNISER_P2O_DYNAMICDIMENSION_1_MAX);
 
 /// The characters of classes 1 to classes - 2. Class 0 is "nothing here", the last a space.
 std::vector<std::string_view> alphabet() {
@@ -50,20 +54,30 @@ float sample(const Image &image, double x, double y) {
   return top * (1 - dy) + bottom * dy;
 }
 
-/// Scales the image to the network's height, from -1 to 1 in three equal channels. What is
-/// right of it is 0; a line that is too long is squeezed.
-std::vector<float> prepare(const Image &image) {
+/// What the network reads: three channels, `width` wide.
+struct Pixels {
+  std::vector<float> values;
+  size_t width;
+};
+
+/// Scales the image to the network's height, from -1 to 1 in three equal channels, in the least width
+/// that holds it. What is right of it is 0; a line that is too long is squeezed.
+Pixels prepare(const Image &image) {
   double scale = double(image.height) / double(height);
-  size_t columns = std::clamp<size_t>(size_t(std::ceil(double(image.width) / scale)), 1, width);
+  size_t columns = std::max<size_t>(size_t(std::ceil(double(image.width) / scale)), 1);
+  auto fits = std::find_if(std::begin(widths), std::end(widths) - 1,
+                           [&](size_t each) { return columns <= each; });
+  size_t width = *fits;
+  columns = std::min(columns, width);
   double scaleX = double(image.width) / double(columns);
-  std::vector<float> result(RECOGNISER_X_ELEMENTS);
+  std::vector<float> result(3 * height * width);
   for (size_t y = 0; y < height; ++y)
     for (size_t x = 0; x < columns; ++x) {
       float pixel = sample(image, (double(x) + 0.5) * scaleX - 0.5, (double(y) + 0.5) * scale - 0.5);
       for (size_t channel = 0; channel < 3; ++channel)
         result[(channel * height + y) * width + x] = pixel * 2 - 1;
     }
-  return result;
+  return {std::move(result), width};
 }
 
 struct Line {
@@ -72,7 +86,8 @@ struct Line {
 };
 
 /// CTC: of each step the likeliest class; repetitions are one, class 0 parts them.
-Line decode(const std::vector<float> &probabilities, const std::vector<std::string_view> &letters) {
+Line decode(const std::vector<float> &probabilities, size_t steps,
+            const std::vector<std::string_view> &letters) {
   Line line;
   size_t before = 0, count = 0;
   for (size_t step = 0; step < steps; ++step) {
@@ -106,10 +121,14 @@ int main(int argc, char **argv) {
     burin::Context context = burin::Context::create(model, options).value();
     std::vector<float> probabilities(RECOGNISER_SOFTMAX_11_TMP_0_ELEMENTS);
     for (int i = 1; i < argc; ++i) {
-      std::vector<float> pixels = prepare(readImage(argv[i]));
-      context.run({burin::Tensor(pixels)}, {burin::Tensor(probabilities)}).orThrow();
-      Line line = decode(probabilities, letters);
-      std::printf("%s: %s (%.1f%%)\n", argv[i], line.text.c_str(), 100 * line.confidence);
+      Pixels pixels = prepare(readImage(argv[i]));
+      const int64_t shape[] = {1, 3, int64_t(height), int64_t(pixels.width)};
+      context.run({burin::Tensor(pixels.values, shape)}, {burin::Tensor(probabilities)}).orThrow();
+      int64_t made[3]; // 1, steps, classes
+      context.outputShape(RECOGNISER_SOFTMAX_11_TMP_0_INDEX, made).orThrow();
+      Line line = decode(probabilities, size_t(made[1]), letters);
+      std::printf("%s: %s (%.1f%%, %zu columns)\n", argv[i], line.text.c_str(),
+                  100 * line.confidence, pixels.width);
     }
   } catch (const std::exception &error) {
     std::fprintf(stderr, "error: %s\n", error.what());

@@ -70,7 +70,7 @@ void parseInput(llvm::StringRef text, ImportOptions &options) {
   if (!value.empty())
     value.split(sizes, 'x');
   for (llvm::StringRef size : sizes)
-    shape.push_back(parseSize(size, "--input"));
+    shape.push_back(size == "?" ? openSize : parseSize(size, "--input"));
   options.inputShapes[name.str()] = shape;
 }
 
@@ -102,7 +102,7 @@ void CompileFlags::add(CLI::App &verb, CompileOptions &options) {
   verb.add_option("--dim", dims, "Fix a symbolic size: NAME=8; compile variants for several: NAME=1,8,32; let it change "
                   "from run to run within bounds: NAME=1..32; or both: NAME=1..512:128,512 (repeatable)")
       ->type_name("NAME=VALUE");
-  verb.add_option("--input", inputs, "Fix the shape of an input: NAME=1x3x224x224 (repeatable)")
+  verb.add_option("--input", inputs, "Fix the shape of an input: NAME=1x3x224x224; ? leaves a size to --dim (repeatable)")
       ->type_name("NAME=SHAPE");
   verb.add_option("--external-data-root", options.import.externalDataRoot,
                   "Folder that external weights may lie in (default: the model's)");
