@@ -5,19 +5,58 @@
 #ifndef BURIN_COMPILER_EMIT_ARTIFACT_H
 #define BURIN_COMPILER_EMIT_ARTIFACT_H
 
-#include "compiler/target/Target.h"
+#include "compiler/emit/Program.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
+#include "dialects/plan/PlanOps.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace burin {
 
-struct ProgramSummary;
 class WeightStore;
 
-/// The bytes of every plan.constant of a planned @main, each at its `offset`,
-/// zeros between; `total` bytes in all. Fails where a segment lacks the bytes.
-llvm::Error writeWeights(mlir::ModuleOp planned, const WeightStore &store, uint64_t total,
-                         llvm::raw_ostream &out);
+/// Every plan.constant of a planned module that has bytes of its own, by their offset.
+std::vector<plan::ConstantOp> placedConstants(mlir::ModuleOp planned);
+
+/// How many bytes a constant has among the weights.
+llvm::Expected<uint64_t> bytesOf(plan::ConstantOp constant);
+
+/// Bytes [begin, end) of the weights, in which `constants` lie: each at its `offset`, zeros between.
+/// Fails where a segment lacks the bytes.
+llvm::Error writeWeights(llvm::ArrayRef<plan::ConstantOp> constants, const WeightStore &store,
+                         uint64_t begin, uint64_t end, llvm::raw_ostream &out);
+
+/// The weights in files of their own, complete but under other names until the artifact that
+/// reads them is in its place: each has the first digits of the compile's id behind its name, and the
+/// runtime looks there first. An interruption leaves old and new files, and the artifact that
+/// is there finds its own.
+class ShardFiles {
+public:
+  /// Writes the weights in safetensors' form to `path`, or to path-00001-of-00003 and so on. `origin` and
+  /// the constants decide the id.
+  static llvm::Expected<ShardFiles> write(mlir::ModuleOp planned, const WeightStore &store,
+                                          uint64_t weightsBytes, llvm::StringRef path,
+                                          llvm::StringRef modelName, llvm::StringRef origin);
+  ShardFiles() = default;
+  ShardFiles(ShardFiles &&) = default;
+  ShardFiles &operator=(ShardFiles &&) = default;
+  /// Removes the files that have not been committed.
+  ~ShardFiles();
+
+  /// Gives the files their names, at once each.
+  llvm::Error commit();
+
+  const std::string &weightsId() const { return id; }
+  llvm::ArrayRef<Shard> shards() const { return list; }
+
+private:
+  std::string id;
+  std::vector<Shard> list;
+  struct Pending {
+    std::string now, final; // paths
+    bool isNew;             // no such file was there before
+  };
+  std::vector<Pending> pending;
+};
 
 /// Writes an ELF object whose read-only section holds `total` bytes that `fill`
 /// writes, under the hidden symbol `burin_weights`, aligned to 64.

@@ -8,6 +8,7 @@
 
 #include "burin/abi.h"
 #include "compiler/emit/Signature.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
@@ -196,7 +197,12 @@ private:
         << "#define " << prefix << "_ARENA_BYTES " << summary.arenaBytes() << "ull\n"
         << "#define " << prefix << "_ARENA_ALIGNMENT 64\n"
         << "#define " << prefix << "_SCRATCH_BYTES " << summary.scratchBytes << "ull\n"
-        << "#define " << prefix << "_WEIGHTS_BYTES " << summary.weightsBytes << "ull\n";
+        << "#define " << prefix << "_WEIGHTS_BYTES " << summary.weightsBytes << "ull\n"
+        << "/* Files of weights, which have to lie beside the program or at burin_options.weights_path. */\n"
+        << "#define " << prefix << "_SHARDS " << summary.shards.size() << "\n";
+    for (auto [i, shard] : llvm::enumerate(summary.shards))
+      out << "#define " << prefix << "_SHARD_" << i << " "
+          << llvm::json::Value(llvm::json::fixUTF8(shard.file)) << "\n";
     for (const Dim &dim : dims)
       out << "\n/* Size \"" << comment(dim.name) << "\", given with each run. */\n"
           << "#define " << macro(dim.identifier) << "_MIN " << dim.min << "\n"

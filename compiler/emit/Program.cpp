@@ -335,6 +335,15 @@ private:
                   "batch");
   }
 
+  /// burin_shard_abi.
+  llvm::Constant *shardInfo(const Shard &shard) {
+    return llvm::ConstantStruct::getAnon(
+        {string(shard.file), b.getInt64(shard.offset), b.getInt64(shard.bytes),
+         b.getInt64(shard.headerBytes),
+         global(llvm::ConstantDataArray::get(context, shard.crcs), "crcs"),
+         llvm::ConstantDataArray::get(context, ArrayRef(shard.sha256))});
+  }
+
   llvm::Constant *array(ArrayRef<llvm::Constant *> values, const Twine &name) {
     if (values.empty())
       return llvm::ConstantPointerNull::get(ptr);
@@ -343,7 +352,9 @@ private:
   }
 
   void emitTables(ArrayRef<std::vector<llvm::Constant *>> mains) {
-    std::vector<llvm::Constant *> inputs, outputs, dims, variants, levelTable;
+    std::vector<llvm::Constant *> inputs, outputs, dims, variants, levelTable, shards;
+    for (const Shard &shard : summary.shards)
+      shards.push_back(shardInfo(shard));
     for (const TensorSignature &tensor : signature.inputs)
       inputs.push_back(tensorInfo(tensor));
     for (const TensorSignature &tensor : signature.outputs)
@@ -371,11 +382,13 @@ private:
          elsewhere(certificateSymbol),
          array(inputs, "inputs"), array(outputs, "outputs"), array(dims, "dims"),
          array(sites, "sites"),
-         summary.weightsBytes ? static_cast<llvm::Constant *>(elsewhere("burin_weights")) : null,
+         summary.weightsBytes && shards.empty() ? static_cast<llvm::Constant *>(elsewhere("burin_weights")) : null,
          b.getInt64(summary.weightsBytes), b.getInt64(summary.scratchBytes),
          array(variants, "variants"), array(levelTable, "levels"), b.getInt32(inputs.size()),
          b.getInt32(outputs.size()), b.getInt32(dims.size()), b.getInt32(sites.size()),
-         b.getInt32(variants.size()), b.getInt32(levels.size()), batchInfo()});
+         b.getInt32(variants.size()), b.getInt32(levels.size()), batchInfo(),
+         array(shards, "shards"), string(summary.weightsId), b.getInt32(shards.size()),
+         b.getInt32(0)});
 
     // burin_model: the runtime's functions in the table's order.
     std::vector<llvm::Constant *> table{b.getInt32(BURIN_ABI_VERSION),

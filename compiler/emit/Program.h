@@ -8,6 +8,7 @@
 
 #include "compiler/target/Target.h"
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,14 @@ struct LiveTensor {
   uint64_t bytes = 0;
 };
 
+/// A file of weights; burin_shard_abi says what the fields are.
+struct Shard {
+  std::string file;
+  uint64_t offset = 0, bytes = 0, headerBytes = 0;
+  std::vector<uint32_t> crcs;
+  std::array<uint8_t, 32> sha256;
+};
+
 /// What reports print and the header's constants say.
 struct ProgramSummary {
   uint64_t bookkeepingBytes = 0; // what the runtime itself takes of an arena
@@ -53,7 +62,9 @@ struct ProgramSummary {
   uint64_t stagingBytes = 0;     // what gathered requests and their results take of it
   uint64_t scratchBytes = 0;     // what each worker takes of it, at the level that needs most
   std::string scratchKernel;     // that needs it
-  uint64_t weightsBytes = 0;     // read-only, inside the artifact
+  uint64_t weightsBytes = 0;     // read-only, inside the artifact or in shards
+  std::vector<Shard> shards;     // none: the weights are embedded
+  std::string weightsId;         // of the shards
   uint64_t inputBytes = 0, outputBytes = 0; // the caller's, at their largest
   uint64_t codeBytes = 0;        // of kernels, main programs and the runtime
   uint64_t stackBytes = 0;       // at most, of each thread that takes part in a run

@@ -43,21 +43,44 @@ llvm::Error writeConstant(plan::ConstantOp constant, const WeightStore &store,
 
 } // namespace
 
-llvm::Error writeWeights(ModuleOp planned, const WeightStore &store, uint64_t total,
-                         llvm::raw_ostream &out) {
-  uint64_t start = out.tell(), written = 0;
+llvm::Expected<uint64_t> bytesOf(plan::ConstantOp constant) {
+  if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue())) {
+    uint64_t raw = dense.getRawData().size();
+    return dense.isSplat() ? raw * uint64_t(dense.getNumElements()) : raw;
+  }
+  auto weight = dyn_cast<plan::WeightAttr>(constant.getValue());
+  if (!weight)
+    return llvm::createStringError("a constant has data of an unknown kind");
+  if (!weight.getLayout())
+    return weight.getLength();
+  unsigned width = cast<RankedTensorType>(weight.getType()).getElementTypeBitWidth() / 8;
+  return *packedBytes(weight.getLayout(), width); // withLayout has checked it
+}
+
+std::vector<plan::ConstantOp> placedConstants(ModuleOp planned) {
+  std::vector<plan::ConstantOp> constants;
   // In the order in which plan-memory has given them their offsets.
   for (auto main : planned.getOps<func::FuncOp>())
-    for (auto constant : main.getBody().front().getOps<plan::ConstantOp>()) {
-      uint64_t offset = uint64_t(*constant.getOffset());
-      if (offset < written)
-        continue; // shares the bytes of an equal constant
-      out.write_zeros(unsigned(offset - written));
-      if (llvm::Error error = writeConstant(constant, store, out))
-        return error;
-      written = out.tell() - start;
-    }
-  out.write_zeros(unsigned(total - written));
+    for (auto constant : main.getBody().front().getOps<plan::ConstantOp>())
+      // An earlier offset is that of an equal constant.
+      if (constants.empty() || *constant.getOffset() > *constants.back().getOffset())
+        constants.push_back(constant);
+  return constants;
+}
+
+llvm::Error writeWeights(llvm::ArrayRef<plan::ConstantOp> constants, const WeightStore &store,
+                         uint64_t begin, uint64_t end, llvm::raw_ostream &out) {
+  uint64_t start = out.tell();
+  auto padTo = [&](uint64_t offset) {
+    assert(offset - begin >= out.tell() - start && offset - begin - (out.tell() - start) <= UINT32_MAX);
+    out.write_zeros(unsigned(offset - begin - (out.tell() - start)));
+  };
+  for (plan::ConstantOp constant : constants) {
+    padTo(uint64_t(*constant.getOffset()));
+    if (llvm::Error error = writeConstant(constant, store, out))
+      return error;
+  }
+  padTo(end);
   return llvm::Error::success();
 }
 

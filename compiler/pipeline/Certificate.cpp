@@ -157,6 +157,13 @@ std::string certificate(ModuleOp planned, ArrayRef<Level> levels, const ProgramS
       {"launches", int64_t(summary.launches)},
       {"variants", std::move(variants)},
       {"kernels", std::move(list)}};
+  llvm::json::Array shards;
+  for (const Shard &shard : summary.shards)
+    shards.push_back(llvm::json::Object{{"file", llvm::json::fixUTF8(shard.file)},
+                                        {"bytes", int64_t(shard.headerBytes + shard.bytes)},
+                                        {"sha256", llvm::toHex(shard.sha256, /*LowerCase=*/true)}});
+  if (!shards.empty())
+    object["weights"] = std::move(shards);
   if (!summary.batchDim.empty())
     object["batch"] = llvm::json::Object{{"dim", summary.batchDim}};
   else if (!summary.serialReason.empty())

@@ -258,7 +258,7 @@ llvm::Expected<std::string> compileProgram(ModuleOp module, StringRef cpu, Strin
     return llvm::createStringError("constants cannot be computed at compile time");
   };
   if (failed(runPhases(module, ArrayRef(modelPhases()).drop_front())) ||
-      failed(runPhases(module, programPhases())))
+      failed(runPhases(module, programPhases(CompileOptions()))))
     return stop();
   std::vector<Level> levels;
   levels.push_back({std::move(*target), module.lookupSymbol<ModuleOp>(plan::kernelModuleName), ""});
@@ -287,7 +287,8 @@ llvm::Expected<std::string> compileProgram(ModuleOp module, StringRef cpu, Strin
     input.weightsObject = data.str().str();
     if (llvm::Error error =
             writeWeightsObject(data, summary.weightsBytes, [&](llvm::raw_ostream &out) {
-              return writeWeights(module, WeightStore(), summary.weightsBytes, out);
+              return writeWeights(placedConstants(module), WeightStore(), 0,
+                                  summary.weightsBytes, out);
             }))
       return std::move(error);
   }

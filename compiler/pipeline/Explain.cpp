@@ -104,7 +104,7 @@ ModelReport explain(const CompileOptions &options) {
 
   report.code = failed(checkOpenDims(**module)) ? ExitCode::Unsupported : ExitCode::Ok;
   std::vector<Phase> phases = modelPhases();
-  llvm::append_range(phases, programPhases());
+  llvm::append_range(phases, programPhases({}));
   for (const Phase &phase : phases) {
     PassManager manager(&context);
     phase.addPasses(manager);

@@ -83,15 +83,15 @@ const std::vector<Phase> &modelPhases() {
   return phases;
 }
 
-std::vector<Phase> programPhases(Purpose purpose) {
+std::vector<Phase> programPhases(const CompileOptions &options) {
   return {
       {"plan",
-       [purpose](OpPassManager &pm) {
+       [purpose = options.purpose, shardBytes = options.shardBytes](OpPassManager &pm) {
          // Deduplication comes before scheduling: a kernel is scheduled once.
          pm.addPass(createOutlineKernels());
          if (purpose == Purpose::KernelResults)
            pm.addPass(createKeepKernelResults());
-         pm.addPass(createPlanMemory());
+         pm.addPass(createPlanMemory({shardBytes}));
        }},
   };
 }
@@ -132,7 +132,7 @@ private:
     if (!options.compileTo.empty() && !llvm::is_contained(phaseNames(options.target), options.compileTo))
       return fail(ExitCode::BadInput, "unknown phase '" + options.compileTo + "'; there are: " +
                                           llvm::join(phaseNames(options.target), ", "));
-    total = 2 + modelPhases().size() + programPhases().size() + lower.front().size() + 2;
+    total = 2 + modelPhases().size() + programPhases(options).size() + lower.front().size() + 2;
     std::vector<VariantDims> variants = variantsOf(options.dims);
     if (variants.empty())
       return fail(ExitCode::BadInput, "--dim asks for more than " + llvm::Twine(maxVariants) +
@@ -173,7 +173,7 @@ private:
       (*module)->setAttr(plan::batchAttrName, batch.batch);
     serialReason = batch.reason;
 
-    for (const Phase &phase : programPhases(options.purpose)) {
+    for (const Phase &phase : programPhases(options)) {
       begin(phase.name);
       PassManager manager(&context);
       watch(manager);
@@ -327,6 +327,10 @@ private:
     program.compiler = "burin " BURIN_VERSION;
     if (llvm::Error error = checkTasks(module, levels))
       return fail(ExitCode::Unsupported, options.model + ": " + llvm::toString(std::move(error)));
+    Provenance provenance{files.get(), rebuildCommand(options, levels)};
+    llvm::Expected<ShardFiles> shards = writeShards(module, weights, program, provenance);
+    if (!shards)
+      return fail(ExitCode::Failed, llvm::toString(shards.takeError()));
     llvm::Expected<Object> main = emitProgram(module, levels, result.summary, program);
     if (!main)
       return fail(ExitCode::Internal, llvm::toString(main.takeError()));
@@ -337,7 +341,7 @@ private:
     result.summary.stackBytes = footprint->stackBytes;
     llvm::Expected<Object> text = emitText(
         *levels.front().target, certificateSymbol,
-        certificate(module, levels, result.summary, {files.get(), rebuildCommand(options, levels)}));
+        certificate(module, levels, result.summary, provenance));
     if (!text)
       return fail(ExitCode::Internal, llvm::toString(text.takeError()));
     objects.insert(objects.begin(), std::move(*main));
@@ -353,10 +357,38 @@ private:
       return fail(ExitCode::Failed, "cannot make a temporary folder: " + code.message());
     llvm::Error error = link(objects, module, weights, program.modelName, temporary.str());
     llvm::sys::fs::remove_directories(temporary);
+    if (!error)
+      error = shards->commit();
     finish();
     if (error)
       return fail(ExitCode::Failed, llvm::toString(std::move(error)));
     return ExitCode::Ok;
+  }
+
+  /// Writes the weights to files of their own, where they do not go into the artifact.
+  llvm::Expected<ShardFiles> writeShards(ModuleOp module, const WeightStore &weights,
+                                         const ProgramOptions &program,
+                                         const Provenance &provenance) {
+    constexpr uint64_t embedBelow = uint64_t(64) << 20;
+    ProgramSummary &summary = result.summary;
+    if (!summary.weightsBytes || options.weights == "embed" ||
+        (options.weights.empty() && summary.weightsBytes < embedBelow))
+      return ShardFiles();
+    llvm::SmallString<128> path(options.weights);
+    if (path.empty()) {
+      path = options.output;
+      llvm::sys::path::replace_extension(path, ".safetensors");
+    }
+    std::string origin = program.compiler;
+    for (const Provenance::File &file : provenance.files)
+      origin += " " + file.sha256;
+    llvm::Expected<ShardFiles> files = ShardFiles::write(module, weights, summary.weightsBytes,
+                                                         path, program.modelName, origin);
+    if (files) {
+      summary.shards = files->shards();
+      summary.weightsId = files->weightsId();
+    }
+    return files;
   }
 
   llvm::Error link(llvm::ArrayRef<Object> objects, ModuleOp module, const WeightStore &weights,
@@ -365,13 +397,14 @@ private:
     input.objects = objects;
     input.modelName = name;
     const ProgramSummary &summary = result.summary;
-    if (summary.weightsBytes) {
+    if (summary.weightsBytes && summary.shards.empty()) {
       llvm::SmallString<128> path(temporary);
       llvm::sys::path::append(path, "weights.o");
       input.weightsObject = path.str().str();
       if (llvm::Error error = writeWeightsObject(path, summary.weightsBytes,
                                                  [&](llvm::raw_ostream &out) {
-                                                   return writeWeights(module, weights,
+                                                   return writeWeights(placedConstants(module),
+                                                                       weights, 0,
                                                                        summary.weightsBytes, out);
                                                  }))
         return error;
@@ -501,7 +534,7 @@ CompileResult compile(const CompileOptions &options) {
 
 std::vector<std::string> phaseNames(llvm::StringRef target) {
   std::vector<std::string> names{"import"};
-  for (const std::vector<Phase> &phases : {modelPhases(), programPhases()})
+  for (const std::vector<Phase> &phases : {modelPhases(), programPhases({})})
     for (const Phase &phase : phases)
       names.push_back(phase.name);
   names.insert(llvm::find(names, "model") + 1, constantsPhase);

@@ -33,6 +33,8 @@ struct CompileOptions {
   DimChoices dims;            // of all variants
   std::vector<std::string> flags; // what else decides the artifact's bytes, as on the command line
   std::string compileTo;      // a phase's name: stop after it and print the module
+  std::string weights;        // "embed", a path, or empty: by their size, beside the output
+  uint64_t shardBytes = uint64_t(1) << 31; // weights of one file, at most, but for larger constants
   std::string header;         // of typed entry points; empty: beside a .a, else none
   std::string depfile;        // what the artifact depends on, as a rule of Make
   std::string dumpDir;        // one numbered file per phase, and counts.txt: ops by pass
@@ -62,7 +64,7 @@ ImportOptions importOptions(const CompileOptions &options);
 const std::vector<Phase> &modelPhases();
 
 /// The phases that follow on all variants together, before the target takes the kernels.
-std::vector<Phase> programPhases(Purpose purpose = Purpose::Use);
+std::vector<Phase> programPhases(const CompileOptions &options);
 
 /// Names of all phases in order, for --compile-to.
 std::vector<std::string> phaseNames(llvm::StringRef target);

@@ -5,6 +5,7 @@
 // buffer first, each at the lowest place that no buffer alive at the same time
 // occupies.
 
+#include "burin/abi.h"
 #include "compiler/group/Group.h"
 #include "compiler/plan/InPlace.h"
 #include "compiler/plan/Sizes.h"
@@ -36,6 +37,19 @@ struct Buffer {
 struct WeightOffsets {
   DenseMap<Attribute, uint64_t> offsets;
   uint64_t bytes = 0;
+  uint64_t shardBytes;
+  SmallVector<int64_t> shards{0}; // where each begins
+
+  /// The place of a new constant of `size` bytes.
+  uint64_t append(uint64_t size) {
+    if (bytes > uint64_t(shards.back()) && bytes + size - uint64_t(shards.back()) > shardBytes) {
+      bytes = llvm::alignTo(bytes, BURIN_SHARD_ALIGNMENT);
+      shards.push_back(int64_t(bytes));
+    }
+    uint64_t at = bytes;
+    bytes = llvm::alignTo(bytes + size, alignment);
+    return at;
+  }
 };
 
 class Planner {
@@ -113,9 +127,9 @@ private:
         return plan::emitTooLarge(constant.getLoc())
                << "a constant of type " << constant.getType()
                << " is larger than this machine could hold";
-      auto [it, inserted] = weights.offsets.try_emplace(constant.getValue(), weights.bytes);
+      auto [it, inserted] = weights.offsets.try_emplace(constant.getValue(), 0);
       if (inserted)
-        weights.bytes = llvm::alignTo(weights.bytes + *bytes, alignment);
+        it->second = weights.append(*bytes);
       constant.setOffsetAttr(builder.getI64IntegerAttr(int64_t(it->second)));
       if (failed(place(constant.getResult(), plan::Storage::Weights, it->second)))
         return failure();
@@ -238,6 +252,8 @@ private:
 };
 
 struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
+  using PlanMemoryBase::PlanMemoryBase;
+
   void runOnOperation() override {
     auto mains = getOperation().getOps<func::FuncOp>();
     if (mains.empty()) {
@@ -251,6 +267,7 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     }
     Builder builder(&getContext());
     WeightOffsets weights;
+    weights.shardBytes = shardBytes;
     for (auto main : mains) {
       Planner planner(main, kernels, weights);
       if (failed(planner.run()))
@@ -260,6 +277,9 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
       main->setAttr(plan::liveSetAttrName, builder.getArrayAttr(planner.liveSet));
     }
     getOperation()->setAttr("plan.weights_bytes", builder.getI64IntegerAttr(int64_t(weights.bytes)));
+    if (weights.shards.size() > 1)
+      getOperation()->setAttr(plan::shardOffsetsAttrName,
+                              builder.getDenseI64ArrayAttr(weights.shards));
   }
 };
 

@@ -185,8 +185,12 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
     Live ranges over the launch order; offsets by first fit, largest first. A result takes the
     place of an input that the launch is the last to read, where its kernel allows that.
     Sets `places` of each launch, `offset` of each plan.constant, and on the module
-    `plan.arena_bytes`, `plan.live_bytes` (the largest live set, a lower bound) of each and `plan.weights_bytes`.
+    `plan.arena_bytes`, `plan.live_bytes` (the largest live set, a lower bound) of each, `plan.weights_bytes`
+    and `plan.shard_offsets`: where weights may be parted into files of at most `shard-bytes`, if no constant is larger.
   }];
+  let options = [
+    Option<"shardBytes", "shard-bytes", "uint64_t", "uint64_t(1) << 31", "Weights of one file">
+  ];
   let dependentDialects = ["::burin::plan::PlanDialect"];
 }
 

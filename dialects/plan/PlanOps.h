@@ -32,6 +32,9 @@ bool saysTooLarge(mlir::Diagnostic &diagnostic);
 llvm::SmallVector<llvm::StringRef> nodeNames(mlir::Location where);
 /// The first of them, or "".
 std::string nodeName(mlir::Location where);
+/// Where the files begin that weights may be parted into, if there are several: a dense i64 array on
+/// the module.
+inline constexpr llvm::StringLiteral shardOffsetsAttrName = "plan.shard_offsets";
 /// An array of LiveAttr on a main program: see there.
 inline constexpr llvm::StringLiteral liveSetAttrName = "plan.live_set";
 /// An array of RangeAttr on a main program: the sizes that change from run to run.

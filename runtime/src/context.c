@@ -7,11 +7,10 @@
 
 #include "runtime.h"
 
-/* Tells the log why a context could not be made. */
-static burin_status refuse(const burin_options *options, burin_status status, const char *format,
-                           ...) {
+burin_status burin_refuse(const burin_options *options, burin_status status, const char *format,
+                          ...) {
   if (options && options->log) {
-    char text[256];
+    char text[4608]; /* has room for a path */
     va_list arguments;
     va_start(arguments, format);
     burin_vformat(text, sizeof text, format, arguments);
@@ -24,40 +23,48 @@ static burin_status refuse(const burin_options *options, burin_status status, co
 burin_status burin_rt_create(const burin_model *model, const burin_options *options,
                              burin_context **made) {
   if (!model || !options || !made)
-    return refuse(options, BURIN_BAD_ARGUMENT, "create: a null argument");
+    return burin_refuse(options, BURIN_BAD_ARGUMENT, "create: a null argument");
   *made = NULL;
   const burin_program *program = model->program;
   if (model->abi_version != BURIN_ABI_VERSION || !program ||
       program->abi_version != BURIN_ABI_VERSION || program->struct_size != sizeof(burin_program))
-    return refuse(options, BURIN_BAD_ABI, "the model was made for interface version %d, not %d",
+    return burin_refuse(options, BURIN_BAD_ABI, "the model was made for interface version %d, not %d",
                   (int64_t)model->abi_version, (int64_t)BURIN_ABI_VERSION);
   uint32_t level = program->level_count;
   const char *missing = NULL; /* of the least level, in the end */
   while (level > 0 && (missing = burin_missing_cpu_feature(program->levels[level - 1].cpu_features)))
     --level;
   if (!level)
-    return refuse(options, BURIN_UNSUPPORTED_CPU,
+    return burin_refuse(options, BURIN_UNSUPPORTED_CPU,
                   "model '%s' was compiled for %s, but this CPU lacks %s", program->name,
                   program->levels[0].target, missing);
 
   if (options->pool && options->parallel_for)
-    return refuse(options, BURIN_BAD_ARGUMENT, "both a pool and a parallel_for were given");
+    return burin_refuse(options, BURIN_BAD_ARGUMENT, "both a pool and a parallel_for were given");
   if (options->pool && !burin_pool_valid(options->pool))
-    return refuse(options, BURIN_BAD_ABI, "the pool was made by another version of the runtime");
+    return burin_refuse(options, BURIN_BAD_ABI, "the pool was made by another version of the runtime");
   uint32_t most = options->pool ? burin_rt_pool_workers(options->pool)
                                 : options->parallel_for ? UINT32_MAX : 1;
   uint32_t workers = options->workers ? options->workers : options->pool ? most : 1;
   burin_arena_layout layout;
   if (!burin_layout(program, workers, &layout))
-    return refuse(options, BURIN_BAD_ARGUMENT, "scratch for %d workers passes 2^63 bytes",
+    return burin_refuse(options, BURIN_BAD_ARGUMENT, "scratch for %d workers passes 2^63 bytes",
                   (int64_t)workers);
   if (!options->arena || options->arena_bytes < layout.bytes)
-    return refuse(options, BURIN_NO_MEMORY, "the arena has %d bytes; %d workers need %d",
+    return burin_refuse(options, BURIN_NO_MEMORY, "the arena has %d bytes; %d workers need %d",
                   options->arena ? (int64_t)options->arena_bytes : (int64_t)0, (int64_t)workers,
                   (int64_t)layout.bytes);
   if ((uintptr_t)options->arena % BURIN_ALIGNMENT)
-    return refuse(options, BURIN_NO_MEMORY, "the arena's address is no multiple of %d",
+    return burin_refuse(options, BURIN_NO_MEMORY, "the arena's address is no multiple of %d",
                   (int64_t)BURIN_ALIGNMENT);
+  if (options->flags & ~BURIN_VERIFY_WEIGHTS)
+    return burin_refuse(options, BURIN_BAD_ARGUMENT, "flags %d are not known", (int64_t)options->flags);
+  if (options->weights && !burin_weights_data(options->weights, program))
+    return burin_refuse(options, BURIN_BAD_ARGUMENT, "the weights are those of another model");
+  burin_weights *own_weights = NULL;
+  burin_status status = BURIN_OK;
+  if (!options->weights && (status = burin_rt_weights_open(model, options, &own_weights)))
+    return status;
 
   unsigned char *base = options->arena;
   burin_context *context = options->arena;
@@ -76,6 +83,10 @@ burin_status burin_rt_create(const burin_model *model, const burin_options *opti
   context->activations = base + layout.activations;
   context->staging = base + layout.staging;
   context->scratch = base + layout.scratch;
+  context->own_weights = own_weights;
+  context->weights = program->weights;
+  if (program->shard_count)
+    context->weights = burin_weights_data(own_weights ? own_weights : options->weights, program);
   for (uint32_t i = 0; i < program->dim_count; ++i)
     context->dims[i] = program->dims[i].max;
   *made = context;
@@ -83,7 +94,8 @@ burin_status burin_rt_create(const burin_model *model, const burin_options *opti
 }
 
 void burin_rt_destroy(burin_context *context) {
-  (void)context; /* all of it is the caller's memory */
+  if (context) /* all else is the caller's memory */
+    burin_rt_weights_close(context->own_weights);
 }
 
 burin_status burin_fail(burin_context *context, burin_status status, const char *format, ...) {
@@ -261,10 +273,9 @@ static burin_status explain(burin_context *context) {
 }
 
 burin_status burin_run_taken(burin_context *context) {
-  const burin_program *program = context->program;
   context->error = (burin_error_word){0, UINT32_MAX, 0};
   burin_frame frame = {.arena = context->activations,
-                       .weights = program->weights,
+                       .weights = context->weights,
                        .inputs = context->inputs,
                        .outputs = context->outputs,
                        .dims = context->dims,

@@ -25,13 +25,12 @@ uint32_t burin_dtype_bytes(uint32_t dtype) {
   return 0;
 }
 
-/* The program behind a table of this version, or null. */
-static const burin_program *program_of(const burin_model *model) {
+const burin_program *burin_program_of(const burin_model *model) {
   return model && model->abi_version == BURIN_ABI_VERSION ? model->program : NULL;
 }
 
 burin_status burin_rt_describe(const burin_model *model, uint32_t *inputs, uint32_t *outputs) {
-  const burin_program *program = program_of(model);
+  const burin_program *program = burin_program_of(model);
   if (!program || !inputs || !outputs)
     return BURIN_BAD_ARGUMENT;
   *inputs = program->input_count;
@@ -49,7 +48,7 @@ static void fill_info(const burin_tensor_info_abi *from, burin_tensor_info *to) 
 }
 
 burin_status burin_rt_input(const burin_model *model, uint32_t index, burin_tensor_info *info) {
-  const burin_program *program = program_of(model);
+  const burin_program *program = burin_program_of(model);
   if (!program || !info || index >= program->input_count)
     return BURIN_BAD_ARGUMENT;
   fill_info(&program->inputs[index], info);
@@ -57,7 +56,7 @@ burin_status burin_rt_input(const burin_model *model, uint32_t index, burin_tens
 }
 
 burin_status burin_rt_output(const burin_model *model, uint32_t index, burin_tensor_info *info) {
-  const burin_program *program = program_of(model);
+  const burin_program *program = burin_program_of(model);
   if (!program || !info || index >= program->output_count)
     return BURIN_BAD_ARGUMENT;
   fill_info(&program->outputs[index], info);
@@ -65,7 +64,7 @@ burin_status burin_rt_output(const burin_model *model, uint32_t index, burin_ten
 }
 
 burin_status burin_rt_dim(const burin_model *model, uint32_t index, burin_dim_info *info) {
-  const burin_program *program = program_of(model);
+  const burin_program *program = burin_program_of(model);
   if (!program || !info || index >= program->dim_count)
     return BURIN_BAD_ARGUMENT;
   const burin_dim_abi *dim = &program->dims[index];
@@ -120,7 +119,7 @@ bool burin_layout(const burin_program *program, uint32_t workers, burin_arena_la
 }
 
 burin_status burin_rt_memory(const burin_model *model, uint32_t workers, burin_memory *memory) {
-  const burin_program *program = program_of(model);
+  const burin_program *program = burin_program_of(model);
   burin_arena_layout layout;
   if (!workers)
     workers = 1;
@@ -135,6 +134,6 @@ burin_status burin_rt_memory(const burin_model *model, uint32_t workers, burin_m
 }
 
 const char *burin_rt_certificate(const burin_model *model) {
-  const burin_program *program = program_of(model);
+  const burin_program *program = burin_program_of(model);
   return program ? program->certificate : NULL;
 }

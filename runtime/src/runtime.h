@@ -9,6 +9,8 @@
  *   batch.c     several requests as one
  *   launch.c    one launch: its tasks parted among workers
  *   pool.c      the workers
+ *   weights.c   weights in files: found, mapped, checked
+ *   crc32c.c, sha256.c  their checksums
  *   cores.c     how many cores this process may use
  *   cpu.c       which instructions this CPU has
  *   message.c   text without stdio
@@ -41,6 +43,8 @@ struct burin_context {
   bool *dim_known; /* which of them an input of this request has given */
   void **inputs, **outputs;
   unsigned char *activations, *staging, *scratch;
+  const unsigned char *weights;
+  burin_weights *own_weights; /* that it has opened itself */
   char message[512];
 };
 
@@ -63,6 +67,22 @@ uint32_t burin_dtype_bytes(uint32_t dtype);
 
 /* Remembers why a request failed, and tells the log. */
 burin_status burin_fail(burin_context *, burin_status, const char *format, ...);
+
+/* Tells the log, where there is one, why something could not be made. */
+burin_status burin_refuse(const burin_options *, burin_status, const char *format, ...);
+
+/* The program behind a table of this version, or null. */
+const burin_program *burin_program_of(const burin_model *);
+
+/* The first byte of the program's weights; null where `weights` are another's. */
+const unsigned char *burin_weights_data(const burin_weights *weights, const burin_program *);
+
+/* burin_crc32c without the CPU's instruction. */
+uint32_t burin_crc32c_portable(uint32_t crc, const unsigned char *data, size_t bytes);
+
+/* The SHA-256 of `count` parts, one after the other. */
+void burin_sha256(const unsigned char *const parts[], const uint64_t bytes[], uint32_t count,
+                  unsigned char hash[32]);
 
 /* A tensor of the program: its inputs, then its outputs. */
 static inline const burin_tensor_info_abi *burin_tensor_of(const burin_program *program,

@@ -84,7 +84,7 @@ void runOne(Session &session, const Batch &batch, Profile *profile) {
 
 ExitCode bench(const Flags &flags) {
   double begin = wallMs();
-  Session session(flags.model, flags.threads);
+  Session session(flags.model, flags.threads, flags.weights);
   double openMs = wallMs() - begin;
 
   InputFlags given = flags.inputs;

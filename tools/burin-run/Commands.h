@@ -15,6 +15,8 @@ struct Flags {
   std::vector<std::string> rest; // further arguments: data sets
   InputFlags inputs;
   std::string output; // folder
+  std::string weights; // file or folder
+  bool verify = false; // inspect: the weights
   uint32_t threads = 1, batch = 1;
   double seconds = 2;
   Tolerance tolerance;   // check, verify: what of it was given

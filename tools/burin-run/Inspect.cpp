@@ -102,7 +102,9 @@ private:
 } // namespace
 
 ExitCode inspect(const Flags &flags) {
-  Session session(flags.model, flags.threads);
+  Session session(flags.model, flags.threads, flags.weights);
+  if (flags.verify)
+    session.verifyWeights();
   const burin_memory &memory = session.memory();
   const char *certificate = session.model()->certificate(session.model());
   std::string text = certificate && *certificate ? certificate : "null";

@@ -24,7 +24,7 @@ static void makeFolder(const std::string &path) {
 ExitCode runModel(const Flags &flags) {
   if (flags.output.empty())
     throw Error{BadInput, "-o OUTDIR is missing: the folder for the outputs"};
-  Session session(flags.model, flags.threads);
+  Session session(flags.model, flags.threads, flags.weights);
   std::vector<Tensor> inputs = session.makeInputs(flags.inputs);
   std::vector<Memory> outputs = session.makeOutputs();
   Batch batch = session.makeBatch(inputs, outputs);

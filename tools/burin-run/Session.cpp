@@ -14,7 +14,9 @@ namespace burin::run {
 static ExitCode exitCodeOf(burin_status status) {
   switch (status) {
   case BURIN_OK: return Ok;
-  case BURIN_BAD_ARGUMENT: case BURIN_BAD_FILE: case BURIN_BAD_ABI: return BadInput;
+  case BURIN_BAD_ARGUMENT: case BURIN_BAD_FILE: case BURIN_BAD_ABI:
+  case BURIN_WEIGHTS_MISSING: case BURIN_WEIGHTS_TRUNCATED: case BURIN_WEIGHTS_OTHER:
+  case BURIN_WEIGHTS_STALE: case BURIN_WEIGHTS_CORRUPT: return BadInput;
   case BURIN_UNSUPPORTED_CPU: return Unsupported;
   case BURIN_INTERNAL: return Internal;
   default: return Failed;
@@ -28,7 +30,8 @@ std::vector<int64_t> shapeOf(const burin_tensor_info &info) {
   return shape;
 }
 
-Session::Session(const std::string &path, uint32_t threads) {
+Session::Session(const std::string &path, uint32_t threads, const std::string &weights)
+    : weights(weights) {
   std::string why(512, '\0');
   burin_status status = burin_load(path.c_str(), nullptr, &library, &table, why.data(), why.size());
   if (status)
@@ -99,21 +102,37 @@ Batch Session::makeBatch(const std::vector<Tensor> &inputs, const std::vector<Me
   return batch;
 }
 
-void Session::create(Profile *listener) {
-  profile = listener;
+burin_options Session::options() {
   burin_options options{};
   options.arena = arena.data();
   options.arena_bytes = arena.bytes();
   options.workers = workers;
   options.pool = pool;
+  options.weights_path = weights.empty() ? nullptr : weights.c_str();
   options.log = [](void *user, burin_status, const char *text) {
     static_cast<Session *>(user)->message = text;
   };
+  options.user = this;
+  return options;
+}
+
+void Session::verifyWeights() {
+  burin_options all = options();
+  all.flags = BURIN_VERIFY_WEIGHTS;
+  burin_weights *opened = nullptr;
+  burin_status status = table->weights_open(table, &all, &opened);
+  if (status)
+    throw Error{exitCodeOf(status), message};
+  table->weights_close(opened);
+}
+
+void Session::create(Profile *listener) {
+  profile = listener;
+  burin_options options = this->options();
   if (profile)
     options.profile = [](void *user, const burin_event *event) {
       static_cast<Session *>(user)->profile->take(*event);
     };
-  options.user = this;
   burin_status status = table->create(table, &options, &context);
   if (status)
     throw Error{exitCodeOf(status), message};

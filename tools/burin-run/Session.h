@@ -30,7 +30,8 @@ class Session {
 public:
   /// Loads the artifact, starts its threads (0 is one per core) and takes the memory of
   /// a context.
-  Session(const std::string &path, uint32_t threads);
+  /// `weights` says where its files of weights are: "" is beside it.
+  Session(const std::string &path, uint32_t threads, const std::string &weights = "");
   ~Session();
   Session(const Session &) = delete;
 
@@ -59,11 +60,14 @@ public:
   /// Runs the requests; throws what went wrong.
   void run(const Batch &batch);
   void destroy();
+  /// Compares all files of weights with their checksums and SHA-256; throws what is wrong.
+  void verifyWeights();
   /// Of output `index` in the last run.
   std::vector<int64_t> outputShape(size_t index) const;
 
 private:
   void close();
+  burin_options options();
   Tensor randomInput(size_t index, uint64_t seed, const std::vector<int64_t> &sizes) const;
 
   burin_library *library = nullptr;
@@ -71,6 +75,7 @@ private:
   burin_pool *pool = nullptr;
   burin_context *context = nullptr;
   uint32_t workers = 1;
+  std::string weights;
   burin_memory need{};
   Memory arena;
   Profile *profile = nullptr;

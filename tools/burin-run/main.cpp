@@ -22,8 +22,8 @@ static constexpr char help[] =
   burin-run bench MODEL.so [options]
       Runs it again and again and reports how long that takes. Inputs
       without a file are random.
-  burin-run inspect MODEL.so [--json]
-      Inputs, outputs, memory.
+  burin-run inspect MODEL.so [--json] [--verify]
+      Inputs, outputs, memory. --verify checks files of weights by SHA-256.
   burin-run check MODEL.so DATASET ... [options]
       Runs folders with input_N.pb and compares with their output_N.pb; one
       line each, PASS or FAIL.
@@ -34,6 +34,8 @@ Options
   --random SEED   random values for inputs without a file
   --dim NAME=N    a dynamic size for random inputs (default: its maximum)
   -o OUTDIR       folder for the outputs of `run`, made if missing
+  --weights PATH  where the model's files of weights are: a folder, or the file
+                  (default: beside the model)
   --threads N     worker threads; 0 is one per core (default: 1)
   --batch N       `bench`: requests per call (default: 1)
   --seconds S     `bench`: how long (default: 2)
@@ -77,6 +79,10 @@ public:
         flags.inputs.files.push_back(value(argument));
       else if (argument == "-o" || argument == "--output")
         flags.output = value(argument);
+      else if (argument == "--weights")
+        flags.weights = value(argument);
+      else if (argument == "--verify")
+        flags.verify = true;
       else if (argument == "--random")
         flags.inputs.random = number(argument, UINT64_MAX);
       else if (argument == "--dim")

@@ -30,7 +30,7 @@ void addExplain(CLI::App &app, Action &action);
 /// after parsing and throws CLI::ValidationError.
 struct CompileFlags {
   std::vector<std::string> dims, inputs;
-  std::string maxMemory;
+  std::string maxMemory, shardSize;
   void add(CLI::App &verb, CompileOptions &options);
   void finish(CompileOptions &options) const;
   /// Words of the command line, of what was given to `verb`, for CompileOptions::flags.

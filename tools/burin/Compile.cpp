@@ -45,7 +45,11 @@ void printSummary(const CompileOptions &options, const CompileResult &result) {
   double ratio = s.liveBytes ? double(s.activationBytes) / double(s.liveBytes) : 1.0;
   llvm::outs() << options.output << ": " << humanBytes(size) << " for " << result.target << ", "
                << s.launches << " launches of " << s.kernels << " kernels\n"
-               << "  weights  " << humanBytes(s.weightsBytes) << "\n"
+               << "  weights  " << humanBytes(s.weightsBytes)
+               << (s.shards.empty() ? ""
+                   : s.shards.size() == 1 ? " in " + s.shards.front().file
+                                          : " in " + s.shards.front().file + " to " + s.shards.back().file)
+               << "\n"
                << "  arena    " << humanBytes(s.arenaBytes()) << " (" << s.arenaBytes()
                << " bytes with one worker; each further one " << s.scratchBytes << ")\n"
                << "  of which bookkeeping " << s.bookkeepingBytes << ", activations "
@@ -72,6 +76,12 @@ ExitCode run(State &state) {
   if (options.compileTo.empty() && extension != ".so" && extension != ".a" && extension != ".o") {
     llvm::errs() << "error: cannot tell what to write: '" << options.output
                  << "' ends in none of .so, .a, .o\n";
+    return ExitCode::BadInput;
+  }
+  llvm::StringRef weights(options.weights);
+  if (!weights.empty() && weights != "embed" && !weights.ends_with(".safetensors")) {
+    llvm::errs() << "error: --weights: '" << weights
+                 << "' is neither embed nor a file .safetensors\n";
     return ExitCode::BadInput;
   }
   options.progress = !state.json && isatty(STDERR_FILENO);

@@ -75,7 +75,7 @@ void parseInput(llvm::StringRef text, ImportOptions &options) {
 }
 
 /// "512", "64K", "1.5G"
-uint64_t parseBytes(llvm::StringRef text) {
+uint64_t parseBytes(llvm::StringRef text, const std::string &option) {
   llvm::StringRef number = text;
   double unit = 1;
   if (number.consume_back_insensitive("k"))
@@ -86,7 +86,7 @@ uint64_t parseBytes(llvm::StringRef text) {
     unit = 1024.0 * 1024 * 1024;
   double value = 0;
   if (number.getAsDouble(value) || value < 0 || value * unit > 9e18)
-    throw CLI::ValidationError("--max-memory", "'" + text.str() + "' is not a size like 64M");
+    throw CLI::ValidationError(option, "'" + text.str() + "' is not a size like 64M");
   return uint64_t(value * unit);
 }
 
@@ -104,6 +104,14 @@ void CompileFlags::add(CLI::App &verb, CompileOptions &options) {
       ->type_name("NAME=VALUE");
   verb.add_option("--input", inputs, "Fix the shape of an input: NAME=1x3x224x224; ? leaves a size to --dim (repeatable)")
       ->type_name("NAME=SHAPE");
+  verb.add_option("--weights", options.weights,
+                  "Where weights go: embed (in the artifact), or FILE.safetensors, which has to lie "
+                  "beside it or be named when a context is made (default: embed below 64M, else a "
+                  "file beside the artifact, named after it)")
+      ->type_name("embed|FILE");
+  verb.add_option("--shard-size", shardSize,
+                  "Weights of one file: more go to several (default: 2G)")
+      ->type_name("SIZE");
   verb.add_option("--external-data-root", options.import.externalDataRoot,
                   "Folder that external weights may lie in (default: the model's)");
 }
@@ -114,7 +122,11 @@ void CompileFlags::finish(CompileOptions &options) const {
   for (const std::string &input : inputs)
     parseInput(input, options.import);
   if (!maxMemory.empty())
-    options.maxMemory = parseBytes(maxMemory);
+    options.maxMemory = parseBytes(maxMemory, "--max-memory");
+  if (!shardSize.empty())
+    options.shardBytes = parseBytes(shardSize, "--shard-size");
+  if (options.shardBytes == 0)
+    throw CLI::ValidationError("--shard-size", "a file of weights has to hold some");
 }
 
 std::vector<std::string> CompileFlags::wordsOf(const CLI::App &verb) {
@@ -128,8 +140,10 @@ std::vector<std::string> CompileFlags::wordsOf(const CLI::App &verb) {
     // Options without a group are not shown, and change nothing in the artifact.
     if (option->count() == 0 || left.count(name) || option->get_group().empty())
       continue;
-    for (const std::string &value : option->results()) {
+    for (std::string value : option->results()) {
       words.push_back(name);
+      if (name == "--weights") // the artifact knows its name alone
+        value = llvm::sys::path::filename(value).str();
       if (option->get_items_expected_max() > 0)
         words.push_back(value);
     }

@@ -20,7 +20,7 @@ namespace {
 struct State {
   CompileOptions options;
   CompileFlags flags;
-  bool json = false;
+  bool json = false, verify = false;
 };
 
 ExitCode inspectModel(State &state) {
@@ -65,6 +65,10 @@ ExitCode inspectArtifact(const State &state) {
   std::vector<std::string> args{runner, "inspect", state.options.model};
   if (state.json)
     args.push_back("--json");
+  if (state.verify)
+    args.push_back("--verify");
+  if (!state.options.weights.empty())
+    args.insert(args.end(), {"--weights", state.options.weights});
   std::vector<char *> pointers;
   for (std::string &arg : args)
     pointers.push_back(arg.data());
@@ -82,6 +86,8 @@ void addInspect(CLI::App &app, Action &action) {
       "inspect", "Say what a model or an artifact is: inputs, outputs, memory, kernels");
   verb->add_option("file", state->options.model, "MODEL.so or MODEL.onnx")->required();
   state->flags.add(*verb, state->options);
+  verb->add_flag("--verify", state->verify,
+                 "Check an artifact's files of weights by their checksums and SHA-256");
   verb->add_flag("--json", state->json, "Report as JSON on standard output");
   verb->callback([state, &action] {
     state->flags.finish(state->options);

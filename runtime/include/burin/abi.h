@@ -54,7 +54,7 @@ struct burin_context;
 /* What the main program runs against; lives as long as one run. */
 typedef struct burin_frame {
   unsigned char *arena;          /* burin_program.arena_bytes, 64-byte aligned */
-  const unsigned char *weights;  /* burin_program.weights */
+  const unsigned char *weights;  /* burin_program.weights, or its shards mapped */
   void *const *inputs;           /* one per burin_program.inputs */
   void *const *outputs;          /* one per burin_program.outputs */
   int64_t *dims;                 /* one per burin_program.dims, actual sizes. The main
@@ -123,6 +123,19 @@ typedef struct burin_batch_abi {
   uint32_t reserved;   /* 0 */
 } burin_batch_abi;
 
+/* A file of weights beside the artifact, in the form of safetensors: it holds bytes
+ * [offset, offset + bytes) of the weights. */
+typedef struct burin_shard_abi {
+  const char *file;         /* its name, without folder */
+  uint64_t offset, bytes;   /* offset is a multiple of BURIN_SHARD_ALIGNMENT */
+  uint64_t header_bytes;    /* before the data, in the file; likewise, so that data are mapped in place */
+  const uint32_t *crcs;     /* CRC32C of the header, then of each BURIN_CHUNK_BYTES of the data */
+  unsigned char sha256[32]; /* of the file */
+} burin_shard_abi;
+
+#define BURIN_SHARD_ALIGNMENT 65536u /* the largest page of any system we know */
+#define BURIN_CHUNK_BYTES 1048576u
+
 /* The constant that describes a compiled model; `burin_model_<name>` leads to
  * it through burin_model.program. */
 typedef struct burin_program {
@@ -135,7 +148,7 @@ typedef struct burin_program {
   const burin_tensor_info_abi *outputs;
   const burin_dim_abi *dims;
   const burin_site_abi *sites;
-  const unsigned char *weights; /* 64-byte aligned */
+  const unsigned char *weights; /* 64-byte aligned; null where they are in shards */
   uint64_t weights_bytes;
   uint64_t scratch_bytes;   /* per worker, a multiple of 64: enough for every level */
   /* A request runs in the first variant whose ranges hold its sizes, so that the cheapest
@@ -145,6 +158,9 @@ typedef struct burin_program {
   uint32_t input_count, output_count, dim_count, site_count;
   uint32_t variant_count, level_count; /* at least 1 */
   const burin_batch_abi *batch; /* null: the requests of a batch run one after the other */
+  const burin_shard_abi *shards; /* they fill the weights, in order */
+  const char *weights_id;        /* 64 hexadecimal digits that shards of one compile have in common */
+  uint32_t shard_count, reserved;
 } burin_program;
 
 /* What a context itself takes at the start of its arena (reports and the generated header
@@ -175,7 +191,8 @@ enum burin_cpu_feature {
 #define BURIN_MODEL_SLOTS(SLOT)                                                                    \
   SLOT(describe) SLOT(input) SLOT(output) SLOT(dim) SLOT(memory) SLOT(create) SLOT(run)            \
   SLOT(run_batch) SLOT(output_shape) SLOT(message) SLOT(destroy) SLOT(pool_create)                \
-  SLOT(pool_workers) SLOT(pool_destroy) SLOT(certificate) SLOT(pool_parts)
+  SLOT(pool_workers) SLOT(pool_destroy) SLOT(certificate) SLOT(pool_parts)              \
+  SLOT(weights_open) SLOT(weights_close)
 
 #pragma GCC visibility push(hidden)
 burin_status burin_rt_describe(const burin_model *, uint32_t *inputs, uint32_t *outputs);
@@ -197,6 +214,11 @@ uint32_t burin_rt_pool_workers(const burin_pool *);
 void burin_rt_pool_destroy(burin_pool *);
 const char *burin_rt_certificate(const burin_model *);
 uint64_t burin_rt_pool_parts(const burin_pool *, uint32_t worker);
+burin_status burin_rt_weights_open(const burin_model *, const burin_options *, burin_weights **);
+void burin_rt_weights_close(burin_weights *);
+
+/* The CRC32C of data that follow those whose CRC32C is `crc` (0: none); the compiler asks, too. */
+uint32_t burin_crc32c(uint32_t crc, const unsigned char *data, size_t bytes);
 #pragma GCC visibility pop
 
 /* The layout, pinned. */
@@ -242,7 +264,13 @@ BURIN_PIN(burin_site_abi, node, 8);
 BURIN_PIN(burin_site_abi, nodes, 16);
 static_assert(sizeof(burin_batch_abi) == 16, "burin_batch_abi has another size");
 BURIN_PIN(burin_batch_abi, dim, 8);
-static_assert(sizeof(burin_program) == 136, "burin_program has another size");
+static_assert(sizeof(burin_shard_abi) == 72, "burin_shard_abi has another size");
+BURIN_PIN(burin_shard_abi, offset, 8);
+BURIN_PIN(burin_shard_abi, bytes, 16);
+BURIN_PIN(burin_shard_abi, header_bytes, 24);
+BURIN_PIN(burin_shard_abi, crcs, 32);
+BURIN_PIN(burin_shard_abi, sha256, 40);
+static_assert(sizeof(burin_program) == 160, "burin_program has another size");
 BURIN_PIN(burin_program, name, 8);
 BURIN_PIN(burin_program, compiler, 16);
 BURIN_PIN(burin_program, certificate, 24);
@@ -262,12 +290,16 @@ BURIN_PIN(burin_program, site_count, 116);
 BURIN_PIN(burin_program, variant_count, 120);
 BURIN_PIN(burin_program, level_count, 124);
 BURIN_PIN(burin_program, batch, 128);
-static_assert(sizeof(struct burin_model) == 152, "burin_model has another size");
+BURIN_PIN(burin_program, shards, 136);
+BURIN_PIN(burin_program, weights_id, 144);
+BURIN_PIN(burin_program, shard_count, 152);
+static_assert(sizeof(struct burin_model) == 168, "burin_model has another size");
 BURIN_PIN(burin_model, program, 8);
 BURIN_PIN(burin_model, name, 16);
 BURIN_PIN(burin_model, describe, 24);
 BURIN_PIN(burin_model, memory, 56);
 BURIN_PIN(burin_model, pool_parts, 144);
+BURIN_PIN(burin_model, weights_close, 160);
 #undef BURIN_PIN
 
 #ifdef __cplusplus

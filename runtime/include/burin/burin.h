@@ -46,7 +46,12 @@ typedef enum burin_status {
   BURIN_INDEX_RANGE = 6,    /* an index in the data is out of range */
   BURIN_SHAPE_MISMATCH = 7, /* a shape given as data disagrees with the compiled one */
   BURIN_BUSY = 8,           /* the context is already running a request */
-  BURIN_INTERNAL = 9
+  BURIN_INTERNAL = 9,
+  BURIN_WEIGHTS_MISSING = 10,   /* a file of weights cannot be found or opened */
+  BURIN_WEIGHTS_TRUNCATED = 11, /* it is shorter than it was written */
+  BURIN_WEIGHTS_OTHER = 12,     /* another model's, or another file of this model */
+  BURIN_WEIGHTS_STALE = 13,     /* of an earlier or later compile of this model */
+  BURIN_WEIGHTS_CORRUPT = 14    /* damaged: a checksum or its length is wrong */
 } burin_status;
 
 /* Element types, with ONNX's numbers (TensorProto.DataType). In a tensor of a
@@ -67,6 +72,7 @@ typedef struct burin_context burin_context;
 typedef struct burin_pool burin_pool;
 typedef struct burin_model burin_model;
 typedef struct burin_library burin_library;
+typedef struct burin_weights burin_weights;
 
 /* What an input or output looks like. */
 typedef struct burin_tensor_info {
@@ -102,7 +108,7 @@ typedef struct burin_memory {
   uint64_t alignment;     /* of its address: a power of two */
   uint64_t activations;   /* of which: intermediate tensors */
   uint64_t scratch;       /* of which: scratch, all workers together */
-  uint64_t weights;       /* read-only, inside the artifact */
+  uint64_t weights;       /* read-only, inside the artifact or in files beside it */
 } burin_memory;
 
 /* Runs fn(state, worker, task) for every task in [0, tasks), in any order, and returns
@@ -133,16 +139,23 @@ typedef struct burin_event {
 /* Called before and after each launch, and each part of it: of several workers at once. */
 typedef void (*burin_profile_fn)(void *user, const burin_event *event);
 
+/* burin_options.flags: compare files of weights with their SHA-256, too. */
+#define BURIN_VERIFY_WEIGHTS 1u
+
 typedef struct burin_options {
   void *arena;           /* caller's memory, as burin_model.memory asks; must outlive the context */
   uint64_t arena_bytes;
   uint32_t workers;      /* 0: the pool's, or 1. The arena has scratch for as many */
-  uint32_t reserved;     /* 0 */
+  uint32_t flags;        /* BURIN_VERIFY_WEIGHTS, or 0 */
   burin_pool *pool;      /* made by pool_create, or null: the calling thread */
   burin_parallel_for parallel_for; /* instead of pool; called with executor */
   void *executor;
   burin_log_fn log;      /* may be null; told of every failure */
   burin_profile_fn profile; /* may be null */
+  /* Where the files of weights are, for an artifact that has any: a folder or, of a single file, its
+   * path. Null: beside the artifact, or beside the program that it is linked into. */
+  const char *weights_path;
+  const burin_weights *weights; /* of weights_open, or null: the context opens its own */
   void *user;            /* passed to log and profile */
 } burin_options;
 
@@ -162,8 +175,8 @@ struct burin_model {
   burin_status (*dim)(const burin_model *, uint32_t index, burin_dim_info *);
   /* What create will ask for; `workers` as there, 0 counts as 1. */
   burin_status (*memory)(const burin_model *, uint32_t workers, burin_memory *);
-  /* Fails with BURIN_BAD_ABI, BURIN_UNSUPPORTED_CPU, BURIN_NO_MEMORY or
-   * BURIN_BAD_ARGUMENT; options.log is told why. The context lives in the arena. */
+  /* Fails with BURIN_BAD_ABI, BURIN_UNSUPPORTED_CPU, BURIN_NO_MEMORY, BURIN_BAD_ARGUMENT or as
+   * weights_open; options.log is told why. The context lives in the arena. */
   burin_status (*create)(const burin_model *, const burin_options *, burin_context **);
   /* One request. The counts are those of `describe`. Fails with BURIN_BAD_ARGUMENT,
    * BURIN_BUSY, or what the data did wrong; outputs are then undefined. */
@@ -193,6 +206,13 @@ struct burin_model {
   const char *(*certificate)(const burin_model *);
   /* How many parts of launches worker `worker` of a pool has run so far. */
   uint64_t (*pool_parts)(const burin_pool *, uint32_t worker);
+  /* Maps the files of weights read-only and checks them: identity, length, and a CRC32C of each MiB,
+   * on the pool or parallel_for of the options. For several contexts, which then share the check as
+   * well as the memory; the arena of the options is not looked at. Fails with BURIN_WEIGHTS_... or
+   * BURIN_NO_MEMORY; options.log is told which file. Null where all weights are in the artifact. */
+  burin_status (*weights_open)(const burin_model *, const burin_options *, burin_weights **);
+  /* After the contexts that use them; null is fine. */
+  void (*weights_close)(burin_weights *);
 };
 
 /* A status in words, for messages where there is no context to ask. */
@@ -208,6 +228,11 @@ static inline const char *burin_status_text(burin_status status) {
   case BURIN_SHAPE_MISMATCH: return "a shape in the data disagrees with the model's";
   case BURIN_BUSY: return "the context is running another request";
   case BURIN_INTERNAL: return "internal error";
+  case BURIN_WEIGHTS_MISSING: return "a file of weights is missing";
+  case BURIN_WEIGHTS_TRUNCATED: return "a file of weights is cut short";
+  case BURIN_WEIGHTS_OTHER: return "a file of weights is another model's, or in another's place";
+  case BURIN_WEIGHTS_STALE: return "a file of weights is of another compile";
+  case BURIN_WEIGHTS_CORRUPT: return "a file of weights is damaged";
   }
   return "unknown status";
 }

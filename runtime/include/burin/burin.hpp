@@ -337,6 +337,8 @@ private:
 
 //===- Contexts -----------------------------------------------------------===//
 
+class Weights;
+
 /// How a context runs; burin_options says what each field means.
 struct Options {
   const Pool *pool = nullptr;
@@ -346,7 +348,57 @@ struct Options {
   burin_log_fn log = nullptr;
   burin_profile_fn profile = nullptr;
   void *user = nullptr;
+  const char *weightsPath = nullptr;
+  const Weights *weights = nullptr;
+  bool verifyWeights = false;
+
+  burin_options plain() const; // without an arena
 };
+
+/// An artifact's files of weights, mapped and checked once, for any number of contexts.
+class Weights {
+public:
+  /// `options` says where they are, and which threads check them; none of both has to outlive this.
+  static Result<Weights> open(Model model, const Options &options = {}) {
+    burin_options plain = options.plain();
+    std::string why;
+    plain.user = &why;
+    plain.log = [](void *user, burin_status, const char *message) {
+      *static_cast<std::string *>(user) = message;
+    };
+    burin_weights *weights = nullptr;
+    burin_status status = model.get()->weights_open(model.get(), &plain, &weights);
+    if (status != BURIN_OK)
+      return Status(status, why.c_str());
+    return Weights(model, weights);
+  }
+  const burin_weights *get() const noexcept { return weights.get(); }
+
+private:
+  struct Close {
+    const burin_model *table;
+    void operator()(burin_weights *made) const noexcept { table->weights_close(made); }
+  };
+
+  Weights(Model from, burin_weights *made) : weights(made, Close{from.get()}) {}
+
+  std::unique_ptr<burin_weights, Close> weights;
+};
+
+inline burin_options Options::plain() const {
+  burin_options plain = {};
+  plain.workers = workers;
+  plain.flags = verifyWeights ? BURIN_VERIFY_WEIGHTS : 0;
+  plain.pool = pool ? pool->get() : nullptr;
+  plain.parallel_for = parallelFor;
+  plain.executor = executor;
+  plain.log = log;
+  plain.profile = profile;
+  plain.user = user;
+  plain.weights_path = weightsPath;
+  plain.weights = weights ? weights->get() : nullptr;
+  return plain;
+}
 
 /// Runs one request at a time.
 class Context {
@@ -367,16 +419,9 @@ public:
   /// In the caller's memory, of Model::memory's size and alignment, that outlives it.
   static Result<Context> create(Model model, Span<unsigned char> arena,
                                 const Options &options = {}) {
-    burin_options plain = {};
+    burin_options plain = options.plain();
     plain.arena = arena.data();
     plain.arena_bytes = arena.size();
-    plain.workers = options.workers;
-    plain.pool = options.pool ? options.pool->get() : nullptr;
-    plain.parallel_for = options.parallelFor;
-    plain.executor = options.executor;
-    plain.log = options.log;
-    plain.profile = options.profile;
-    plain.user = options.user;
     burin_context *context = nullptr;
     burin_status status = model.get()->create(model.get(), &plain, &context);
     if (status == BURIN_OK)
