@@ -28,8 +28,8 @@ void burin_vformat(char *to, size_t size, const char *format, va_list arguments)
       while (rest /= 10);
       if (value < 0)
         PUT('-');
-      while (count)
-        PUT(digits[--count]);
+      for (; count; --count) /* PUT does not read its argument where nothing fits */
+        PUT(digits[count - 1]);
     } else if (*f == '%') {
       PUT('%');
     } else {

@@ -3,6 +3,9 @@
  * LoadTest FIXTURE.so SCRATCH: what burin/load.h opens, and what it refuses. SCRATCH is a file
  * that may be written.
  */
+#include <elf.h>
+#include <unistd.h>
+
 #include "Fixture.h"
 
 #include "burin/load.h"
@@ -39,6 +42,16 @@ int main(int count, char **arguments) {
   CHECK(burin_load("no such file", NULL, &library, &model, NULL, 0) == BURIN_BAD_FILE);
   refused("no such file", "cannot be opened");
   refused(".", "not a file, or empty");
+  burin_unload(NULL);
+
+  /* A name without a folder is a file of this one, not a library that the system knows. */
+  char name[8192];
+  const char *base = strrchr(fixture, '/');
+  if (base) {
+    snprintf(name, sizeof name, "%.*s", (int)(base - fixture), fixture);
+    CHECK(chdir(name) == 0 && load(base + 1, NULL) == BURIN_OK);
+    burin_unload(library);
+  }
 
   /* Cut at every place; and with each byte of its header changed, it opens or says why not. */
   FILE *file = fopen(fixture, "rb");
@@ -67,6 +80,40 @@ int main(int count, char **arguments) {
   }
   CHECK(!burin_find_symbol(bytes, size, NULL, symbol, sizeof symbol));
   CHECK(!strcmp(symbol, "burin_model_fixture"));
+
+  /* Headers that are ELF's, but no library for this machine. */
+  CHECK(burin_find_symbol(bytes, size, "another", symbol, sizeof symbol));
+  CHECK(burin_find_symbol(bytes, size, "fixture", symbol, 4)); /* no room for the name */
+  Elf64_Ehdr header;
+  memcpy(&header, bytes, sizeof header);
+  for (int change = 0; change < 7; ++change) {
+    Elf64_Ehdr odd = header;
+    odd.e_type = change == 0 ? ET_EXEC : odd.e_type;
+    odd.e_machine = change == 1 ? EM_NONE : odd.e_machine;
+    odd.e_phentsize = change == 2 ? 1 : odd.e_phentsize;
+    odd.e_shentsize = change == 3 ? 1 : odd.e_shentsize;
+    odd.e_phoff = change == 4 ? UINT64_MAX : odd.e_phoff;
+    odd.e_shoff = change == 5 ? UINT64_MAX - 8 : odd.e_shoff;
+    odd.e_shnum = change == 6 ? 1 : odd.e_shnum;
+    memcpy(copy, bytes, size);
+    memcpy(copy, &odd, sizeof odd);
+    CHECK(burin_find_symbol(copy, size, NULL, symbol, sizeof symbol));
+  }
+  for (unsigned i = 0; i < header.e_shnum; ++i) {
+    Elf64_Shdr section;
+    memcpy(&section, bytes + header.e_shoff + i * sizeof section, sizeof section);
+    if (section.sh_type != SHT_DYNSYM)
+      continue;
+    for (int change = 0; change < 3; ++change) {
+      Elf64_Shdr odd = section;
+      odd.sh_link = change == 0 ? UINT32_MAX : odd.sh_link;
+      odd.sh_offset = change == 1 ? UINT64_MAX : odd.sh_offset;
+      odd.sh_size = change == 2 ? UINT64_MAX : odd.sh_size;
+      memcpy(copy, bytes, size);
+      memcpy(copy + header.e_shoff + i * sizeof odd, &odd, sizeof odd);
+      CHECK(burin_find_symbol(copy, size, NULL, symbol, sizeof symbol));
+    }
+  }
 
   /* A table of another version is refused before anything of it is called. */
   for (size_t at = 0; at + sizeof(burin_model) <= size; at += 8) {
