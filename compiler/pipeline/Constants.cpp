@@ -25,6 +25,8 @@ namespace {
 
 /// What a value may take although it is larger than what it is made from: tables, mostly.
 constexpr uint64_t tableBytes = 1 << 20;
+/// Scalar operations of one program: seconds of work at most, whatever a model asks for.
+constexpr uint64_t mostWork = uint64_t(1) << 34;
 /// Values up to this size are elements in the IR, so that shape arithmetic sees them.
 constexpr uint64_t inlineBytes = 4096;
 
@@ -77,6 +79,25 @@ bool canEvaluate(Operation *op) {
   });
 }
 
+/// About how many scalar operations an op takes; nothing for families that can take any number for
+/// each element.
+std::optional<uint64_t> workOf(Operation *op) {
+  StringRef family = cast<onnx::OnnxOpInterface>(op).getFamily();
+  if (family == "window" || family == "signal" || family == "recurrent" || family == "attention")
+    return std::nullopt;
+  uint64_t work = 0, depth = 1;
+  for (Value value : llvm::concat<Value>(SmallVector<Value>(op->getOperands()),
+                                         SmallVector<Value>(op->getResults())))
+    work += bytesOf(value.getType()).value_or(0);
+  if (family == "contraction") {
+    if (!isa<onnx::MatMulOp, onnx::GemmOp>(op))
+      return std::nullopt;
+    for (int64_t size : cast<RankedTensorType>(op->getOperand(0).getType()).getShape())
+      depth = std::max(depth, uint64_t(size));
+  }
+  return llvm::SaturatingMultiply(work, depth);
+}
+
 class Evaluation {
 public:
   Evaluation(func::FuncOp main, WeightStore &weights) : main(main), weights(weights) {}
@@ -84,12 +105,21 @@ public:
   /// Finds the values to compute; false where there is none.
   bool find() {
     llvm::DenseSet<Operation *> known;
-    for (Operation &op : main.getBody().front())
-      if (isConstant(&op) ||
-          (canEvaluate(&op) && llvm::all_of(op.getOperands(), [&](Value operand) {
-             return known.contains(operand.getDefiningOp());
-           })))
+    uint64_t work = 0;
+    for (Operation &op : main.getBody().front()) {
+      if (isConstant(&op)) {
         known.insert(&op);
+      } else if (canEvaluate(&op) && llvm::all_of(op.getOperands(), [&](Value operand) {
+                   return known.contains(operand.getDefiningOp());
+                 })) {
+        std::optional<uint64_t> more = workOf(&op);
+        uint64_t sum = more ? llvm::SaturatingAdd(work, *more) : UINT64_MAX;
+        if (sum > mostWork)
+          continue;
+        work = sum;
+        known.insert(&op);
+      }
+    }
     for (Operation &op : main.getBody().front()) {
       if (!known.contains(&op) || isConstant(&op))
         continue;
