@@ -196,11 +196,21 @@ private:
 
     auto *stop = llvm::BasicBlock::Create(context, "stop", function);
     std::vector<std::pair<llvm::Value *, llvm::BasicBlock *>> codes;
-    for (auto launch : main.getBody().front().getOps<plan::LaunchOp>()) {
-      llvm::Value *code = emitLaunch(launch, level);
+    for (Operation &op : main.getBody().front()) {
       auto *next = llvm::BasicBlock::Create(context, "", function, stop);
-      codes.push_back({code, b.GetInsertBlock()});
-      b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(0)), next, stop);
+      if (auto launch = dyn_cast<plan::LaunchOp>(op)) {
+        llvm::Value *code = emitLaunch(launch, level);
+        codes.push_back({code, b.GetInsertBlock()});
+        b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(0)), next, stop);
+      } else if (auto measure = dyn_cast<plan::MeasureOp>(op)) {
+        auto *wrong = llvm::BasicBlock::Create(context, "wrong", function, stop);
+        emitMeasure(measure, chosen.sizes, next, wrong);
+        codes.push_back({b.getInt32(BURIN_SHAPE_MISMATCH), wrong});
+        b.CreateBr(stop);
+      } else {
+        next->eraseFromParent();
+        continue;
+      }
       b.SetInsertPoint(next);
     }
     for (size_t d = signature.namedDims; d < signature.dims.size(); ++d)
@@ -211,7 +221,7 @@ private:
     if (codes.empty()) {
       b.CreateUnreachable();
     } else {
-      auto *code = b.CreatePHI(i32, codes.size());
+      auto *code = b.CreatePHI(i32, unsigned(codes.size()));
       for (auto [value, block] : codes)
         code->addIncoming(value, block);
       b.CreateRet(code);
@@ -254,19 +264,38 @@ private:
     cast<llvm::Function>(function.getCallee())->setVisibility(llvm::GlobalValue::HiddenVisibility);
     b.CreateStore(function.getCallee(), b.CreateStructGEP(launchType, launchArgs, 0));
     b.CreateStore(b.CreateTrunc(tasks, i32), b.CreateStructGEP(launchType, launchArgs, 2));
-    b.CreateStore(b.getInt32(siteIndex(launch)),
+    b.CreateStore(b.getInt32(siteIndex(launch, launch.getKernel())),
                   b.CreateStructGEP(launchType, launchArgs, 3));
     return b.CreateCall(llvm::FunctionType::get(i32, {ptr, ptr}, false), fields[Launch],
                         {fields[Context], launchArgs});
   }
 
-  /// The launch's place in the table of sites, which the levels share.
-  uint32_t siteIndex(plan::LaunchOp launch) {
-    auto [it, inserted] = siteOf.try_emplace(launch, uint32_t(sites.size()));
+  /// Takes a size that the data decide and goes on at `next`, or, where it is out of its range, fills the
+  /// error word in `wrong`, whose end is the caller's.
+  void emitMeasure(plan::MeasureOp measure, plan::ModelSizes &sizes, llvm::BasicBlock *next,
+                   llvm::BasicBlock *wrong) {
+    auto symbol = cast<AffineSymbolExpr>(sizes.ofIndex(measure.getResult()));
+    plan::Interval range = sizes.range(symbol).value();
+    llvm::Value *size = b.CreateLoad(i64, address(*measure.getPlace()));
+    modelDims[symbol.getPosition()] = size;
+    b.CreateCondBr(b.CreateAnd(b.CreateICmpSGE(size, b.getInt64(uint64_t(range.min))),
+                               b.CreateICmpSLE(size, b.getInt64(uint64_t(range.max)))),
+                   next, wrong);
+    b.SetInsertPoint(wrong);
+    auto *errorType = llvm::StructType::get(context, {i32, i32, i64});
+    llvm::Value *values[] = {b.getInt32(BURIN_SHAPE_MISMATCH),
+                             b.getInt32(siteIndex(measure, "measure")), size};
+    for (auto [field, value] : llvm::enumerate(values))
+      b.CreateStore(value, b.CreateStructGEP(errorType, fields[Error], unsigned(field)));
+  }
+
+  /// The place of what runs `kernel` in the table of sites, which the levels share.
+  uint32_t siteIndex(Operation *op, StringRef kernel) {
+    auto [it, inserted] = siteOf.try_emplace(op, uint32_t(sites.size()));
     if (inserted)
-      sites.push_back(llvm::ConstantStruct::getAnon({string(launch.getKernel()),
-                                                     string(plan::nodeName(launch.getLoc())),
-                                                     string(namesOfSome(launch.getLoc()))}));
+      sites.push_back(llvm::ConstantStruct::getAnon({string(kernel),
+                                                     string(plan::nodeName(op->getLoc())),
+                                                     string(namesOfSome(op->getLoc()))}));
     return it->second;
   }
 

@@ -2,6 +2,7 @@
 #include "compiler/emit/Signature.h"
 
 #include "dialects/plan/PlanOps.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 
@@ -45,7 +46,11 @@ Signature::Signature(ModuleOp planned) {
 void Signature::nameDims() {
   func::FuncOp first = variants.front().main;
   bool isOne = !first->hasAttr(plan::variantAttrName);
+  llvm::StringSet<> measured; // what the data decide is no part of a request
+  first.walk([&](plan::MeasureOp op) { measured.insert(op.getName()); });
   for (plan::RangeAttr named : rangesOf(first, isOne ? plan::dimsAttrName : plan::variantAttrName)) {
+    if (measured.contains(named.getName().getValue()))
+      continue;
     Dim dim{named.getName().str(), {named.getMin(), named.getMax()}, {}};
     for (Variant &variant : variants) {
       AffineExpr value;

@@ -28,7 +28,7 @@ namespace burin {
 bool group::isCheap(Operation *op) {
   if (isa<tensor::EmptyOp, tensor::DimOp>(op))
     return true;
-  if (isa<plan::DimOp>(op))
+  if (isa<plan::DimOp, plan::MeasureOp>(op))
     return false; // what a kernel is told, not what it finds out
   if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
     auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
@@ -145,6 +145,11 @@ int64_t steps(Operation *op) {
   return product;
 }
 
+/// Part of the main program, and of no kernel.
+bool belongsToMain(Operation *op) {
+  return isa<plan::ConstantOp, plan::DimOp, plan::MeasureOp>(op);
+}
+
 //===- Groups ---------------------------------------------------------------===//
 
 struct Group {
@@ -157,8 +162,7 @@ class Partition {
 public:
   explicit Partition(Block &block) {
     for (Operation &op : llvm::reverse(block.without_terminator()))
-      if (!group::isCheap(&op) && !group::isView(&op) && !isa<plan::ConstantOp, plan::DimOp>(op) &&
-          !groupOf.count(&op))
+      if (!group::isCheap(&op) && !group::isView(&op) && !belongsToMain(&op) && !groupOf.count(&op))
         start(&op);
   }
 
@@ -178,8 +182,7 @@ private:
   }
 
   void tryJoin(Group &group, OpOperand &operand, Operation *producer) {
-    if (group::isCheap(producer) || group::isView(producer) ||
-        isa<plan::ConstantOp, plan::DimOp>(producer))
+    if (group::isCheap(producer) || group::isView(producer) || belongsToMain(producer))
       return;
     // Several writers of one tensor are not tiled; a scalar has no memory between kernels.
     if (isDestination(operand) || !isa<RankedTensorType>(operand.get().getType())) {

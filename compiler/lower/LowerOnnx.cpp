@@ -28,8 +28,11 @@ namespace {
 
 class Walk {
 public:
-  Walk(OpBuilder &builder, IRMapping &mapping, const llvm::StringMap<Value> &dims)
+  Walk(OpBuilder &builder, IRMapping &mapping, llvm::StringMap<Value> &dims)
       : builder(builder), mapping(mapping), dims(dims) {}
+
+  /// The sizes that the data decide.
+  SmallVector<Attribute> measured; // plan::RangeAttr
 
   /// Lowers all ops of `block` but its terminator; goes on after a failure so
   /// that all failures are reported.
@@ -72,6 +75,11 @@ private:
         values.push_back(mapping.lookupOrNull(value));
       return values;
     };
+    lowering.measure = [&](Value count, int64_t max) {
+      auto name = op->getAttrOfType<StringAttr>(onnx::sizeAttrName);
+      measured.push_back(plan::RangeAttr::get(op->getContext(), name, 0, max));
+      return dims[name] = plan::MeasureOp::create(lowering, name, count);
+    };
     FailureOr<SmallVector<Value>> results = (*rule)(lowering, op, operands);
     if (failed(results) || !reason.empty())
       return op->emitOpError("is not supported here: ") << reason;
@@ -84,6 +92,7 @@ private:
   /// Sizes that change from run to run are ranges of --dim, and only where the rule takes them.
   LogicalResult checkSizes(Operation *op) {
     bool takesDynamic = lower::ruleTable().takesDynamicSizes(op->getName().getStringRef());
+    auto own = op->getAttrOfType<StringAttr>(onnx::sizeAttrName);
     for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes())) {
       auto tensor = dyn_cast<RankedTensorType>(type);
       if (!tensor || tensor.hasStaticShape())
@@ -91,6 +100,8 @@ private:
       auto names = dyn_cast_if_present<onnx::DimsAttr>(tensor.getEncoding());
       for (auto [i, size] : llvm::enumerate(tensor.getShape())) {
         StringRef name = names && ShapedType::isDynamic(size) ? names.getNames()[i].getValue() : "";
+        if (own && name == own.getValue())
+          continue; // the rule's to find out
         bool isRange = !name.empty() && dims.contains(name);
         if (isRange && !takesDynamic)
           return op->emitOpError("is not supported here: it does not take a size that changes "
@@ -106,7 +117,7 @@ private:
 
   OpBuilder &builder;
   IRMapping &mapping;
-  const llvm::StringMap<Value> &dims;
+  llvm::StringMap<Value> &dims;
 };
 
 struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
@@ -145,9 +156,17 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
     Block &body = func.getBody().front();
     mapping.map(body.getArguments(), entry->getArguments());
     llvm::StringMap<Value> dims = declareDims(builder, lowered);
-    if (failed(Walk(builder, mapping, dims).lower(body))) {
+    Walk walk(builder, mapping, dims);
+    if (failed(walk.lower(body))) {
       lowered.erase();
       return failure();
+    }
+    if (!walk.measured.empty()) {
+      SmallVector<Attribute> all;
+      if (auto declared = lowered->getAttrOfType<ArrayAttr>(plan::dimsAttrName))
+        llvm::append_range(all, declared);
+      llvm::append_range(all, walk.measured);
+      lowered->setAttr(plan::dimsAttrName, builder.getArrayAttr(all));
     }
     SmallVector<Value> results;
     for (Value value : body.getTerminator()->getOperands())

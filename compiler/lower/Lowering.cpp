@@ -115,9 +115,10 @@ Value Lowering::fill(RankedTensorType type, Value scalar, ValueRange dynamic) {
 
 bool Lowering::hasRanges(RankedTensorType onnxType) const {
   auto named = dyn_cast_if_present<onnx::DimsAttr>(onnxType.getEncoding());
+  auto own = op->getAttrOfType<StringAttr>(onnx::sizeAttrName); // its rule measures it
   for (auto [i, size] : llvm::enumerate(onnxType.getShape()))
     if (ShapedType::isDynamic(size) &&
-        !(named && dims && dims->contains(named.getNames()[i].getValue())))
+        !(named && dims && (named.getNames()[i] == own || dims->contains(named.getNames()[i].getValue()))))
       return false;
   return true;
 }

@@ -126,6 +126,10 @@ public:
   std::function<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(
       mlir::Block &, mlir::ValueRange arguments)> lowerBlock;
 
+  /// The op's size that the data decide (onnx::SizedByData), at most `max`, as `count`, a tensor of one
+  /// i64, holds it when the model runs.
+  std::function<mlir::Value(mlir::Value count, int64_t max)> measure;
+
   /// The sizes that change from run to run, by name; null where there are none.
   const llvm::StringMap<mlir::Value> *dims = nullptr;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is kept is data: TopK, Compress, NonZero, Unique, NonMaxSuppression. The
-// declared size of a result is its size; data that selects another number of
-// elements is reported (shapeMismatch).
+// What is kept is data: TopK, Compress, NonZero, Unique, NonMaxSuppression. Where the
+// model declares the size of a result, data that selects another number of elements is reported
+// (shapeMismatch). Else there is room for all that could be kept, and how much is measured.
 
 #include "compiler/lower/Access.h"
 #include "compiler/lower/Indexing.h"
@@ -59,6 +59,24 @@ Value sorted(Lowering &b, Value input, int64_t axis, int64_t count, bool noSign,
       .getResult();
 }
 
+/// Room for a size of the result: itself, or `most` where the data decide it.
+int64_t roomFor(int64_t size, int64_t most) { return ShapedType::isDynamic(size) ? most : size; }
+
+/// How many entries of `list` are used, as a tensor: of its rows, of which a used one starts with
+/// a number that is not negative.
+Value countUsed(Lowering &b, Value list) {
+  RankedTensorType type = typeOf(list);
+  SmallVector<AffineExpr> first(type.getRank(), b.getAffineConstantExpr(0));
+  first[0] = b.getAffineDimExpr(0);
+  AffineMap map = AffineMap::get(1, 0, first, b.getContext());
+  return b.reduce({type.getDimSize(0)}, {0}, {list}, {map}, b.scalarInt(b.getI64Type(), 0),
+                  [](Lowering &in, ValueRange values) -> Value {
+                    Scalars s{in};
+                    Value isUsed = s.lessEqual(s.like(values[0], 0), values[0]);
+                    return s.add(values[1], arith::ExtUIOp::create(in, in.getI64Type(), isUsed));
+                  });
+}
+
 //===- TopK -----------------------------------------------------------------===//
 
 Results lowerTopK(Lowering &b, Operation *op, ValueRange operands) {
@@ -70,17 +88,22 @@ Results lowerTopK(Lowering &b, Operation *op, ValueRange operands) {
   FailureOr<int64_t> axis = normalizeAxis(b, node.getAxis(), type->getRank());
   if (failed(axis))
     return failure();
-  int64_t k = type->getDimSize(*axis);
-  if (k > typeOf(input).getDimSize(*axis))
+  int64_t size = typeOf(input).getDimSize(*axis), k = roomFor(type->getDimSize(*axis), size);
+  if (k > size)
     return b.unsupported("K is more than the size of the axis");
   Value places = sorted(b, input, *axis, k, hasNoSign(elementType(op->getOperand(0))),
                         node.getLargest() != 0);
-  bool knowsK = b.constantInts(1).has_value();
+  bool isMeasured = type->isDynamicDim(*axis), knowsK = b.constantInts(1).has_value();
+  if (isMeasured) {
+    b.measure(operands[1], size);
+    Value all = places;
+    places = b.indexed(b.resultType(1), [&](Lowering &in, ValueRange at) { return extract(in, all, at); });
+  }
   Value values = b.parallel(
       *type, {places}, {b.getMultiDimIdentityMap(type->getRank())},
       [&](Lowering &in, ValueRange elements) {
         Scalars s{in};
-        if (!knowsK) {
+        if (!knowsK && !isMeasured) {
           Value given = toIndex(in, extractOnly(in, operands[1]));
           check(in, s.equal(given, in.index(k)), shapeMismatch, given);
         }
@@ -159,6 +182,16 @@ Value usedPosition(ImplicitLocOpBuilder &in, Value entry, int64_t size) {
   return clampIndex(in, toIndex(in, entry), 0, size - 1);
 }
 
+/// The slices of `data` along `axis` at the first entries of `positions`.
+Value slicesAt(Lowering &b, RankedTensorType type, Value data, int64_t axis, Value positions) {
+  int64_t size = typeOf(data).getDimSize(axis);
+  return b.indexed(type, [&](Lowering &in, ValueRange indices) {
+    SmallVector<Value> at(indices);
+    at[axis] = usedPosition(in, extract(in, positions, at[axis]), size);
+    return extract(in, data, at);
+  });
+}
+
 Results lowerCompress(Lowering &b, Operation *op, ValueRange operands) {
   FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
@@ -173,17 +206,14 @@ Results lowerCompress(Lowering &b, Operation *op, ValueRange operands) {
   } else {
     data = b.reshape(data, {typeOf(data).getNumElements()});
   }
-  int64_t size = typeOf(data).getDimSize(axis), count = type->getDimSize(axis);
-  if (typeOf(operands[1]).getNumElements() > size || count > size)
+  int64_t size = typeOf(data).getDimSize(axis), conditions = typeOf(operands[1]).getNumElements(),
+          count = roomFor(type->getDimSize(axis), conditions);
+  if (conditions > size || count > size)
     return b.unsupported("more conditions than elements along the axis");
   Value positions = nonZeros(b, operands[1], count);
-  AffineMap map = AffineMap::get(type->getRank(), 0, b.getAffineDimExpr(axis));
-  return SmallVector<Value>{b.parallel(*type, {positions}, {map}, [&](Lowering &in, ValueRange elements) {
-    SmallVector<Value> at;
-    for (int64_t d = 0; d < type->getRank(); ++d)
-      at.push_back(d == axis ? usedPosition(in, elements[0], size) : linalg::IndexOp::create(in, d));
-    return extract(in, data, at);
-  })};
+  if (type->isDynamicDim(axis))
+    b.measure(countUsed(b, positions), count);
+  return SmallVector<Value>{slicesAt(b, *type, data, axis, positions)};
 }
 
 Results lowerNonZero(Lowering &b, Operation *op, ValueRange operands) {
@@ -193,14 +223,15 @@ Results lowerNonZero(Lowering &b, Operation *op, ValueRange operands) {
   RankedTensorType input = typeOf(operands[0]);
   if (isa<ComplexType>(input.getElementType()))
     return b.unsupported("complex numbers");
-  int64_t total = input.getNumElements();
-  if (type->getNumElements() == 0)
+  int64_t total = input.getNumElements(), count = roomFor(type->getDimSize(1), total);
+  if (type->getDimSize(0) == 0 || count == 0)
     return SmallVector<Value>{b.fill(*type, b.scalarInt(b.getI64Type(), 0))};
-  Value positions = nonZeros(b, b.reshape(operands[0], {total}), type->getDimSize(1));
-  AffineMap map = AffineMap::get(2, 0, b.getAffineDimExpr(1));
-  return SmallVector<Value>{b.parallel(*type, {positions}, {map}, [&](Lowering &in, ValueRange elements) {
+  Value positions = nonZeros(b, b.reshape(operands[0], {total}), count);
+  if (type->isDynamicDim(1))
+    b.measure(countUsed(b, positions), count);
+  return SmallVector<Value>{b.indexed(*type, [&](Lowering &in, ValueRange indices) {
     Scalars s{in};
-    Value position = usedPosition(in, elements[0], total), row = linalg::IndexOp::create(in, 0);
+    Value position = usedPosition(in, extract(in, positions, indices[1]), total), row = indices[0];
     // Row d holds the coordinates along dimension d.
     Value coordinate = in.index(0);
     int64_t stride = 1;
@@ -317,10 +348,10 @@ Results lowerUnique(Lowering &b, Operation *op, ValueRange operands) {
     data = b.reshape(data, {total});
     matrix = b.reshape(data, {total, 1});
   }
-  if (total == 0 || type->getNumElements() == 0)
+  if (total == 0 || llvm::is_contained(type->getShape(), 0))
     return b.unsupported("an empty operand");
   Slices slices(matrix, hasNoSign(elementType(op->getOperand(0))));
-  int64_t n = slices.count(), count = type->getDimSize(axis);
+  int64_t n = slices.count(), count = roomFor(type->getDimSize(axis), n);
   Type i64 = b.getI64Type();
 
   // Along the sorted slices: 1 where a new value starts, then the value's number.
@@ -350,24 +381,23 @@ Results lowerUnique(Lowering &b, Operation *op, ValueRange operands) {
   Value ones = b.fill(i64Tensor(b, {n}), b.scalarInt(i64, 1));
   Value counts = placed(b, ones, numbers, count, /*empty=*/0, addUpdate);
 
-  if (!node.getSorted()) { // in the order of first occurrence
-    Value appearance = sorted(b, firsts, 0, count, false, false);
+  if (type->isDynamicDim(axis))
+    b.measure(countUsed(b, firsts), count);
+  if (!node.getSorted()) { // in the order of first occurrence; -1, which is unused, comes last
+    Value appearance = sorted(b, firsts, 0, count, /*noSign=*/true, false);
     Value renumbered = placed(b, iota(b, count), appearance, count, 0, keepUpdate);
     firsts = taken(b, firsts, appearance);
     counts = taken(b, counts, appearance);
     inverse = taken(b, renumbered, inverse);
   }
-  AffineMap map = AffineMap::get(type->getRank(), 0, b.getAffineDimExpr(axis));
-  Value values = b.parallel(*type, {firsts}, {map}, [&](Lowering &in, ValueRange elements) {
-    SmallVector<Value> at;
-    for (int64_t d = 0; d < type->getRank(); ++d)
-      at.push_back(d == axis ? usedPosition(in, elements[0], n) : linalg::IndexOp::create(in, d));
-    return extract(in, data, at);
-  });
-  SmallVector<Value> results{values, firsts, inverse, counts};
-  for (unsigned i = 1; i < results.size(); ++i)
+  SmallVector<Value> results{slicesAt(b, *type, data, axis, firsts), firsts, inverse, counts};
+  for (unsigned i = 1; i < results.size(); ++i) {
     if (isa<NoneType>(op->getResult(i).getType()))
       results[i] = nullptr;
+    else if (Value all = results[i]; all.getType() != b.resultType(i))
+      results[i] = b.indexed(b.resultType(i),
+                             [&](Lowering &in, ValueRange at) { return extract(in, all, at); });
+  }
   return results;
 }
 
@@ -442,16 +472,20 @@ Results lowerNonMaxSuppression(Lowering &b, Operation *op, ValueRange operands) 
   if (typeOf(operands[0]).getRank() != 3 || scoreType.getRank() != 3 || type->getRank() != 2)
     return b.unsupported("needs boxes [batches, count, 4] and scores [batches, classes, count]");
   int64_t batches = scoreType.getDimSize(0), classes = scoreType.getDimSize(1),
-          count = scoreType.getDimSize(2), selected = type->getDimSize(0);
+          count = scoreType.getDimSize(2), most = batches * classes * count;
   if (typeOf(operands[0]).getShape() != ArrayRef<int64_t>{batches, count, 4})
     return b.unsupported("boxes and scores disagree");
   Type i64 = b.getI64Type();
+  if (auto limit = b.constantInts(2); limit && limit->size() == 1)
+    most = batches * classes * std::clamp<int64_t>(limit->front(), 0, count);
+  int64_t selected = roomFor(type->getDimSize(0), most);
   if (selected == 0 || batches * classes * count == 0)
     return SmallVector<Value>{b.fill(*type, b.scalarInt(i64, 0))};
+  RankedTensorType listType = i64Tensor(b, {selected, 3});
   Value order = sorted(b, operands[1], 2, count, /*noSign=*/false, /*descending=*/true);
   Boxes boxes(operands[0], node.getCenterPointBox() != 0);
 
-  Value result = b.fill(*type, b.scalarInt(i64, -1));
+  Value result = b.fill(listType, b.scalarInt(i64, -1));
   Value zero = b.index(0), one = b.index(1);
   // A loop of one round would be dissolved, and its scalars left outside of any kernel: a
   // second round then selects nothing.
@@ -516,15 +550,16 @@ Results lowerNonMaxSuppression(Lowering &b, Operation *op, ValueRange operands) 
     }
     scf::YieldOp::create(b, ValueRange{candidates.getResult(0), candidates.getResult(1)});
   }
-  // Rows that nothing was written to.
   Value rows = groups.getResult(0);
-  return SmallVector<Value>{b.parallel(*type, {rows}, {b.getMultiDimIdentityMap(2)},
-                                       [&](Lowering &in, ValueRange elements) {
-                                         Scalars s{in};
-                                         Value ok = s.lessEqual(s.like(elements[0], 0), elements[0]);
-                                         plan::CheckOp::create(in, ok, shapeMismatch, elements[0]);
-                                         return elements[0];
-                                       })};
+  if (type->isDynamicDim(0))
+    b.measure(countUsed(b, rows), selected);
+  return SmallVector<Value>{b.indexed(*type, [&](Lowering &in, ValueRange at) {
+    Scalars s{in};
+    Value entry = extract(in, rows, at);
+    // Rows that nothing was written to.
+    plan::CheckOp::create(in, s.lessEqual(s.like(entry, 0), entry), shapeMismatch, entry);
+    return entry;
+  })};
 }
 
 } // namespace

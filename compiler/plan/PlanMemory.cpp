@@ -80,6 +80,8 @@ public:
         attrs.push_back(places.at(value));
       launch.setPlacesAttr(builder.getArrayAttr(attrs));
     });
+    for (auto measure : body.getOps<plan::MeasureOp>())
+      measure.setPlaceAttr(places.at(group::dataOf(measure.getCount())));
     for (auto launch : body.getOps<plan::LaunchOp>())
       if (failed(setExtents(launch)))
         return failure();
@@ -140,10 +142,14 @@ private:
   LogicalResult collect(Block &body) {
     DenseMap<Value, unsigned> lastUse, index;
     unsigned time = 0;
-    for (auto launch : body.getOps<plan::LaunchOp>()) {
-      for (Value input : launch.getInputs())
-        lastUse[group::dataOf(input)] = time;
-      ++time;
+    for (Operation &op : body) {
+      if (auto launch = dyn_cast<plan::LaunchOp>(op)) {
+        for (Value input : launch.getInputs())
+          lastUse[group::dataOf(input)] = time;
+        ++time;
+      } else if (auto measure = dyn_cast<plan::MeasureOp>(op)) {
+        lastUse[group::dataOf(measure.getCount())] = time; // before the next launch writes
+      }
     }
     time = 0;
     for (auto launch : body.getOps<plan::LaunchOp>()) {

@@ -158,6 +158,8 @@ AffineExpr ModelSizes::ofIndex(Value index) {
   AffineExpr expr = indexExpr(index, [&](Value value) -> AffineExpr {
     if (auto dim = value.getDefiningOp<DimOp>())
       return named(dim.getName());
+    if (auto measure = value.getDefiningOp<MeasureOp>())
+      return named(measure.getName());
     if (auto dim = value.getDefiningOp<tensor::DimOp>())
       if (std::optional<int64_t> at = dim.getConstantIndex())
         return of(dim.getSource())[*at];

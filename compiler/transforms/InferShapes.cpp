@@ -14,12 +14,14 @@
 #include "compiler/transforms/Passes.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/onnx/OnnxShapes.h"
+#include "dialects/plan/PlanOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Iterators.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 
@@ -47,16 +49,27 @@ private:
   LogicalResult inferRegions(Operation *op);
   LogicalResult inferBody(Operation *op, ArrayRef<Type> arguments);
   LogicalResult inferOp(onnx::OnnxOpInterface op);
+  LogicalResult nameSize(onnx::OnnxOpInterface op, SmallVectorImpl<Type> &types);
   FailureOr<SmallVector<Type>> widenArguments(Operation *op, const onnx::BodyArguments &first);
+  StringAttr newSizeName(Operation *op);
   Operation *inlineBranch(onnx::IfOp op);
   void fold(Operation *op);
 
   unsigned depth = 0;
+  llvm::StringSet<> sizeNames; // that are taken
 };
 
 LogicalResult Inference::run(func::FuncOp function) {
   if (function.isExternal())
     return success();
+  auto take = [&](Type type) {
+    if (auto tensor = dyn_cast<RankedTensorType>(type))
+      if (auto dims = dyn_cast_if_present<onnx::DimsAttr>(tensor.getEncoding()))
+        for (StringAttr name : dims.getNames())
+          sizeNames.insert(name.getValue());
+  };
+  llvm::for_each(function.getArgumentTypes(), take);
+  function.walk([&](Operation *op) { llvm::for_each(op->getResultTypes(), take); });
   for (unsigned round = 0; round < maxRounds; ++round) {
     if (failed(inferFunction(function)))
       return failure();
@@ -121,9 +134,71 @@ LogicalResult Inference::inferOp(onnx::OnnxOpInterface op) {
   SmallVector<Type> types(op->getResultTypes());
   if (failed(op.inferResultTypes(types)))
     return failure();
+  // A body's sizes would be others in each round.
+  if (op->hasTrait<onnx::SizedByData>() && depth == 0 && failed(nameSize(op, types)))
+    return failure();
   for (auto [value, type] : llvm::zip_equal(op->getResults(), types))
     value.setType(type);
   return success();
+}
+
+static bool hasKnownSizes(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || tensor.hasStaticShape())
+    return bool(tensor) || isa<NoneType>(type);
+  auto dims = dyn_cast_if_present<onnx::DimsAttr>(tensor.getEncoding());
+  return dims && llvm::all_of(llvm::zip_equal(tensor.getShape(), dims.getNames()), [](auto pair) {
+           auto [size, name] = pair;
+           return !ShapedType::isDynamic(size) || !name.empty();
+         });
+}
+
+/// Names what the operands' shapes, of known sizes, leave open in `types`. What the model calls
+/// it is no more than a remark: nothing ties it to another size of that name.
+LogicalResult Inference::nameSize(onnx::OnnxOpInterface op, SmallVectorImpl<Type> &types) {
+  if (!llvm::all_of(op->getOperandTypes(), hasKnownSizes))
+    return success();
+  SmallVector<Type> told; // by the operands
+  for (Type type : types)
+    told.push_back(isa<NoneType>(type) ? type : UnrankedTensorType::get(getElementTypeOrSelf(type)));
+  if (failed(op.inferResultTypes(told)))
+    return failure();
+  auto name = op->getAttrOfType<StringAttr>(onnx::sizeAttrName);
+  for (auto [type, known] : llvm::zip_equal(types, told)) {
+    auto tensor = dyn_cast<RankedTensorType>(type), bare = dyn_cast<RankedTensorType>(known);
+    if (!tensor || !bare || tensor.hasStaticShape())
+      continue;
+    auto has = dyn_cast_if_present<onnx::DimsAttr>(bare.getEncoding());
+    SmallVector<StringAttr> names;
+    for (auto [d, size] : llvm::enumerate(tensor.getShape())) {
+      StringAttr given = has ? has.getNames()[d] : StringAttr::get(op->getContext());
+      if (ShapedType::isDynamic(size) && given.empty()) {
+        if (!name)
+          name = newSizeName(op);
+        given = name;
+      }
+      names.push_back(given);
+    }
+    type = RankedTensorType::get(tensor.getShape(), tensor.getElementType(),
+                                 onnx::DimsAttr::get(op->getContext(), names));
+  }
+  if (name)
+    op->setAttr(onnx::sizeAttrName, name);
+  return success();
+}
+
+/// "nms_count": after the node, in letters, digits and underscores.
+StringAttr Inference::newSizeName(Operation *op) {
+  std::string stem;
+  for (char c : plan::nodeName(op->getLoc()))
+    stem += llvm::isAlnum(c) ? c : '_';
+  if (stem.empty() || llvm::isDigit(stem.front()))
+    stem = "node" + stem;
+  stem += "_count";
+  std::string name = stem;
+  for (unsigned i = 2; !sizeNames.insert(name).second; ++i)
+    name = stem + std::to_string(i);
+  return StringAttr::get(op->getContext(), name);
 }
 
 /// Replaces an If whose condition is constant by the branch that it takes.

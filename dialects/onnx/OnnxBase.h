@@ -27,6 +27,14 @@
 #define GET_ATTRDEF_CLASSES
 #include "dialects/onnx/OnnxBaseAttributes.h.inc"
 
+namespace burin::onnx {
+/// The data decide how large results are: all sizes that the shapes of the operands leave open are one,
+/// which inference names (`onnx.size`).
+template <typename Op> class SizedByData : public mlir::OpTrait::TraitBase<Op, SizedByData> {};
+/// The name of that size, a string on the op.
+inline constexpr llvm::StringLiteral sizeAttrName = "onnx.size";
+} // namespace burin::onnx
+
 namespace burin::onnx::detail {
 /// Fails, with a diagnostic, where the declared result types or the attributes of an
 /// operator contradict its shape rule.

@@ -78,6 +78,11 @@ def Onnx_ConstantAttr : Attr<CPred<"::llvm::isa<::mlir::TypedAttr>($_self)">, "t
   let convertFromStorage = "$_self";
 }
 
+/// See OnnxBase.h.
+def Onnx_SizedByData : NativeOpTrait<"SizedByData"> {
+  let cppNamespace = "::burin::onnx";
+}
+
 /// `rule` names the shape rule, a function infer<rule> of OnnxShapes.h.
 class Onnx_Op<string mnemonic, string family, string rule, dag ins_, dag outs_,
               list<Trait> traits = []>

@@ -124,6 +124,13 @@ Operation *PlanDialect::materializeConstant(OpBuilder &builder, Attribute value,
 
 OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
 
+LogicalResult MeasureOp::verify() {
+  auto type = cast<RankedTensorType>(getCount().getType());
+  if (type.getNumElements() != 1 || !type.getElementType().isInteger(64))
+    return emitOpError("measures a tensor of one i64, not ") << type;
+  return success();
+}
+
 LogicalResult DispatchOp::verify() {
   Block &body = getBody().front();
   SmallVector<Type> expected(getOperandTypes());

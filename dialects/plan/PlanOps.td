@@ -151,6 +151,22 @@ def Plan_DimOp : Plan_Op<"dim", [Pure]> {
   let assemblyFormat = "$name attr-dict";
 }
 
+def Plan_MeasureOp : Plan_Op<"measure", [Pure]> {
+  let summary = "a size that the data decide: the only element of a tensor";
+  let description = [{
+    `name` is one of the ranges in the main program's `plan.dims`, but no option's: what computes `count`
+    runs before all that needs the size. A number outside of the range ends the run. After planning `place`
+    says where it is.
+  }];
+  let arguments = (ins StrAttr:$name, AnyStaticShapeTensor:$count, OptionalAttr<Plan_PlaceAttr>:$place);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$name `from` $count (`at` $place^)? attr-dict `:` type($count)";
+  let hasVerifier = 1;
+  let builders = [OpBuilder<(ins "::llvm::StringRef":$name, "::mlir::Value":$count), [{
+    build($_builder, $_state, $_builder.getIndexType(), name, count, PlaceAttr());
+  }]>];
+}
+
 def Plan_DispatchOp : Plan_Op<"dispatch", [IsolatedFromAbove, SingleBlock, AttrSizedOperandSegments, Pure]> {
   let summary = "a group of tensor ops that becomes one kernel";
   let description = [{

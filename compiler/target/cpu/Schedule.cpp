@@ -170,6 +170,9 @@ void tile(func::FuncOp kernel) {
   for (OpResult value : root->getResults())
     if (Value replacement = result->replacements.lookup(value))
       rewriter.replaceAllUsesWith(value, replacement);
+  // A body that checks its data would keep it alive, and computed twice.
+  if (root->use_empty())
+    rewriter.eraseOp(root);
   // A fused fill still names the whole destination: a tile writes its own part of it.
   for (LoopLikeOpInterface loop : result->loops)
     for (auto [init, argument] : llvm::zip_equal(loop.getInits(), loop.getRegionIterArgs()))

@@ -14,7 +14,7 @@ def Onnx_AffineGridOp : Onnx_IndexingFamily<"AffineGrid", "AffineGrid",
 // The slices along an axis, or the elements, where the condition holds.
 def Onnx_CompressOp : Onnx_IndexingFamily<"Compress", "Compress",
         (ins Onnx_Value:$input, Onnx_Value:$condition, OptionalAttr<I64Attr>:$axis),
-        (outs Onnx_Value:$output)>;
+        (outs Onnx_Value:$output), [Onnx_SizedByData]>;
 // The slices along an axis at given indices.
 def Onnx_GatherOp : Onnx_IndexingFamily<"Gather", "Gather",
         (ins Onnx_Value:$data, Onnx_Value:$indices, DefaultValuedAttr<I64Attr, "0">:$axis),
@@ -38,11 +38,11 @@ def Onnx_NonMaxSuppressionOp : Onnx_IndexingFamily<"NonMaxSuppression", "NonMaxS
         (ins Onnx_Value:$boxes, Onnx_Value:$scores, Onnx_OptValue:$max_output_boxes_per_class,
          Onnx_OptValue:$iou_threshold, Onnx_OptValue:$score_threshold, DefaultValuedAttr<I64Attr,
          "0">:$center_point_box),
-        (outs Onnx_Value:$selected_indices)>;
+        (outs Onnx_Value:$selected_indices), [Onnx_SizedByData]>;
 // The indices of all elements that are not zero, one column each.
 def Onnx_NonZeroOp : Onnx_IndexingFamily<"NonZero", "NonZero",
         (ins Onnx_Value:$X),
-        (outs Onnx_Value:$Y)>;
+        (outs Onnx_Value:$Y), [Onnx_SizedByData]>;
 // Along a new axis, the on-value at the given index and the off-value elsewhere.
 def Onnx_OneHotOp : Onnx_IndexingFamily<"OneHot", "OneHot",
         (ins Onnx_Value:$indices, Onnx_Value:$depth, Onnx_Value:$values,
@@ -94,9 +94,9 @@ def Onnx_TfIdfVectorizerOp : Onnx_IndexingFamily<"TfIdfVectorizer", "TfIdfVector
 def Onnx_TopKOp : Onnx_IndexingFamily<"TopK", "TopK",
         (ins Onnx_Value:$X, Onnx_Value:$K, DefaultValuedAttr<I64Attr, "-1">:$axis,
          DefaultValuedAttr<I64Attr, "1">:$largest, DefaultValuedAttr<I64Attr, "1">:$sorted),
-        (outs Onnx_Value:$values, Onnx_Value:$indices)>;
+        (outs Onnx_Value:$values, Onnx_Value:$indices), [Onnx_SizedByData]>;
 // The distinct elements or slices, where they lie and how often they occur.
 def Onnx_UniqueOp : Onnx_IndexingFamily<"Unique", "Unique",
         (ins Onnx_Value:$X, OptionalAttr<I64Attr>:$axis, DefaultValuedAttr<I64Attr, "1">:$sorted),
         (outs Onnx_Value:$Y, Onnx_OptValue:$indices, Onnx_OptValue:$inverse_indices,
-         Onnx_OptValue:$counts)>;
+         Onnx_OptValue:$counts), [Onnx_SizedByData]>;

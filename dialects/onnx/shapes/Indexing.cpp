@@ -93,6 +93,8 @@ LogicalResult inferCompress(Operation *op, Types &types) {
       return rule.error() << "condition has " << condition->size() << " elements for "
                           << whole.size;
     kept = Dim(llvm::count_if(*condition, [](int64_t keep) { return keep != 0; }));
+  } else if (Shape given = rule.shape(1); given && (*given)[0].size == 0) {
+    kept = Dim(0);
   }
   if (!given)
     return rule.set(0, rule.element(0), Shape(Dims{kept}));
@@ -104,7 +106,8 @@ LogicalResult inferCompress(Operation *op, Types &types) {
 LogicalResult inferNonZero(Operation *op, Types &types) {
   ShapeRule rule(op, types);
   Shape x = rule.shape(0);
-  return rule.set(0, si64(op), Shape(Dims{x ? Dim(x->size()) : Dim(), Dim()}));
+  bool isEmpty = x && llvm::any_of(*x, [](const Dim &dim) { return dim.size == 0; });
+  return rule.set(0, si64(op), Shape(Dims{x ? Dim(x->size()) : Dim(), isEmpty ? Dim(0) : Dim()}));
 }
 
 LogicalResult inferOneHot(Operation *op, Types &types) {
@@ -166,29 +169,32 @@ LogicalResult inferUnique(Operation *op, Types &types) {
   ShapeRule rule(op, types);
   Shape x = rule.shape(0);
   Shape values = Dims(1);
-  Dim count; // of what there is at most one, all is unique
+  Dim whole, count; // of what there is at most one, all is unique
   if (auto given = op->getAttrOfType<IntegerAttr>("axis")) {
     values = x;
     if (x) {
       FailureOr<int64_t> axis = rule.axis(given.getInt(), x->size());
       if (failed(axis))
         return failure();
-      if (Dim size = (*x)[*axis]; size.isStatic() && size.size <= 1)
-        count = size;
+      whole = (*x)[*axis];
+      if (whole.isStatic() && whole.size <= 1)
+        count = whole;
       (*values)[*axis] = count;
     }
   } else if (x) {
     FailureOr<Dim> size = rule.product(*x);
     if (failed(size))
       return failure();
-    if (size->isStatic() && size->size <= 1)
-      count = *size;
+    whole = *size;
+    if (whole.isStatic() && whole.size <= 1)
+      count = whole;
     values = Dims{count};
   }
   if (failed(rule.set(0, rule.element(0), values)))
     return failure();
+  constexpr unsigned inverse = 2; // of all elements, or slices
   for (unsigned i = 1; i < op->getNumResults(); ++i)
-    if (failed(rule.set(i, si64(op), Shape(Dims{count}))))
+    if (failed(rule.set(i, si64(op), Shape(Dims{i == inverse ? whole : count}))))
       return failure();
   return success();
 }
@@ -197,7 +203,12 @@ LogicalResult inferNonMaxSuppression(Operation *op, Types &types) {
   ShapeRule rule(op, types);
   if (failed(rule.expectRank(0, 3)) || failed(rule.expectRank(1, 3)))
     return failure();
-  return rule.set(0, si64(op), Shape(Dims{Dim(), Dim(3)}));
+  // Absent or 0, the limit of each class says that nothing is wanted.
+  auto limit = rule.ints(2);
+  bool isEmpty = rule.absent(2) || (limit && limit->size() == 1 && limit->front() <= 0);
+  Shape scores = rule.shape(1);
+  isEmpty |= scores && llvm::any_of(*scores, [](const Dim &dim) { return dim.size == 0; });
+  return rule.set(0, si64(op), Shape(Dims{isEmpty ? Dim(0) : Dim(), Dim(3)}));
 }
 
 LogicalResult inferRoiAlign(Operation *op, Types &types) {

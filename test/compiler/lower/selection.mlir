@@ -37,3 +37,16 @@ func.func @suppression(%b: tensor<1x6x4xf32>, %s: tensor<1x1x6xf32>, %m: tensor<
       : (tensor<1x6x4xf32>, tensor<1x1x6xf32>, tensor<1xsi64>, tensor<1xf32>, none) -> tensor<3x3xsi64>
   return %0 : tensor<3x3xsi64>
 }
+
+// What is found is counted, and the count is the size: room is for all of it.
+// CHECK-LABEL: func.func @found
+// CHECK-SAME: plan.dims = [#plan.range<"found_count", 0, 12>]
+// CHECK: %[[LIST:.*]] = kern.scatter
+// CHECK: %[[COUNT:.*]] = linalg.generic {{.*}} ins(%[[LIST]] : tensor<12xi64>)
+// CHECK: %[[SIZE:.*]] = plan.measure "found_count" from %[[COUNT]] : tensor<i64>
+// CHECK: tensor.empty(%[[SIZE]]) : tensor<2x?xi64>
+#found = #onnx.dims<["", "found_count"]>
+func.func @found(%x: tensor<3x4xf32>) -> tensor<2x?xsi64, #found> {
+  %0 = "onnx.NonZero"(%x) {onnx.size = "found_count"} : (tensor<3x4xf32>) -> tensor<2x?xsi64, #found>
+  return %0 : tensor<2x?xsi64, #found>
+}

@@ -39,3 +39,28 @@ module {
     func.func private @k(tensor<4xf32>, tensor<?xf32>) -> tensor<?xf32>
   }
 }
+
+// -----
+
+// A count is read before the next launch writes, and not overwritten until then.
+// CHECK: #[[MEASURED:.*]] = affine_map<()[s0] -> (s0)>
+module {
+  func.func @main(%x: tensor<8xf32>) -> (tensor<?xf32>, tensor<8xf32>)
+      attributes {plan.dims = [#plan.range<"found", 0, 8>]} {
+    // CHECK: plan.launch @count({{.*}} at [#plan.place<input 0, 32>, #plan.place<arena 64, 8>]
+    %0 = plan.launch @count(%x) : (tensor<8xf32>) -> tensor<i64>
+    // CHECK: plan.launch @other({{.*}} at [#plan.place<input 0, 32>, #plan.place<arena 0, 32>]
+    %1 = plan.launch @other(%x) : (tensor<8xf32>) -> tensor<8xf32>
+    // CHECK: plan.measure "found" from %{{.*}} at <arena 64, 8>
+    %n = plan.measure "found" from %0 : tensor<i64>
+    // CHECK: plan.launch @take({{.*}} at [#plan.place<arena 0, 32>, #plan.place<output 0, 32>] extents #[[MEASURED]]
+    %2 = plan.launch @take(%1) sizes(%n) : (tensor<8xf32>) -> tensor<?xf32>
+    %3 = plan.launch @other(%1) : (tensor<8xf32>) -> tensor<8xf32>
+    return %2, %3 : tensor<?xf32>, tensor<8xf32>
+  }
+  module @kernels {
+    func.func private @count(tensor<8xf32>, tensor<i64>) -> tensor<i64>
+    func.func private @other(tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
+    func.func private @take(tensor<8xf32>, tensor<?xf32>) -> tensor<?xf32>
+  }
+}

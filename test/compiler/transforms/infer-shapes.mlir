@@ -83,3 +83,22 @@ func.func @declared(%a: tensor<f32>, %b: tensor<f32>, %c: tensor<1x1xf32>) -> te
   %3 = onnx.Neg %2 : (tensor<?x?xf32>) -> tensor<1x10xf32>
   return %3 : tensor<1x10xf32>
 }
+
+// -----
+
+// What the data decide has a name of its own, also where the model has one for it that is another
+// tensor's; what is computed from it has the same size.
+// CHECK-LABEL: func @sized_by_data
+// CHECK: onnx.NonZero {{.*}} {onnx.size = "where_count"} {{.*}} -> tensor<2x?xsi64, #onnx.dims<["", "where_count"]>>
+// CHECK: onnx.Transpose {{.*}} -> tensor<?x2xsi64, #onnx.dims<["where_count", ""]>>
+// CHECK: onnx.NonZero {{.*}} {onnx.size = "where_count2"}
+#n = #onnx.dims<["n"]>
+#named = #onnx.dims<["", "n"]>
+func.func @sized_by_data(%x: tensor<3x4xf32>, %y: tensor<?xf32, #n>)
+    -> (tensor<*xsi64>, tensor<2x?xsi64, #named>) {
+  %0 = onnx.NonZero %x : (tensor<3x4xf32>) -> tensor<*xsi64> loc("where")
+  %1 = onnx.Transpose %0 {perm = array<i64: 1, 0>} : (tensor<*xsi64>) -> tensor<*xsi64>
+  %2 = onnx.Neg %x : (tensor<3x4xf32>) -> tensor<3x4xf32>
+  %3 = onnx.NonZero %2 : (tensor<3x4xf32>) -> tensor<2x?xsi64, #named> loc("where")
+  return %1, %3 : tensor<*xsi64>, tensor<2x?xsi64, #named>
+}

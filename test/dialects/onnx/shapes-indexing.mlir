@@ -34,7 +34,7 @@ func.func @tfidf(%x: tensor<3x9xsi64>) -> tensor<*xf32> {
 
 // Of one element there is nothing to leave out.
 // CHECK-LABEL: func @unique_one
-// CHECK-SAME: -> (tensor<1xf32>, tensor<1xsi64>, tensor<?x3xf32>)
+// CHECK-SAME: -> (tensor<1xf32>, tensor<1xsi64>, tensor<?x3xf32, #onnx.dims<["node_count", ""]>>)
 func.func @unique_one(%x: tensor<1x1xf32>, %y: tensor<2x3xf32>) -> (tensor<*xf32>, tensor<*xsi64>, tensor<*xf32>) {
   %0:4 = "onnx.Unique"(%x) : (tensor<1x1xf32>) -> (tensor<*xf32>, tensor<*xsi64>, none, none)
   %1:4 = "onnx.Unique"(%y) {axis = 0 : i64} : (tensor<2x3xf32>) -> (tensor<*xf32>, none, none, none)

@@ -155,3 +155,11 @@ module @kernels {
 
 // expected-error@+1 {{a range has a name and bounds 0 <= min <= max}}
 module attributes {plan.dims = [#plan.range<"n", 4, 3>]} {}
+
+// -----
+
+func.func @main(%x: tensor<2xi64>) {
+  // expected-error@+1 {{measures a tensor of one i64, not 'tensor<2xi64>'}}
+  %0 = plan.measure "n" from %x : tensor<2xi64>
+  return
+}
