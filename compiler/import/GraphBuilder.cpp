@@ -8,6 +8,7 @@
 
 #include "compiler/import/Model.h"
 #include "dialects/onnx/OnnxOps.h"
+#include "dialects/onnx/SizeExpr.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
@@ -479,6 +480,13 @@ OwningOpRef<ModuleOp> GraphBuilder::build(const ::onnx::ModelProto &model) {
   OwningOpRef<ModuleOp> module = ModuleOp::create(problems.fileLocation());
   builder.setInsertionPointToEnd(module->getBody());
 
+  // Shapes that are computed are folded on the way where ranges decide them.
+  NamedAttrList ranges;
+  for (const auto &[name, spec] : options.dims)
+    if (!spec.isFixed())
+      ranges.set(name, builder.getDenseI64ArrayAttr({spec.min, spec.max}));
+  if (!ranges.empty())
+    (*module)->setAttr(dialect::dimRangesAttrName, ranges.getDictionary(context));
   SmallVector<mlir::Type> inputs;
   SmallVector<NamedAttribute> attributes;
   for (const auto &input : graph.input()) {
@@ -528,12 +536,6 @@ OwningOpRef<ModuleOp> GraphBuilder::build(const ::onnx::ModelProto &model) {
     if (isa<dialect::ConstantOp, dialect::NoneOp>(op) && op.use_empty())
       op.erase();
 
-  NamedAttrList ranges;
-  for (const auto &[name, spec] : options.dims)
-    if (!spec.isFixed())
-      ranges.set(name, builder.getDenseI64ArrayAttr({spec.min, spec.max}));
-  if (!ranges.empty())
-    (*module)->setAttr("onnx.dim_ranges", ranges.getDictionary(context));
   return module;
 }
 

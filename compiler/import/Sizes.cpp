@@ -4,6 +4,7 @@
 
 #include "compiler/import/Model.h"
 #include "compiler/import/Tensors.h"
+#include "dialects/onnx/SizeExpr.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -11,12 +12,14 @@
 using namespace llvm;
 using namespace ::onnx;
 
+namespace dialect = burin::onnx;
+
 namespace burin::importer {
 namespace {
 
 class Sizes {
 public:
-  Sizes(const ImportOptions &options, Problems &problems) : problems(problems) {
+  Sizes(const ImportOptions &options, Problems &problems) : options(options), problems(problems) {
     for (const auto &[name, spec] : options.dims)
       if (spec.isFixed())
         fixed[name] = spec.min;
@@ -63,9 +66,8 @@ public:
     case TypeProto::kTensorType:
       if (type.tensor_type().has_shape())
         for (auto &dim : *type.mutable_tensor_type()->mutable_shape()->mutable_dim())
-          if (auto at = fixed.find(dim.dim_param());
-              namesDim(dim.dim_param()) && at != fixed.end())
-            dim.set_dim_value(at->second);
+          if (namesDim(dim.dim_param()))
+            apply(dim);
       return;
     case TypeProto::kSequenceType:
       return apply(*type.mutable_sequence_type()->mutable_elem_type());
@@ -74,6 +76,32 @@ public:
     default:
       return;
     }
+  }
+
+  /// A name, or an expression of names as exporters write them ("past + 1").
+  void apply(TensorShapeProto::Dimension &dim) {
+    const std::string written = dim.dim_param();
+    if (auto at = fixed.find(written); at != fixed.end()) {
+      dim.set_dim_value(at->second);
+      return;
+    }
+    // Where --dim gives the whole of an expression a range, it is a name of its own.
+    auto size = options.dims.count(written) ? dialect::SizeExpr::name(written)
+                                            : dialect::SizeExpr::parse(written);
+    auto known = size.evaluated([&](StringRef name) -> std::optional<int64_t> {
+      auto at = fixed.find(name);
+      return at == fixed.end() ? std::nullopt : std::optional(at->second);
+    });
+    if (!known)
+      return;
+    std::optional<int64_t> number = known->constant();
+    if (number && *number < 0)
+      problems.error(ImportStatus::badFile, "has the size '" + written + "', which --dim makes " +
+                                                Twine(*number));
+    else if (number)
+      dim.set_dim_value(*number);
+    else
+      dim.set_dim_param(known->text());
   }
 
   void apply(GraphProto &graph) {
@@ -90,6 +118,7 @@ private:
   }
 
   StringMap<int64_t> fixed;
+  const ImportOptions &options;
   Problems &problems;
 };
 
@@ -97,13 +126,17 @@ private:
 
 /// Every name of --dim must be one of the inputs' sizes: a misspelt one would change nothing.
 static void checkNames(const GraphProto &graph, const ImportOptions &options, Problems &problems) {
-  SmallVector<StringRef> known;
+  std::vector<std::string> known, whole;
   for (const ValueInfoProto &input : graph.input())
     for (const auto &dim : input.type().tensor_type().shape().dim())
-      if (namesDim(dim.dim_param()) && !is_contained(known, dim.dim_param()))
-        known.push_back(dim.dim_param());
+      if (namesDim(dim.dim_param())) {
+        whole.push_back(dim.dim_param());
+        for (const std::string &name : dialect::SizeExpr::parse(dim.dim_param()).names())
+          if (!is_contained(known, name))
+            known.push_back(name);
+      }
   for (const auto &[name, spec] : options.dims)
-    if (!is_contained(known, name))
+    if (!is_contained(known, name) && !is_contained(whole, name))
       problems.error(ImportStatus::badFile, "has no size '" + name + "' for --dim; the sizes that "
                                             "its inputs leave open are: " +
                                                 (known.empty() ? "none" : join(known, ", ")));

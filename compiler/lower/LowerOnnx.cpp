@@ -8,6 +8,7 @@
 #include "compiler/transforms/Passes.h"
 #include "dialects/kern/KernOps.h"
 #include "dialects/onnx/OnnxOps.h"
+#include "dialects/onnx/SizeExpr.h"
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -28,8 +29,10 @@ namespace {
 
 class Walk {
 public:
-  Walk(OpBuilder &builder, IRMapping &mapping, llvm::StringMap<Value> &dims)
-      : builder(builder), mapping(mapping), dims(dims) {}
+  using Ranges = llvm::StringMap<std::optional<onnx::SizeExpr::Interval>>;
+
+  Walk(OpBuilder &builder, IRMapping &mapping, llvm::StringMap<Value> &dims, Ranges &ranges)
+      : builder(builder), mapping(mapping), dims(dims), ranges(ranges) {}
 
   /// The sizes that the data decide.
   SmallVector<Attribute> measured; // plan::RangeAttr
@@ -78,6 +81,7 @@ private:
     lowering.measure = [&](Value count, int64_t max) {
       auto name = op->getAttrOfType<StringAttr>(onnx::sizeAttrName);
       measured.push_back(plan::RangeAttr::get(op->getContext(), name, 0, max));
+      ranges[name] = onnx::SizeExpr::Interval{0, max};
       return dims[name] = plan::MeasureOp::create(lowering, name, count);
     };
     FailureOr<SmallVector<Value>> results = (*rule)(lowering, op, operands);
@@ -89,7 +93,8 @@ private:
     return success();
   }
 
-  /// Sizes that change from run to run are ranges of --dim, and only where the rule takes them.
+  /// Sizes that change from run to run are computed from ranges of --dim, and only where the rule
+  /// takes them.
   LogicalResult checkSizes(Operation *op) {
     bool takesDynamic = lower::ruleTable().takesDynamicSizes(op->getName().getStringRef());
     auto own = op->getAttrOfType<StringAttr>(onnx::sizeAttrName);
@@ -102,14 +107,24 @@ private:
         StringRef name = names && ShapedType::isDynamic(size) ? names.getNames()[i].getValue() : "";
         if (own && name == own.getValue())
           continue; // the rule's to find out
-        bool isRange = !name.empty() && dims.contains(name);
+        auto expr = onnx::SizeExpr::parse(name);
+        std::vector<std::string> bases = expr.names();
+        bool isRange = !name.empty() && llvm::all_of(bases, [&](const std::string &base) {
+          return dims.count(base) != 0;
+        });
         if (isRange && !takesDynamic)
           return op->emitOpError("is not supported here: it does not take a size that changes "
                                  "from run to run yet, as '")
-                 << name << "' does; fix it, for example with --dim " << name << "=1";
+                 << name << "' does; fix it, for example with --dim " << bases.front() << "=1";
         if (ShapedType::isDynamic(size) && !isRange && takesDynamic)
           return op->emitOpError("is not supported here: the result's shape is known only when the "
                                  "model runs; fix the sizes it depends on with --dim NAME=VALUE");
+        auto range = isRange ? expr.range([&](StringRef base) { return ranges.lookup(base); })
+                             : std::nullopt;
+        if (isRange && (!range || range->min < 0))
+          return op->emitOpError("is not supported here: its size '")
+                 << name << "' is not between 0 and 2^63 for all sizes that --dim allows; give "
+                 << "a smaller range, for example with --dim " << bases.front() << "=MIN..MAX";
       }
     }
     return success();
@@ -118,6 +133,7 @@ private:
   OpBuilder &builder;
   IRMapping &mapping;
   llvm::StringMap<Value> &dims;
+  Ranges &ranges;
 };
 
 struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
@@ -155,8 +171,9 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
     IRMapping mapping;
     Block &body = func.getBody().front();
     mapping.map(body.getArguments(), entry->getArguments());
-    llvm::StringMap<Value> dims = declareDims(builder, lowered);
-    Walk walk(builder, mapping, dims);
+    Walk::Ranges ranges;
+    llvm::StringMap<Value> dims = declareDims(builder, lowered, ranges);
+    Walk walk(builder, mapping, dims, ranges);
     if (failed(walk.lower(body))) {
       lowered.erase();
       return failure();
@@ -180,19 +197,21 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
   }
 
   /// The ranges that options give, as plan.dims of the function and plan.dim ops.
-  llvm::StringMap<Value> declareDims(OpBuilder &builder, func::FuncOp func) {
+  llvm::StringMap<Value> declareDims(OpBuilder &builder, func::FuncOp func,
+                                     Walk::Ranges &intervals) {
     llvm::StringMap<Value> dims;
-    auto ranges = getOperation()->getAttrOfType<DictionaryAttr>("onnx.dim_ranges");
+    auto ranges = getOperation()->getAttrOfType<DictionaryAttr>(onnx::dimRangesAttrName);
     if (!ranges)
       return dims;
     SmallVector<Attribute> list;
     for (NamedAttribute range : ranges) {
       auto bounds = cast<DenseI64ArrayAttr>(range.getValue());
+      intervals[range.getName()] = onnx::SizeExpr::Interval{bounds[0], bounds[1]};
       list.push_back(plan::RangeAttr::get(&getContext(), range.getName(), bounds[0], bounds[1]));
       dims[range.getName()] = plan::DimOp::create(builder, func.getLoc(), builder.getIndexType(),
                                                 range.getName().getValue());
     }
-    getOperation()->removeAttr("onnx.dim_ranges");
+    getOperation()->removeAttr(onnx::dimRangesAttrName);
     func->setAttr(plan::dimsAttrName, builder.getArrayAttr(list));
     return dims;
   }

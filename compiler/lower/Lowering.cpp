@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/lower/Lowering.h"
 
+#include "compiler/plan/Sizes.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -116,22 +117,41 @@ Value Lowering::fill(RankedTensorType type, Value scalar, ValueRange dynamic) {
 bool Lowering::hasRanges(RankedTensorType onnxType) const {
   auto named = dyn_cast_if_present<onnx::DimsAttr>(onnxType.getEncoding());
   auto own = op->getAttrOfType<StringAttr>(onnx::sizeAttrName); // its rule measures it
+  auto isRange = [&](StringAttr size) {
+    return size == own || (!size.empty() && llvm::all_of(onnx::SizeExpr::parse(size).names(), [&](StringRef name) {
+             return dims && dims->contains(name);
+           }));
+  };
   for (auto [i, size] : llvm::enumerate(onnxType.getShape()))
-    if (ShapedType::isDynamic(size) &&
-        !(named && dims && (named.getNames()[i] == own || dims->contains(named.getNames()[i].getValue()))))
+    if (ShapedType::isDynamic(size) && !(named && isRange(named.getNames()[i])))
       return false;
   return true;
 }
 
-Value Lowering::resultSize(unsigned index, unsigned dim) {
-  auto type = cast<RankedTensorType>(op->getResult(index).getType());
-  auto named = dyn_cast_if_present<onnx::DimsAttr>(type.getEncoding());
-  if (named && dims)
-    if (Value size = dims->lookup(named.getNames()[dim].getValue()))
-      return size;
+Value Lowering::size(const onnx::SizeExpr &expr) {
+  if (std::optional<int64_t> number = expr.constant())
+    return this->index(*number);
+  Value size = plan::buildSize(*this, getLoc(), expr,
+                               [&](StringRef name) { return dims ? dims->lookup(name) : Value(); });
+  if (size)
+    return size;
   reason = "a size of its result is known only when the model runs; fix the sizes it depends on "
            "with --dim NAME=VALUE";
   return this->index(1);
+}
+
+SmallVector<onnx::SizeExpr> Lowering::sizes(Value onnxValue) const {
+  auto type = cast<RankedTensorType>(onnxValue.getType());
+  auto named = dyn_cast_if_present<onnx::DimsAttr>(type.getEncoding());
+  SmallVector<onnx::SizeExpr> sizes;
+  for (auto [i, size] : llvm::enumerate(type.getShape()))
+    sizes.push_back(!ShapedType::isDynamic(size) ? onnx::SizeExpr(size)
+                    : onnx::SizeExpr::parse(named ? named.getNames()[i].getValue() : ""));
+  return sizes;
+}
+
+Value Lowering::resultSize(unsigned index, unsigned dim) {
+  return size(sizes(op->getResult(index))[dim]);
 }
 
 SmallVector<Value> Lowering::sizesOf(RankedTensorType result, ValueRange inputs,
@@ -340,6 +360,70 @@ Value Lowering::reshape(Value input, ArrayRef<int64_t> shape) {
   if (target.getRank() == 0)
     return tensor::CollapseShapeOp::create(*this, target, input, all(0));
   return tensor::ExpandShapeOp::create(*this, target, input, all(target.getRank()));
+}
+
+Value Lowering::reshape(Value input, ArrayRef<onnx::SizeExpr> from, ArrayRef<onnx::SizeExpr> to) {
+  auto shapeOf = [&](ArrayRef<onnx::SizeExpr> sizes) {
+    return llvm::map_to_vector(sizes, [](const onnx::SizeExpr &size) {
+      return size.constant().value_or(ShapedType::kDynamic);
+    });
+  };
+  Type element = typeOf(input).getElementType();
+  auto target = RankedTensorType::get(shapeOf(to), element);
+  if (llvm::equal(from, to))
+    return input;
+  if ((typeOf(input).hasStaticShape() && target.hasStaticShape()) || from.empty() || to.empty())
+    return reshape(input, target.getShape());
+  // Both are cut where the products of the sizes before agree, whatever the sizes are.
+  auto products = [&](ArrayRef<onnx::SizeExpr> sizes) {
+    std::vector<std::optional<onnx::SizeExpr>> before{onnx::SizeExpr(1)};
+    for (const onnx::SizeExpr &size : sizes)
+      before.push_back(before.back() ? before.back()->times(size) : std::nullopt);
+    return before;
+  };
+  auto before = products(from), after = products(to);
+  if (!before.back() || !after.back() || !(*before.back() == *after.back())) {
+    reason = "the numbers of elements before and after it are not known to be equal; fix the sizes "
+             "they depend on with --dim NAME=VALUE";
+    return empty(target, SmallVector<Value>(target.getNumDynamicDims(), index(1)));
+  }
+  SmallVector<Value> open;
+  for (const onnx::SizeExpr &size : to)
+    if (!size.constant())
+      open.push_back(this->size(size));
+  if (before.back()->constant() == 0) // and each collapsed type would have to say so
+    return empty(target, open);
+  SmallVector<ReassociationIndices> collapsed, expanded;
+  SmallVector<onnx::SizeExpr> middle;
+  size_t i = 0, j = 0;
+  while (i < from.size() && j < to.size()) {
+    // The next cut; the ends are one.
+    auto next = [&] {
+      for (size_t a = i + 1; a <= from.size(); ++a)
+        for (size_t b = j + 1; b <= to.size(); ++b)
+          if (before[a] && after[b] && *before[a] == *after[b])
+            return std::pair(a, b);
+      return std::pair(from.size(), to.size());
+    };
+    auto [a, b] = next();
+    // What follows the last cut of one side is of size 1.
+    if (a == from.size() || b == to.size())
+      a = from.size(), b = to.size();
+    collapsed.emplace_back(llvm::to_vector(llvm::seq<int64_t>(i, a)));
+    expanded.emplace_back(llvm::to_vector(llvm::seq<int64_t>(j, b)));
+    onnx::SizeExpr whole(1);
+    for (const onnx::SizeExpr &size : a - i == 1 ? from.slice(i, 1) : to.slice(j, b - j))
+      whole = whole.times(size).value_or(whole);
+    middle.push_back(whole);
+    i = a, j = b;
+  }
+  auto parts = RankedTensorType::get(shapeOf(middle), element);
+  if (middle.size() != from.size())
+    input = tensor::CollapseShapeOp::create(*this, parts, input, collapsed);
+  if (middle.size() == to.size())
+    return input;
+  return tensor::ExpandShapeOp::create(*this, target, input, expanded,
+                                       getMixedValues(target.getShape(), open, *this));
 }
 
 Value Lowering::transpose(Value input, ArrayRef<int64_t> perm) {

@@ -7,6 +7,7 @@
 #ifndef BURIN_COMPILER_LOWER_LOWERING_H
 #define BURIN_COMPILER_LOWER_LOWERING_H
 
+#include "dialects/onnx/SizeExpr.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -72,8 +73,12 @@ public:
 
   /// Whether --dim gives a range for every dynamic size of a type of the model.
   bool hasRanges(mlir::RankedTensorType onnxType) const;
-  /// A dynamic size of the op's result `index`: the model names it, and LowerOnnx has seen
-  /// to it that the name has a range.
+  /// All sizes of a tensor of the model, as it says them.
+  llvm::SmallVector<onnx::SizeExpr> sizes(mlir::Value onnxValue) const;
+  /// A size as an index.
+  mlir::Value size(const onnx::SizeExpr &expr);
+  /// A size of the op's result `index`: the model names it, and LowerOnnx has seen to it that
+  /// its names have ranges.
   mlir::Value resultSize(unsigned index, unsigned dim);
   /// The dynamic sizes, in order, of a result that `maps` relate to the loops over `result`. What
   /// no input tells is taken from the op's result of the same shape; else the rule has failed.
@@ -115,6 +120,9 @@ public:
   /// Row-major reshape, as collapse and expand. Of a dynamic tensor: where each dynamic size
   /// stays what it is, or the shape is that of the op's result.
   mlir::Value reshape(mlir::Value input, llvm::ArrayRef<int64_t> shape);
+  /// As above from sizes to sizes that may change from run to run.
+  mlir::Value reshape(mlir::Value input, llvm::ArrayRef<onnx::SizeExpr> from,
+                      llvm::ArrayRef<onnx::SizeExpr> to);
   /// result dim i is input dim perm[i].
   mlir::Value transpose(mlir::Value input, llvm::ArrayRef<int64_t> perm);
 

@@ -131,18 +131,20 @@ Results lowerConcat(Lowering &b, Operation *op, ValueRange operands) {
     return SmallVector<Value>{operands[0]};
   SmallVector<OpFoldResult> offsets(type->getRank(), b.getIndexAttr(0)),
       steps(type->getRank(), b.getIndexAttr(1));
-  if (type->isDynamicDim(*axis))
-    return b.unsupported(needsFixedSize);
   Value result = b.empty(*type, b.sizesOf(*type));
-  int64_t at = 0;
-  for (Value operand : operands) {
+  std::optional<onnx::SizeExpr> at = onnx::SizeExpr(0);
+  for (auto [operand, onnxValue] : llvm::zip_equal(operands, op->getOperands())) {
     RankedTensorType part = typeOf(operand);
     if (part.getRank() != type->getRank())
       return b.unsupported("operands of different ranks");
     if (llvm::is_contained(part.getShape(), 0))
       continue;
-    offsets[*axis] = b.getIndexAttr(at);
-    at += part.getDimSize(*axis);
+    if (!at)
+      return b.unsupported("a sum of sizes that is too long; fix some of them with --dim "
+                           "NAME=VALUE");
+    std::optional<int64_t> number = at->constant();
+    offsets[*axis] = number ? OpFoldResult(b.getIndexAttr(*number)) : OpFoldResult(b.size(*at));
+    at = at->plus(b.sizes(onnxValue)[*axis]);
     result = tensor::InsertSliceOp::create(b, operand, result, offsets,
                                            tensor::getMixedSizes(b, b.getLoc(), operand), steps);
   }

@@ -46,7 +46,8 @@ FailureOr<SmallVector<Value>> lowerReshape(Lowering &b, Operation *op, ValueRang
   RankedTensorType type = b.resultType();
   if (!type)
     return b.unsupported("the result's rank is known only when the model runs");
-  return SmallVector<Value>{b.reshape(operands[0], type.getShape())};
+  return SmallVector<Value>{
+      b.reshape(operands[0], b.sizes(op->getOperand(0)), b.sizes(op->getResult(0)))};
 }
 
 //===- Shapes as values -----------------------------------------------------===//

@@ -2,6 +2,7 @@
 #include "compiler/pipeline/OpenDims.h"
 
 #include "dialects/onnx/OnnxOps.h"
+#include "dialects/onnx/SizeExpr.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
@@ -40,7 +41,7 @@ private:
 
 LogicalResult checkOpenDims(ModuleOp module) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
-  auto ranges = module->getAttrOfType<DictionaryAttr>("onnx.dim_ranges");
+  auto ranges = module->getAttrOfType<DictionaryAttr>(onnx::dimRangesAttrName);
   Options options;
   std::string found;
   for (auto [index, type] : llvm::enumerate(main.getArgumentTypes())) {
@@ -59,14 +60,18 @@ LogicalResult checkOpenDims(ModuleOp module) {
       if (!ShapedType::isDynamic(size))
         continue;
       StringRef dim = dims ? dims.getNames()[i].getValue() : "";
-      if (ranges && !dim.empty() && ranges.contains(dim))
+      std::vector<std::string> open = dim.empty() ? std::vector<std::string>()
+                                                  : onnx::SizeExpr::parse(dim).names();
+      llvm::erase_if(open, [&](StringRef base) { return ranges && ranges.contains(base); });
+      if (!dim.empty() && open.empty())
         continue;
       found += "\n  input '" + name.str() + "', dimension " + std::to_string(i) + ": " +
                (dim.empty() ? "a size without a name" : "'" + dim.str() + "'");
       if (dim.empty())
         nameless = true;
       else
-        options.dim(dim);
+        for (const std::string &base : open)
+          options.dim(base);
     }
     if (nameless)
       options.input(name, tensor.getShape());

@@ -67,6 +67,26 @@ AffineExpr indexExpr(Value index, function_ref<AffineExpr(Value)> leaf) {
   return isa<arith::CeilDivUIOp, arith::CeilDivSIOp>(def) ? x.ceilDiv(y) : x.floorDiv(y);
 }
 
+Value buildSize(OpBuilder &builder, Location loc, const onnx::SizeExpr &size,
+                function_ref<Value(StringRef)> leaf) {
+  SmallVector<Value> symbols;
+  AffineExpr expr = size.affine(builder.getContext(), [&](StringRef name) -> AffineExpr {
+    Value value = leaf(name);
+    if (!value)
+      return nullptr;
+    auto at = llvm::find(symbols, value);
+    if (at == symbols.end())
+      at = symbols.insert(symbols.end(), value);
+    return getAffineSymbolExpr(at - symbols.begin(), builder.getContext());
+  });
+  if (!expr)
+    return nullptr;
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return symbols[symbol.getPosition()];
+  return affine::AffineApplyOp::create(builder, loc, AffineMap::get(0, symbols.size(), expr),
+                                       symbols);
+}
+
 std::string textOf(StringRef name, Interval range) {
   std::string text = name.str() + "=" + std::to_string(range.min);
   if (range.max != range.min)
@@ -100,9 +120,11 @@ ModelSizes::ModelSizes(func::FuncOp main) : main(main), context(main.getContext(
     }
 }
 
-AffineExpr ModelSizes::named(StringRef name) {
-  auto at = llvm::find(names, name);
-  return at == names.end() ? AffineExpr() : getAffineSymbolExpr(at - names.begin(), context);
+AffineExpr ModelSizes::named(StringRef size) {
+  return onnx::SizeExpr::parse(size).affine(context, [&](StringRef name) {
+    auto at = llvm::find(names, name);
+    return at == names.end() ? AffineExpr() : getAffineSymbolExpr(at - names.begin(), context);
+  });
 }
 
 SmallVector<AffineExpr> ModelSizes::of(Value tensor) {

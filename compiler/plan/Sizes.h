@@ -6,6 +6,7 @@
 #ifndef BURIN_COMPILER_PLAN_SIZES_H
 #define BURIN_COMPILER_PLAN_SIZES_H
 
+#include "dialects/onnx/SizeExpr.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AffineExpr.h"
 
@@ -19,10 +20,13 @@ namespace burin::plan {
 mlir::AffineExpr indexExpr(mlir::Value index,
                            llvm::function_ref<mlir::AffineExpr(mlir::Value)> leaf);
 
+/// The index value of a size of the model over those of its names; null where `leaf` does not know
+/// one.
+mlir::Value buildSize(mlir::OpBuilder &builder, mlir::Location loc, const onnx::SizeExpr &size,
+                      llvm::function_ref<mlir::Value(llvm::StringRef name)> leaf);
+
 /// An interval of integers, both ends included.
-struct Interval {
-  int64_t min, max;
-};
+using Interval = onnx::SizeExpr::Interval;
 
 /// "batch=8", "seq=1..512".
 std::string textOf(llvm::StringRef name, Interval range);
@@ -50,7 +54,7 @@ public:
   unsigned count() const { return ranges.size(); }
 
 private:
-  mlir::AffineExpr named(llvm::StringRef name);
+  mlir::AffineExpr named(llvm::StringRef size);
   mlir::AffineExpr ofDim(mlir::Value tensor, unsigned dim);
 
   mlir::func::FuncOp main;

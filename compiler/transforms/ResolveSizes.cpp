@@ -3,6 +3,7 @@
 // Upstream's patterns walk tensor.dim up from results to operands; the model's own types
 // say what it is at the top.
 
+#include "compiler/plan/Sizes.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/plan/PlanOps.h"
@@ -35,8 +36,11 @@ struct NameSize : OpRewritePattern<tensor::DimOp> {
     auto dims = type ? dyn_cast_if_present<onnx::DimsAttr>(type.getEncoding()) : nullptr;
     if (!dims || dims.getNames()[*at].getValue().empty())
       return failure();
-    rewriter.replaceOpWithNewOp<plan::DimOp>(op, rewriter.getIndexType(),
-                                             dims.getNames()[*at].getValue());
+    auto dim = [&](StringRef name) -> Value {
+      return plan::DimOp::create(rewriter, op.getLoc(), rewriter.getIndexType(), name);
+    };
+    rewriter.replaceOp(op, plan::buildSize(rewriter, op.getLoc(),
+                                           onnx::SizeExpr::parse(dims.getNames()[*at]), dim));
     return success();
   }
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dialects/onnx/shapes/ShapeRule.h"
 
-#include "mlir/IR/Matchers.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -95,12 +95,34 @@ Type joinTypes(Type x, Type y) {
 
 //===- Sizes ----------------------------------------------------------------===//
 
+Dim Dim::of(const std::optional<SizeExpr> &expr, MLIRContext *context) {
+  if (!expr)
+    return {};
+  if (SizeExpr::Number number = expr->constant())
+    return Dim(*number);
+  return Dim(ShapedType::kDynamic, StringAttr::get(context, expr->text()));
+}
+
+std::optional<SizeExpr> Dim::expr() const {
+  if (isStatic())
+    return SizeExpr(size);
+  return name ? std::optional(SizeExpr::parse(name)) : std::nullopt;
+}
+
+/// Whichever has a name knows the context.
+static Dim combine(Dim a, Dim b,
+                   std::optional<SizeExpr> (SizeExpr::*with)(const SizeExpr &) const) {
+  std::optional<SizeExpr> x = a.expr(), y = b.expr();
+  StringAttr name = a.name ? a.name : b.name;
+  return x && y && name ? Dim::of(((*x).*with)(*y), name.getContext()) : Dim();
+}
+
 std::optional<Dim> multiply(Dim a, Dim b) {
-  if (!a.isStatic() || !b.isStatic()) {
-    if (a.size == 1 || b.size == 1)
-      return a.size == 1 ? b : a;
-    return a.size == 0 || b.size == 0 ? Dim(0) : Dim();
-  }
+  if (!a.isStatic() || !b.isStatic())
+    return a.size == 0 || b.size == 0 ? Dim(0)
+           : a.size == 1              ? b
+           : b.size == 1              ? a
+                                      : combine(a, b, &SizeExpr::times);
   int64_t size;
   if (llvm::MulOverflow(a.size, b.size, size))
     return std::nullopt;
@@ -108,129 +130,26 @@ std::optional<Dim> multiply(Dim a, Dim b) {
 }
 
 std::optional<Dim> add(Dim a, Dim b) {
-  if (!a.isStatic() || !b.isStatic()) {
-    if (a.size == 0 || b.size == 0)
-      return a.size == 0 ? b : a;
-    return Dim();
-  }
+  if (!a.isStatic() || !b.isStatic())
+    return a.size == 0 ? b : b.size == 0 ? a : combine(a, b, &SizeExpr::plus);
   int64_t size;
   if (llvm::AddOverflow(a.size, b.size, size))
     return std::nullopt;
   return Dim(size);
 }
 
-//===- Constant operands ----------------------------------------------------===//
-
-// Longer lists are data, not parameters of an operator.
-static constexpr int64_t maxListLength = 65536;
-
-static DenseElementsAttr constantElements(Value value) {
-  DenseElementsAttr elements;
-  if (!value || !matchPattern(value, m_Constant(&elements)) ||
-      elements.getNumElements() > maxListLength)
-    return {};
-  return elements;
+Dim subtract(Dim a, Dim b) {
+  if (!a.isStatic() || !b.isStatic())
+    return combine(a, b, &SizeExpr::minus);
+  int64_t size;
+  return llvm::SubOverflow(a.size, b.size, size) ? Dim() : Dim(size);
 }
 
-std::optional<SmallVector<int64_t>> constantInts(Value value) {
-  DenseElementsAttr elements = constantElements(value);
-  auto type = elements ? dyn_cast<IntegerType>(elements.getElementType()) : IntegerType();
-  if (!type || type.getWidth() > 64)
-    return std::nullopt;
-  bool isSigned = !type.isUnsigned() && type.getWidth() > 1;
-  return llvm::map_to_vector(elements.getValues<APInt>(), [&](const APInt &element) {
-    return isSigned ? element.getSExtValue() : int64_t(element.getZExtValue());
-  });
+Dim floorDivide(Dim a, int64_t by) {
+  if (a.isStatic())
+    return Dim(llvm::divideFloorSigned(a.size, by));
+  return a.name ? Dim::of(a.expr()->floorDiv(by), a.name.getContext()) : Dim();
 }
-
-std::optional<SmallVector<double>> constantFloats(Value value) {
-  DenseElementsAttr elements = constantElements(value);
-  if (!elements || !isa<FloatType>(elements.getElementType()))
-    return std::nullopt;
-  return llvm::map_to_vector(elements.getValues<APFloat>(), [](APFloat element) {
-    bool lossy;
-    element.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lossy);
-    return element.convertToDouble();
-  });
-}
-
-// What is known of a list from its type alone: how many elements it has.
-static Shape listOfUnknowns(Value value) {
-  auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (!type || type.getRank() > 1 || !type.hasStaticShape() ||
-      (type.getRank() == 1 && type.getDimSize(0) > maxListLength))
-    return std::nullopt;
-  return Dims(type.getRank() == 0 ? 1 : type.getDimSize(0));
-}
-
-// Graphs chain shape arithmetic; the depth bounds what a hostile one may cost.
-static Shape listValue(Value value, unsigned depth) {
-  if (!value || isa<NoneType>(value.getType()))
-    return std::nullopt;
-  if (auto ints = constantInts(value))
-    return Dims(ArrayRef<int64_t>(*ints));
-  Operation *op = value.getDefiningOp();
-  auto type = dyn_cast<TensorType>(value.getType());
-  if (!op || !type || !type.getElementType().isInteger() || depth == 0)
-    return listOfUnknowns(value);
-
-  Shape list;
-  if (auto shape = dyn_cast<ShapeOp>(op)) {
-    if (Shape dims = shapeOf(shape.getData().getType())) {
-      int64_t rank = dims->size();
-      auto clamp = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + rank : at, 0, rank); };
-      int64_t start = clamp(shape.getStart()), end = clamp(shape.getEnd().value_or(rank));
-      list = Dims(ArrayRef<Dim>(*dims).slice(start, std::max<int64_t>(end - start, 0)));
-    }
-  } else if (isa<IdentityOp, CastOp, SqueezeOp, UnsqueezeOp, ReshapeOp>(op)) {
-    auto source = dyn_cast<TensorType>(op->getOperand(0).getType());
-    // A narrowing cast changes sizes that do not fit.
-    if (source && source.getElementType().isInteger() &&
-        source.getElementTypeBitWidth() <= type.getElementTypeBitWidth())
-      list = listValue(op->getOperand(0), depth - 1);
-  } else if (auto concat = dyn_cast<ConcatOp>(op)) {
-    list = Dims();
-    for (Value input : concat.getInputs()) {
-      auto inputType = dyn_cast<RankedTensorType>(input.getType());
-      Shape part = inputType && inputType.getRank() == 1 ? listValue(input, depth - 1) : Shape();
-      if (!part || list->size() + part->size() > size_t(maxListLength)) {
-        list.reset();
-        break;
-      }
-      list->append(*part);
-    }
-  } else if (auto gather = dyn_cast<GatherOp>(op)) {
-    auto data = dyn_cast<RankedTensorType>(gather.getData().getType());
-    auto indices = constantInts(gather.getIndices());
-    Shape source = data && data.getRank() == 1 ? listValue(gather.getData(), depth - 1) : Shape();
-    if (source && indices) {
-      list = Dims();
-      int64_t length = source->size();
-      for (int64_t at : *indices) {
-        if (at < -length || at >= length)
-          return listOfUnknowns(value);
-        list->push_back((*source)[at < 0 ? at + length : at]);
-      }
-    }
-  } else if (auto slice = dyn_cast<SliceOp>(op)) {
-    auto data = dyn_cast<RankedTensorType>(slice.getData().getType());
-    auto starts = constantInts(slice.getStarts()), ends = constantInts(slice.getEnds());
-    auto steps = constantInts(slice.getSteps());
-    bool unitStep = isa<NoneType>(slice.getSteps().getType()) || (steps && *steps == ArrayRef<int64_t>{1});
-    Shape source = data && data.getRank() == 1 ? listValue(slice.getData(), depth - 1) : Shape();
-    if (source && starts && ends && starts->size() == 1 && ends->size() == 1 && unitStep) {
-      int64_t length = source->size();
-      auto clamp = [&](int64_t at) {
-        return std::clamp<int64_t>(at < 0 ? at + length : at, 0, length);
-      };
-      int64_t start = clamp(starts->front()), end = clamp(ends->front());
-      list = Dims(ArrayRef<Dim>(*source).slice(start, std::max<int64_t>(end - start, 0)));
-    }
-  }
-  return list ? list : listOfUnknowns(value);
-}
-
-Shape shapeValue(Value value) { return listValue(value, /*depth=*/16); }
 
 //===- ShapeRule ------------------------------------------------------------===//
 
@@ -355,6 +274,35 @@ FailureOr<Dim> ShapeRule::product(ArrayRef<Dim> dims) const {
     result = *next;
   }
   return result;
+}
+
+std::optional<SizeExpr::Interval> ShapeRule::range(Dim dim) const {
+  if (dim.isStatic())
+    return SizeExpr::Interval{dim.size, dim.size};
+  auto module = op->getParentOfType<ModuleOp>();
+  auto ranges = module ? module->getAttrOfType<DictionaryAttr>(dimRangesAttrName) : nullptr;
+  if (!dim.name || !ranges)
+    return std::nullopt;
+  return dim.expr()->range([&](StringRef name) -> std::optional<SizeExpr::Interval> {
+    auto bounds = ranges.getAs<DenseI64ArrayAttr>(name);
+    return bounds ? std::optional(SizeExpr::Interval{bounds[0], bounds[1]}) : std::nullopt;
+  });
+}
+
+bool ShapeRule::atMost(Dim a, Dim b) const {
+  if (a.equals(b))
+    return true;
+  // Bounds of the difference know what both have in common.
+  std::optional<SizeExpr::Interval> between = range(subtract(b, a));
+  return between && between->min >= 0;
+}
+
+Dim ShapeRule::smaller(Dim a, Dim b) const {
+  return atMost(a, b) ? a : atMost(b, a) ? b : Dim();
+}
+
+Dim ShapeRule::larger(Dim a, Dim b) const {
+  return atMost(a, b) ? b : atMost(b, a) ? a : Dim();
 }
 
 FailureOr<Dim> ShapeRule::same(Dim a, Dim b, StringRef what) const {

@@ -9,13 +9,14 @@
 
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/onnx/OnnxShapes.h"
+#include "dialects/onnx/SizeExpr.h"
 
 #include <optional>
 
 namespace burin::onnx {
 
-/// One size of a tensor: a number, or unknown and then perhaps named. Two sizes
-/// of one name are equal.
+/// One size of a tensor: a number, or unknown and then perhaps named by an expression over
+/// named dims (SizeExpr). Two sizes of one name are equal.
 struct Dim {
   int64_t size = mlir::ShapedType::kDynamic;
   mlir::StringAttr name;
@@ -23,7 +24,14 @@ struct Dim {
   Dim() = default;
   Dim(int64_t size, mlir::StringAttr name = {}) : size(size), name(name) {}
 
+  /// A number, a name, or unknown where the expression is too long for either.
+  static Dim of(const std::optional<SizeExpr> &expr, mlir::MLIRContext *context);
+
   bool isStatic() const { return size != mlir::ShapedType::kDynamic; }
+  /// A number or a name.
+  bool isKnown() const { return isStatic() || name; }
+  /// Nothing of an unknown size.
+  std::optional<SizeExpr> expr() const;
   /// Equal for certain; unnamed unknown sizes never are.
   bool equals(const Dim &other) const {
     return isStatic() ? size == other.size : !other.isStatic() && name && name == other.name;
@@ -40,9 +48,11 @@ Shape shapeOf(mlir::Type type);
 mlir::Type tensorType(mlir::Type element, const Shape &shape);
 
 /// Sizes multiplied, added; unknown where one is unknown, nothing on overflow.
-/// A product with a static 1 keeps the other's name.
 std::optional<Dim> multiply(Dim a, Dim b);
 std::optional<Dim> add(Dim a, Dim b);
+/// Subtracted, rounded down from a quotient by a positive number; unknown where not computable.
+Dim subtract(Dim a, Dim b);
+Dim floorDivide(Dim a, int64_t by);
 
 /// The elements of a constant integer (or bool) tensor, if `value` is one.
 std::optional<llvm::SmallVector<int64_t>> constantInts(mlir::Value value);
@@ -77,6 +87,14 @@ public:
   int64_t attr(llvm::StringRef name, int64_t otherwise) const;
   llvm::StringRef attr(llvm::StringRef name, llvm::StringRef otherwise) const;
   std::optional<llvm::SmallVector<int64_t>> intsAttr(llvm::StringRef name) const;
+
+  /// The values that a size can take, by what --dim says; nothing where it does not bound it.
+  std::optional<SizeExpr::Interval> range(Dim dim) const;
+  /// Whether a is at most b for certain.
+  bool atMost(Dim a, Dim b) const;
+  /// The smaller, the larger of two sizes where it is known which that is, else unknown.
+  Dim smaller(Dim a, Dim b) const;
+  Dim larger(Dim a, Dim b) const;
 
   /// Starts the diagnostic of this node.
   mlir::InFlightDiagnostic error() const { return op->emitOpError(); }
