@@ -180,8 +180,7 @@ private:
     });
     for (unsigned d = 0; d < signature.namedDims; ++d)
       if (auto symbol = dyn_cast_or_null<AffineSymbolExpr>(signature.dims[d].values[variant]))
-        modelDims[symbol.getPosition()] =
-            b.CreateLoad(i64, b.CreateConstInBoundsGEP1_64(i64, fields[Dims], d));
+        modelDims[symbol.getPosition()] = emitDim(d, symbol, variant);
     // One set of argument structs, refilled for each launch.
     kargsType = llvm::StructType::get(context, {ptr, ptr, ptr});
     launchType = llvm::StructType::get(context, {ptr, ptr, i32, i32});
@@ -196,6 +195,10 @@ private:
 
     auto *stop = llvm::BasicBlock::Create(context, "stop", function);
     std::vector<std::pair<llvm::Value *, llvm::BasicBlock *>> codes;
+    for (const auto &[d, input] : givenSizes())
+      if (d >= signature.namedDims || !isa<AffineSymbolExpr>(signature.dims[d].values[variant]))
+        codes.push_back({b.getInt32(BURIN_SHAPE_MISMATCH),
+                         emitAgreement(d, input, signature.dims[d].values[variant], stop)});
     for (Operation &op : main.getBody().front()) {
       auto *next = llvm::BasicBlock::Create(context, "", function, stop);
       if (auto launch = dyn_cast<plan::LaunchOp>(op)) {
@@ -227,6 +230,73 @@ private:
       b.CreateRet(code);
     }
     return function;
+  }
+
+  llvm::Value *dimPlace(unsigned dim) {
+    return b.CreateConstInBoundsGEP1_64(i64, fields[Dims], dim);
+  }
+
+  /// The dims that shapes of inputs give, and the input that first does.
+  std::map<unsigned, const TensorSignature *> givenSizes() const {
+    std::map<unsigned, const TensorSignature *> given;
+    for (const TensorSignature &input : signature.inputs)
+      for (int64_t size : input.shape)
+        if (size < 0)
+          given.try_emplace(unsigned(-1 - size), &input);
+    return given;
+  }
+
+  /// A named dim: as an input has it, or solved from one that has a multiple of it and a constant
+  /// ("2 * batch", "past + 1"); emitAgreement sees to the rest.
+  llvm::Value *emitDim(unsigned dim, AffineSymbolExpr symbol, unsigned variant) {
+    auto given = givenSizes();
+    for (const auto &[d, input] : given) {
+      AffineExpr expr = signature.dims[d].values[variant];
+      if (given.count(dim) || d == dim || !expr)
+        continue;
+      auto at = [&](int64_t value) {
+        AffineExpr with = expr.replace(symbol, getAffineConstantExpr(value, expr.getContext()));
+        return dyn_cast<AffineConstantExpr>(simplifyAffineExpr(with, 0, symbol.getPosition() + 1));
+      };
+      AffineConstantExpr none = at(0), one = at(1);
+      if (!none || !one || one.getValue() <= none.getValue())
+        continue;
+      int64_t factor = one.getValue() - none.getValue();
+      AffineExpr line = AffineExpr(symbol) * factor + none.getValue();
+      if (simplifyAffineExpr(expr - line, 0, symbol.getPosition() + 1) != 0)
+        continue;
+      llvm::Value *rest = b.CreateSub(b.CreateLoad(i64, dimPlace(d)), b.getInt64(none.getValue()));
+      llvm::Value *value = b.CreateSDiv(rest, b.getInt64(factor));
+      b.CreateStore(value, dimPlace(dim));
+      return value;
+    }
+    return b.CreateLoad(i64, dimPlace(dim));
+  }
+
+  /// Goes on where an input's size is what the other sizes say, else fills the error word and goes
+  /// to `stop`. Returns the block that does.
+  llvm::BasicBlock *emitAgreement(unsigned dim, const TensorSignature *input, AffineExpr expr,
+                                  llvm::BasicBlock *stop) {
+    llvm::Value *size = b.CreateLoad(i64, dimPlace(dim));
+    auto *next = llvm::BasicBlock::Create(context, "", b.GetInsertBlock()->getParent(), stop);
+    auto *wrong = llvm::BasicBlock::Create(context, "wrong", b.GetInsertBlock()->getParent(), stop);
+    b.CreateCondBr(b.CreateICmpEQ(size, emit(expr, {})), next, wrong);
+    b.SetInsertPoint(wrong);
+    auto at = inputSites.try_emplace(dim, uint32_t(sites.size())).first;
+    if (at->second == sites.size())
+      sites.push_back(llvm::ConstantStruct::getAnon(
+          {string("input"), string(input->name + ", " + signature.dims[dim].name), string("")}));
+    emitMismatch(at->second, size);
+    b.CreateBr(stop);
+    b.SetInsertPoint(next);
+    return wrong;
+  }
+
+  void emitMismatch(uint32_t site, llvm::Value *size) {
+    auto *errorType = llvm::StructType::get(context, {i32, i32, i64});
+    llvm::Value *values[] = {b.getInt32(BURIN_SHAPE_MISMATCH), b.getInt32(site), size};
+    for (auto [field, value] : llvm::enumerate(values))
+      b.CreateStore(value, b.CreateStructGEP(errorType, fields[Error], unsigned(field)));
   }
 
   llvm::Value *address(plan::PlaceAttr place) {
@@ -282,11 +352,7 @@ private:
                                b.CreateICmpSLE(size, b.getInt64(uint64_t(range.max)))),
                    next, wrong);
     b.SetInsertPoint(wrong);
-    auto *errorType = llvm::StructType::get(context, {i32, i32, i64});
-    llvm::Value *values[] = {b.getInt32(BURIN_SHAPE_MISMATCH),
-                             b.getInt32(siteIndex(measure, "measure")), size};
-    for (auto [field, value] : llvm::enumerate(values))
-      b.CreateStore(value, b.CreateStructGEP(errorType, fields[Error], unsigned(field)));
+    emitMismatch(siteIndex(measure, "measure"), size);
   }
 
   /// The place of what runs `kernel` in the table of sites, which the levels share.
@@ -456,6 +522,7 @@ private:
   llvm::StructType *kargsType = nullptr, *launchType = nullptr;
   llvm::Value *buffers = nullptr, *extents = nullptr, *kargs = nullptr, *launchArgs = nullptr;
   DenseMap<Operation *, uint32_t> siteOf;
+  std::map<unsigned, uint32_t> inputSites; // of the dims that are compared
   std::vector<llvm::Constant *> sites; // burin_site_abi
 };
 

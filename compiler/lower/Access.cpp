@@ -108,10 +108,15 @@ Value isInside(ImplicitLocOpBuilder &b, Value index, int64_t size) {
 }
 
 Value checkedIndex(ImplicitLocOpBuilder &b, Value position, int64_t size) {
+  return checkedIndex(b, position, indexConstant(b, size));
+}
+
+Value checkedIndex(ImplicitLocOpBuilder &b, Value position, Value size) {
   Scalars s{b};
-  Value wrapped = s.select(s.less(position, indexConstant(b, 0)), s.add(position, indexConstant(b, size)), position);
-  check(b, isInside(b, wrapped, size), indexRange, position);
-  return clampIndex(b, wrapped, 0, size - 1);
+  Value zero = indexConstant(b, 0), last = s.sub(size, indexConstant(b, 1));
+  Value wrapped = s.select(s.less(position, zero), s.add(position, size), position);
+  check(b, arith::CmpIOp::create(b, arith::CmpIPredicate::ult, wrapped, size), indexRange, position);
+  return s.min(s.max(wrapped, zero), last);
 }
 
 //===- Whole tensors --------------------------------------------------------===//

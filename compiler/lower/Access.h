@@ -46,6 +46,9 @@ mlir::Value clampIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value index, int64_t
 /// the end. Any other is reported (indexRange) and clamped.
 mlir::Value checkedIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value position, int64_t size);
 
+/// As above of a size that may change from run to run.
+mlir::Value checkedIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value position, mlir::Value size);
+
 /// Status `status` with `detail` (an index) unless `ok`.
 void check(mlir::ImplicitLocOpBuilder &b, mlir::Value ok, int64_t status, mlir::Value detail);
 

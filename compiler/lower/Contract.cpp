@@ -94,6 +94,42 @@ Value packPanels(Lowering &b, Value weights, ArrayRef<int64_t> shape,
   return b.reshape(packed, packedShape);
 }
 
+Value packColumns(Lowering &b, Value matrices) {
+  constexpr int64_t panel = kern::ContractOp::panelWidth;
+  RankedTensorType type = typeOf(matrices);
+  int64_t rank = type.getRank(), column = rank - 1;
+  auto size = [&](int64_t d) -> Value {
+    return type.isDynamicDim(d) ? Value(tensor::DimOp::create(b, matrices, d))
+                                : b.index(type.getDimSize(d));
+  };
+  SmallVector<int64_t> shape(type.getShape().drop_back(2));
+  SmallVector<Value> dynamic;
+  for (int64_t d = 0; d + 2 < rank; ++d)
+    if (type.isDynamicDim(d))
+      dynamic.push_back(size(d));
+  Value columns = size(column);
+  if (type.isDynamicDim(column)) {
+    shape.push_back(ShapedType::kDynamic);
+    dynamic.push_back(arith::CeilDivUIOp::create(b, columns, b.index(panel)));
+  } else {
+    shape.push_back(llvm::divideCeil(type.getDimSize(column), panel));
+  }
+  shape.append({type.getDimSize(rank - 2), panel});
+  if (type.isDynamicDim(rank - 2))
+    dynamic.push_back(size(rank - 2));
+  Value last = arith::SubIOp::create(b, columns, b.index(1));
+  auto packed = RankedTensorType::get(shape, type.getElementType());
+  return b.indexed(packed, dynamic, [&](Lowering &inner, ValueRange at) {
+    SmallVector<Value> from(at.take_front(rank - 2));
+    from.push_back(at[rank - 1]);
+    Value place = arith::AddIOp::create(
+        inner, arith::MulIOp::create(inner, at[rank - 2], inner.index(panel)), at.back());
+    // The last panel repeats what it ends with.
+    from.push_back(arith::MinUIOp::create(inner, place, last));
+    return tensor::ExtractOp::create(inner, matrices, from).getResult();
+  });
+}
+
 //===- Sums of products -----------------------------------------------------===//
 
 Value contract(Lowering &b, RankedTensorType result, Value a, Value panels, AffineMap aMap,

@@ -16,6 +16,9 @@ namespace burin::lower {
 /// rearranged when they are written, anything else by an op of its own.
 mlir::Value packPanels(Lowering &b, mlir::Value weights, llvm::ArrayRef<int64_t> shape,
                        llvm::ArrayRef<int64_t> permutation, int64_t leading);
+/// Panels of matrices [leading..., K, columns] whose sizes may change from run to run.
+mlir::Value packColumns(Lowering &b, mlir::Value matrices);
+
 
 /// `value` with its dims in the order of `permutation`; free where it is constant.
 mlir::Value transposeWeights(Lowering &b, mlir::Value value, llvm::ArrayRef<int64_t> shape,

@@ -45,7 +45,7 @@ public:
     }
     shape.push_back(aShape[aShape.size() - 2]);
     shape.push_back(cShape.back());
-    depth = aShape.back();
+    depth = ShapedType::isDynamic(aShape.back()) ? cShape[cShape.size() - 2] : aShape.back();
   }
 
   /// Map of an operand over (result dims..., k); `last` are its two matrix dims.
@@ -90,12 +90,16 @@ public:
     int64_t batch = rightShape.size();
     rightShape.append({depth, type.getDimSize(rank - 1)});
     permutation.append({batch + 1, batch});
-    Value panels = packPanels(b, right, rightShape, permutation, batch);
+    Value panels = type.hasStaticShape()
+                       ? packPanels(b, right, rightShape, permutation, batch)
+                       : packColumns(b, b.reshape(right, ArrayRef<int64_t>(rightShape)));
     SmallVector<Value> dynamic;
-    for (auto [i, size] : llvm::enumerate(shape))
-      if (ShapedType::isDynamic(size)) {
-        int64_t dim = int64_t(i) - (int64_t(shape.size()) - tensorType(left).getRank());
-        dynamic.push_back(tensor::DimOp::create(b, left, dim));
+    for (int64_t i = 0, all = shape.size(); i < all; ++i)
+      if (ShapedType::isDynamic(shape[i])) {
+        int64_t ofLeft = i - (all - tensorType(left).getRank()), ofRight = i - lead;
+        bool isLeft = i != all - 1 && ofLeft >= 0 && tensorType(left).getDimSize(ofLeft) != 1;
+        dynamic.push_back(isLeft ? tensor::DimOp::create(b, left, ofLeft)
+                                 : tensor::DimOp::create(b, right, ofRight));
       }
     return lower::contract(b, RankedTensorType::get(shape, b.getF32Type()), left, panels, leftMap(),
                            AffineMap::get(shape.size(), 0, leading, b.getContext()), {depth}, {},
@@ -121,10 +125,6 @@ FailureOr<SmallVector<Value>> lowerMatMul(Lowering &b, Operation *, ValueRange o
   Type element = result.getElementType();
   Value value;
   if (element.isF32()) {
-    // Rows may be counted at run time; what is packed and summed may not.
-    bool fixed = tensorType(product.right).hasStaticShape() && !ShapedType::isDynamic(product.depth);
-    if (!fixed || (!product.isStatic() && tensorType(product.left).getRank() != int64_t(product.shape.size())))
-      return needStatic(b);
     value = product.contract();
   } else {
     if (!product.isStatic())

@@ -22,7 +22,7 @@ namespace {
 
 /// Whether elements can be read at all: an empty operand has no place to clamp to.
 LogicalResult needsElements(Lowering &b, RankedTensorType result, Value data) {
-  if (typeOf(data).getNumElements() == 0 && result.getNumElements() != 0)
+  if (llvm::is_contained(typeOf(data).getShape(), 0) && !llvm::is_contained(result.getShape(), 0))
     return b.unsupported("indices into an empty tensor are always out of range");
   return success();
 }
@@ -56,11 +56,12 @@ Results lowerGather(Lowering &b, Operation *op, ValueRange operands) {
   // Result dims: data's before the axis, the indices', data's after it.
   AffineMap map = AffineMap::getMultiDimIdentityMap(type->getRank(), b.getContext())
                       .getSliceMap(*axis, indexRank);
+  Value size = b.size(b.sizes(op->getOperand(0))[*axis]);
   return SmallVector<Value>{b.parallel(*type, {indices}, {map}, [&](Lowering &in, ValueRange elements) {
     SmallVector<Value> at;
     for (int64_t d = 0; d < rank; ++d) {
       if (d == *axis)
-        at.push_back(checkedIndex(in, toIndex(in, elements[0]), typeOf(data).getDimSize(d)));
+        at.push_back(checkedIndex(in, toIndex(in, elements[0]), size));
       else
         at.push_back(linalg::IndexOp::create(in, d < *axis ? d : d + indexRank - 1));
     }
@@ -77,17 +78,20 @@ Results lowerGatherElements(Lowering &b, Operation *op, ValueRange operands) {
   FailureOr<int64_t> axis = normalizeAxis(b, cast<onnx::GatherElementsOp>(op).getAxis(), rank);
   if (failed(axis))
     return failure();
-  if (typeOf(operands[1]).getShape() != type->getShape() || type->getRank() != rank)
+  auto from = b.sizes(op->getOperand(0)), by = b.sizes(op->getOperand(1));
+  if (by != b.sizes(op->getResult(0)) || type->getRank() != rank)
     return b.unsupported("indices of another shape than the result");
-  for (int64_t d = 0; d < rank; ++d)
-    if (d != *axis && type->getDimSize(d) > typeOf(data).getDimSize(d))
-      return b.unsupported("indices that are longer than the data");
+  for (int64_t d = 0; d < rank; ++d) {
+    auto most = from[d].constant(), asked = by[d].constant();
+    if (d != *axis && !(most && asked ? *asked <= *most : from[d] == by[d]))
+      return b.unsupported("indices that are, or may be, longer than the data");
+  }
+  Value size = b.size(from[*axis]);
   return SmallVector<Value>{b.parallel(
       *type, {operands[1]}, {b.getMultiDimIdentityMap(rank)}, [&](Lowering &in, ValueRange elements) {
         SmallVector<Value> at;
         for (int64_t d = 0; d < rank; ++d)
-          at.push_back(d == *axis ? checkedIndex(in, toIndex(in, elements[0]),
-                                                 typeOf(data).getDimSize(d))
+          at.push_back(d == *axis ? checkedIndex(in, toIndex(in, elements[0]), size)
                                   : Value(linalg::IndexOp::create(in, d)));
         return extract(in, data, at);
       })};
@@ -281,8 +285,8 @@ Value burin::lower::ownCopy(Lowering &b, Value data) {
 }
 
 void burin::lower::registerIndexing(RuleTable &table) {
-  table.add<onnx::GatherOp>(lowerGather);
-  table.add<onnx::GatherElementsOp>(lowerGatherElements);
+  table.add<onnx::GatherOp>(lowerGather, Sizes::Dynamic);
+  table.add<onnx::GatherElementsOp>(lowerGatherElements, Sizes::Dynamic);
   table.add<onnx::GatherNDOp>(lowerGatherND);
   table.add<onnx::OneHotOp>(lowerOneHot);
   table.add<onnx::ScatterElementsOp>(lowerScatterElements);

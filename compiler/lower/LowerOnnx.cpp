@@ -148,6 +148,7 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
     for (auto func : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
       if (!func.isDeclaration() && failed(lowerFunction(func)))
         return signalPassFailure();
+    getOperation()->removeAttr(onnx::dimRangesAttrName); // plan.dims from here on
   }
 
   LogicalResult lowerFunction(func::FuncOp func) {
@@ -211,7 +212,6 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
       dims[range.getName()] = plan::DimOp::create(builder, func.getLoc(), builder.getIndexType(),
                                                 range.getName().getValue());
     }
-    getOperation()->removeAttr(onnx::dimRangesAttrName);
     func->setAttr(plan::dimsAttrName, builder.getArrayAttr(list));
     return dims;
   }

@@ -196,8 +196,12 @@ static auto bodyBuilder(Lowering &lowering, std::string &reason, Lowering::Body 
 
 Value Lowering::parallel(RankedTensorType result, ValueRange inputs, ArrayRef<AffineMap> maps,
                          Body body) {
+  return parallel(result, sizesOf(result, inputs, maps), inputs, maps, body);
+}
+
+Value Lowering::parallel(RankedTensorType result, ValueRange sizes, ValueRange inputs,
+                         ArrayRef<AffineMap> maps, Body body) {
   // Nothing is computed, and a map may start where its input ends.
-  SmallVector<Value> sizes = sizesOf(result, inputs, maps);
   if (llvm::is_contained(result.getShape(), 0))
     return empty(result, sizes);
   SmallVector<AffineMap> all(maps);
@@ -230,7 +234,11 @@ Value Lowering::broadcasting(RankedTensorType result, ValueRange inputs, Body bo
 }
 
 Value Lowering::indexed(RankedTensorType result, IndexedBody body) {
-  return parallel(result, {}, {}, [&](Lowering &inner, ValueRange) {
+  return indexed(result, sizesOf(result), body);
+}
+
+Value Lowering::indexed(RankedTensorType result, ValueRange sizes, IndexedBody body) {
+  return parallel(result, sizes, {}, {}, [&](Lowering &inner, ValueRange) {
     SmallVector<Value> indices;
     for (int64_t d = 0; d < result.getRank(); ++d)
       indices.push_back(linalg::IndexOp::create(inner, d));

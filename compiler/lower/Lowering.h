@@ -92,15 +92,19 @@ public:
 
   using Body = llvm::function_ref<mlir::Value(Lowering &, mlir::ValueRange elements)>;
   /// linalg.generic over `result` with all-parallel iterators; `maps` has
-  /// one map per input, the result's is the identity.
+  /// one map per input, the result's is the identity. Its dynamic sizes are `sizes`, or told by
+  /// sizesOf.
   mlir::Value parallel(mlir::RankedTensorType result, mlir::ValueRange inputs,
                        llvm::ArrayRef<mlir::AffineMap> maps, Body body);
+  mlir::Value parallel(mlir::RankedTensorType result, mlir::ValueRange sizes,
+                       mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineMap> maps, Body body);
   /// As above, inputs broadcast to the result as ONNX (numpy) does.
   mlir::Value broadcasting(mlir::RankedTensorType result, mlir::ValueRange inputs, Body body);
   /// A generic without inputs whose body computes each element from its indices
   /// (tensor.extract for pull-style access).
   using IndexedBody = llvm::function_ref<mlir::Value(Lowering &, mlir::ValueRange indices)>;
   mlir::Value indexed(mlir::RankedTensorType result, IndexedBody body);
+  mlir::Value indexed(mlir::RankedTensorType result, mlir::ValueRange sizes, IndexedBody body);
   /// Folds `dims` of `input` (keeping `keepDims` as size 1 or dropping them) with a combiner
   /// from `init`. The element given to the body comes first, the accumulator second.
   mlir::Value reduce(mlir::Value input, llvm::ArrayRef<int64_t> dims, bool keepDims,

@@ -7,6 +7,7 @@
 #include "compiler/lower/Access.h"
 #include "compiler/lower/Contract.h"
 #include "dialects/onnx/OnnxOps.h"
+#include "dialects/onnx/SliceBounds.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 
@@ -190,10 +191,7 @@ Results lowerConstantSlice(Lowering &b, Value input, RankedTensorType result,
   SmallVector<int64_t> starts, steps;
   bool forward = true;
   for (auto [d, range] : llvm::enumerate(ranges)) {
-    if (result.isDynamicDim(d) || typeOf(input).isDynamicDim(d)) {
-      if (range.start != 0 || range.step != 1 ||
-          result.isDynamicDim(d) != typeOf(input).isDynamicDim(d))
-        return b.unsupported(needsFixedSize);
+    if (result.isDynamicDim(d)) {
       starts.push_back(0);
       steps.push_back(1);
       continue;
@@ -279,15 +277,43 @@ Results lowerDataSlice(Lowering &b, ValueRange operands, RankedTensorType result
   })};
 }
 
+/// Slices of sizes that change from run to run, bounds among them.
+Results lowerOpenSlice(Lowering &b, Operation *op, Value input, RankedTensorType result) {
+  auto axes = onnx::sliceAxes(op);
+  if (!axes)
+    return b.unsupported("its bounds lie inside of its operand for some sizes that --dim allows and "
+                         "outside for others, or it goes backward; fix them with --dim NAME=VALUE");
+  SmallVector<Value> starts;
+  for (const onnx::SliceAxis &axis : *axes)
+    starts.push_back(axis.first.constant() == 0 ? Value() : b.size(axis.first));
+  return SmallVector<Value>{b.indexed(result, [&](Lowering &in, ValueRange indices) {
+    Scalars s{in};
+    SmallVector<Value> at(indices);
+    for (auto [index, axis, start] : llvm::zip_equal(at, *axes, starts)) {
+      if (axis.step != 1)
+        index = s.mul(index, in.index(axis.step));
+      if (start)
+        index = s.add(index, start);
+    }
+    return extract(in, input, at);
+  })};
+}
+
 Results lowerSlice(Lowering &b, Operation *op, ValueRange operands) {
   FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
   RankedTensorType input = typeOf(operands[0]);
+  auto from = b.sizes(op->getOperand(0)), to = b.sizes(op->getResult(0));
+  auto isCut = [&](int64_t d) {
+    return (!from[d].constant() || !to[d].constant()) && !(from[d] == to[d]);
+  };
+  if (llvm::any_of(llvm::seq<int64_t>(0, from.size()), isCut))
+    return lowerOpenSlice(b, op, operands[0], *type);
   auto starts = b.constantInts(1), axes = b.constantInts(3), steps = b.constantInts(4);
   if (!starts || (!axes && !b.isAbsent(3)) || (!steps && !b.isAbsent(4))) {
-    if (!type->hasStaticShape() || !input.hasStaticShape())
-      return b.unsupported(needsFixedSize);
+    if (!type->hasStaticShape())
+      return lowerOpenSlice(b, op, operands[0], *type);
     return lowerDataSlice(b, operands, *type);
   }
   FailureOr<SmallVector<int64_t>> dims =
@@ -302,9 +328,10 @@ Results lowerSlice(Lowering &b, Operation *op, ValueRange operands) {
     int64_t axis = (*dims)[j], step = steps ? (*steps)[j] : 1;
     if (step == 0)
       return b.unsupported("a step of 0");
-    if (input.isDynamicDim(axis))
-      return b.unsupported(needsFixedSize);
-    ranges[axis] = {clampStart(start, step, input.getDimSize(axis)), step};
+    if (input.isDynamicDim(axis) && (start != 0 || step != 1))
+      return lowerOpenSlice(b, op, operands[0], *type);
+    if (!input.isDynamicDim(axis)) // else all of it is taken
+      ranges[axis] = {clampStart(start, step, input.getDimSize(axis)), step};
   }
   return lowerConstantSlice(b, operands[0], *type, ranges);
 }
@@ -525,5 +552,5 @@ void burin::lower::registerMovement(RuleTable &table) {
   table.add<onnx::SplitOp>(lowerSplit, Sizes::Dynamic);
   table.add<onnx::TileOp>(lowerTile);
   table.add<onnx::TransposeOp>(lowerTranspose, Sizes::Dynamic);
-  table.add<onnx::TriluOp>(lowerTrilu);
+  table.add<onnx::TriluOp>(lowerTrilu, Sizes::Dynamic);
 }

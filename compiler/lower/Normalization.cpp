@@ -163,8 +163,6 @@ FailureOr<Rows> rowsAlongAxis(Lowering &b, Op op, ValueRange operands) {
   std::optional<int64_t> axis = normalizedAxis(op.getAxis(), type->getRank());
   if (!axis)
     return b.unsupported(badAxis);
-  if (type->isDynamicDim(*axis))
-    return b.unsupported(needsFixedSize);
   return Rows{b, operands[0], {*axis}};
 }
 

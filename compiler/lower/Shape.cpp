@@ -60,29 +60,56 @@ Value integers(Lowering &b, ArrayRef<int64_t> values) {
   return plan::ConstantOp::create(b, elements);
 }
 
+/// As above of sizes that may change from run to run.
+Results sizesAsData(Lowering &b, ArrayRef<onnx::SizeExpr> sizes) {
+  SmallVector<int64_t> numbers;
+  for (const onnx::SizeExpr &size : sizes)
+    if (std::optional<int64_t> number = size.constant())
+      numbers.push_back(*number);
+  if (numbers.size() == sizes.size())
+    return SmallVector<Value>{integers(b, numbers)};
+  auto values = llvm::map_to_vector(sizes, [&](const onnx::SizeExpr &size) { return b.size(size); });
+  return SmallVector<Value>{b.indexed(b.resultType(), [&](Lowering &in, ValueRange at) {
+    Scalars s{in};
+    Value chosen = values.front();
+    for (size_t i = 1; i < values.size(); ++i)
+      chosen = s.select(s.equal(at[0], in.index(i)), values[i], chosen);
+    return fromIndex(in, chosen, in.getI64Type());
+  })};
+}
+
+constexpr StringRef unknownSizes =
+    "the operand's shape is known only when the model runs; fix its sizes with --dim NAME=VALUE";
+
 FailureOr<SmallVector<Value>> lowerShape(Lowering &b, Operation *op, ValueRange) {
   auto node = cast<onnx::ShapeOp>(op);
   auto data = dyn_cast<RankedTensorType>(node.getData().getType());
-  if (!data || !data.hasStaticShape())
-    return b.unsupported("the operand's shape is known only when the model runs; fix its sizes "
-                         "with --dim NAME=VALUE");
+  if (!data || !b.hasRanges(data))
+    return b.unsupported(unknownSizes);
   int64_t rank = data.getRank();
   auto bound = [&](int64_t value) {
     return std::clamp<int64_t>(value < 0 ? value + rank : value, 0, rank);
   };
   int64_t start = bound(node.getStart()), end = bound(node.getEnd().value_or(rank));
-  ArrayRef<int64_t> part = data.getShape().slice(start, std::max<int64_t>(end - start, 0));
+  SmallVector<onnx::SizeExpr> sizes = b.sizes(node.getData());
+  ArrayRef<onnx::SizeExpr> part = ArrayRef(sizes).slice(start, std::max<int64_t>(end - start, 0));
   if (!b.resultType() || b.resultType().getShape() != ArrayRef<int64_t>{int64_t(part.size())})
     return b.unsupported("the result's declared shape disagrees with start and end");
-  return SmallVector<Value>{integers(b, part)};
+  return sizesAsData(b, part);
 }
 
 FailureOr<SmallVector<Value>> lowerSize(Lowering &b, Operation *op, ValueRange) {
-  auto data = dyn_cast<RankedTensorType>(cast<onnx::SizeOp>(op).getData().getType());
-  if (!data || !data.hasStaticShape())
-    return b.unsupported("the operand's shape is known only when the model runs; fix its sizes "
-                         "with --dim NAME=VALUE");
-  return SmallVector<Value>{integers(b, {data.getNumElements()})};
+  Value input = cast<onnx::SizeOp>(op).getData();
+  auto data = dyn_cast<RankedTensorType>(input.getType());
+  if (!data || !b.hasRanges(data))
+    return b.unsupported(unknownSizes);
+  std::optional<onnx::SizeExpr> total = onnx::SizeExpr(1);
+  for (const onnx::SizeExpr &size : b.sizes(input))
+    total = total ? total->times(size) : total;
+  if (!total)
+    return b.unsupported("a product of sizes that is too long; fix some of them with --dim "
+                         "NAME=VALUE");
+  return sizesAsData(b, {*total});
 }
 
 //===- Values from shapes and positions -------------------------------------===//
@@ -93,8 +120,9 @@ FailureOr<SmallVector<Value>> lowerConstantOfShape(Lowering &b, Operation *op, V
     return failure();
   Type element = type->getElementType();
   Attribute value = cast<onnx::ConstantOfShapeOp>(op).getValueAttr();
+  SmallVector<Value> sizes = b.sizesOf(*type);
   if (!value)
-    return SmallVector<Value>{b.fill(*type, b.scalarInt(element, 0))};
+    return SmallVector<Value>{b.fill(*type, b.scalarInt(element, 0), sizes)};
   auto elements = dyn_cast<DenseElementsAttr>(value);
   if (!elements || elements.getNumElements() != 1)
     return b.unsupported("a value that is not one element");
@@ -102,7 +130,7 @@ FailureOr<SmallVector<Value>> lowerConstantOfShape(Lowering &b, Operation *op, V
   if (elements.getElementType() != element || !element.isIntOrFloat())
     return b.unsupported("a value of another type than the result's");
   return SmallVector<Value>{
-      b.fill(*type, arith::ConstantOp::create(b, elements.getSplatValue<TypedAttr>()))};
+      b.fill(*type, arith::ConstantOp::create(b, elements.getSplatValue<TypedAttr>()), sizes)};
 }
 
 FailureOr<SmallVector<Value>> lowerEyeLike(Lowering &b, Operation *op, ValueRange) {
@@ -126,7 +154,9 @@ FailureOr<SmallVector<Value>> lowerRange(Lowering &b, Operation *op, ValueRange 
   FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
-  int64_t count = type->getDimSize(0);
+  std::optional<int64_t> fixed = b.sizes(op->getResult(0))[0].constant();
+  Value counted = fixed ? Value() : b.resultSize(0, 0);
+  auto count = [&](Lowering &in) { return counted ? counted : in.index(*fixed); };
   Type element = type->getElementType();
   bool isFloat = isa<FloatType>(element);
   bool isWide = element.isF64() ||
@@ -145,7 +175,7 @@ FailureOr<SmallVector<Value>> lowerRange(Lowering &b, Operation *op, ValueRange 
       safe = s.select(s.equal(safe, s.like(safe, -1)), s.like(safe, 1), safe);
       Value upward = s.select(s.equal(step, s.like(step, -1)), s.neg(span), span);
       Value elements = s.max(arith::CeilDivSIOp::create(in, upward, safe), s.like(span, 0));
-      check(in, s.equal(elements, s.like(elements, count)), shapeMismatch, toIndex(in, elements));
+      check(in, s.equal(toIndex(in, elements), count(in)), shapeMismatch, toIndex(in, elements));
       return s.add(start, s.mul(i, delta));
     }
     Type compute = isWide ? Type(in.getF64Type()) : Type(in.getF32Type());
@@ -156,9 +186,8 @@ FailureOr<SmallVector<Value>> lowerRange(Lowering &b, Operation *op, ValueRange 
     Type f64 = in.getF64Type();
     Value span = s.sub(widen(limit, f64), widen(start, f64));
     Value elements = math::CeilOp::create(in, s.div(span, widen(delta, f64)));
-    Value agrees = count == 0 ? s.lessEqual(elements, s.like(elements, 0))
-                              : s.equal(elements, s.like(elements, double(count)));
-    check(in, agrees, shapeMismatch, in.index(count));
+    Value expected = arith::UIToFPOp::create(in, f64, fromIndex(in, count(in), in.getI64Type()));
+    check(in, s.equal(s.max(elements, s.like(elements, 0)), expected), shapeMismatch, count(in));
     Value i = arith::UIToFPOp::create(in, compute, fromIndex(in, at[0], in.getI64Type()));
     Value value = s.add(widen(start, compute), s.mul(i, widen(delta, compute)));
     return s.narrow(value, element);
@@ -169,11 +198,11 @@ FailureOr<SmallVector<Value>> lowerRange(Lowering &b, Operation *op, ValueRange 
 
 void burin::lower::registerShape(RuleTable &table) {
   table.add<onnx::ConstantOp>(lowerConstant, Sizes::Dynamic);
-  table.add<onnx::ConstantOfShapeOp>(lowerConstantOfShape);
+  table.add<onnx::ConstantOfShapeOp>(lowerConstantOfShape, Sizes::Dynamic);
   table.add<onnx::EyeLikeOp>(lowerEyeLike);
-  table.add<onnx::RangeOp>(lowerRange);
-  table.add<onnx::ShapeOp>(lowerShape);
-  table.add<onnx::SizeOp>(lowerSize);
+  table.add<onnx::RangeOp>(lowerRange, Sizes::Dynamic);
+  table.add<onnx::ShapeOp>(lowerShape, Sizes::Dynamic);
+  table.add<onnx::SizeOp>(lowerSize, Sizes::Dynamic);
   table.add<onnx::ReshapeOp>(lowerReshape, Sizes::Dynamic);
   table.add<onnx::FlattenOp>(lowerReshape, Sizes::Dynamic);
   table.add<onnx::SqueezeOp>(lowerReshape, Sizes::Dynamic);

@@ -37,6 +37,31 @@ private:
   std::string inputs;
 };
 
+/// Whether some size of an input is a line in the size and free of others.
+bool isTold(func::FuncOp main, StringAttr name) {
+  auto tells = [&](StringAttr size) {
+    auto expr = onnx::SizeExpr::parse(size);
+    auto at = [&](int64_t value) {
+      auto with = expr.evaluated([&](StringRef base) {
+        return base == name.getValue() ? std::optional(value) : std::nullopt;
+      });
+      return with ? with->constant() : std::nullopt;
+    };
+    std::optional<int64_t> none = at(0), one = at(1);
+    if (!none || !one || *one <= *none)
+      return false;
+    auto line = onnx::SizeExpr::name(name).times(*one - *none);
+    line = line ? line->plus(*none) : line;
+    return line && *line == expr;
+  };
+  for (Type type : main.getArgumentTypes())
+    if (auto tensor = dyn_cast<RankedTensorType>(type))
+      if (auto dims = dyn_cast_if_present<onnx::DimsAttr>(tensor.getEncoding()))
+        if (llvm::any_of(dims.getNames(), tells))
+          return true;
+  return false;
+}
+
 } // namespace
 
 LogicalResult checkOpenDims(ModuleOp module) {
@@ -76,6 +101,13 @@ LogicalResult checkOpenDims(ModuleOp module) {
     if (nameless)
       options.input(name, tensor.getShape());
   }
+  if (found.empty() && ranges)
+    for (NamedAttribute range : ranges)
+      if (!isTold(main, range.getName()))
+        return emitError(main.getLoc())
+               << "size '" << range.getName().getValue() << "' is in no input alone, nor times a number "
+               << "plus a number, so that a run could not tell it; fix it, for example with --dim "
+               << range.getName().getValue() << "=1";
   if (found.empty())
     return success();
   std::string add = options.text();

@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -49,6 +50,10 @@ AffineExpr indexExpr(Value index, function_ref<AffineExpr(Value)> leaf) {
     }
     return map.getResult(0).replaceDimsAndSymbols(dims, symbols);
   }
+  if (auto rest = dyn_cast<arith::RemSIOp>(def)) {
+    AffineExpr x = indexExpr(rest.getLhs(), leaf), y = indexExpr(rest.getRhs(), leaf);
+    return x && isa_and_present<AffineConstantExpr>(y) ? x % y : AffineExpr();
+  }
   if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::DivUIOp, arith::DivSIOp,
            arith::FloorDivSIOp, arith::CeilDivUIOp, arith::CeilDivSIOp>(def))
     return nullptr;
@@ -67,6 +72,31 @@ AffineExpr indexExpr(Value index, function_ref<AffineExpr(Value)> leaf) {
   return isa<arith::CeilDivUIOp, arith::CeilDivSIOp>(def) ? x.ceilDiv(y) : x.floorDiv(y);
 }
 
+/// `expr` over values of its symbols. Plain arithmetic: a kernel may take it in, where affine ops
+/// know no symbols.
+static Value buildExpr(ImplicitLocOpBuilder &b, AffineExpr expr, ValueRange symbols) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return arith::ConstantIndexOp::create(b, constant.getValue());
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return symbols[symbol.getPosition()];
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  Value x = buildExpr(b, binary.getLHS(), symbols), y = buildExpr(b, binary.getRHS(), symbols);
+  switch (expr.getKind()) {
+  case AffineExprKind::Add:
+    return arith::AddIOp::create(b, x, y);
+  case AffineExprKind::Mul:
+    return arith::MulIOp::create(b, x, y);
+  case AffineExprKind::FloorDiv:
+    return arith::FloorDivSIOp::create(b, x, y);
+  case AffineExprKind::CeilDiv:
+    return arith::CeilDivSIOp::create(b, x, y);
+  case AffineExprKind::Mod: // of no negative number: MLIR finds it in x - x floordiv c * c
+    return arith::RemSIOp::create(b, x, y);
+  default:
+    llvm_unreachable("an expression of sizes is one of these");
+  }
+}
+
 Value buildSize(OpBuilder &builder, Location loc, const onnx::SizeExpr &size,
                 function_ref<Value(StringRef)> leaf) {
   SmallVector<Value> symbols;
@@ -79,12 +109,8 @@ Value buildSize(OpBuilder &builder, Location loc, const onnx::SizeExpr &size,
       at = symbols.insert(symbols.end(), value);
     return getAffineSymbolExpr(at - symbols.begin(), builder.getContext());
   });
-  if (!expr)
-    return nullptr;
-  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
-    return symbols[symbol.getPosition()];
-  return affine::AffineApplyOp::create(builder, loc, AffineMap::get(0, symbols.size(), expr),
-                                       symbols);
+  ImplicitLocOpBuilder b(loc, builder);
+  return expr ? buildExpr(b, expr, symbols) : Value();
 }
 
 std::string textOf(StringRef name, Interval range) {

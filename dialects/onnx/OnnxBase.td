@@ -57,8 +57,9 @@ def Onnx_DimsAttr : AttrDef<Onnx_Dialect, "Dims",
   let mnemonic = "dims";
   let summary = "names of a tensor's sizes, one per dimension, empty where it has none";
   let description = [{
-    The encoding of a tensor type. Two sizes of one name are equal. Only dynamic
-    sizes keep a name.
+    The encoding of a tensor type. A name may be an expression over named dims ("past + 1",
+    "(H - 1) floordiv 2 + 1"; SizeExpr.h). Two sizes of one name are equal. Only dynamic sizes
+    keep a name.
   }];
   let parameters = (ins ArrayRefParameter<"::mlir::StringAttr">:$names);
   let assemblyFormat = "`<` `[` $names `]` `>`";

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models whose sizes change from run to run: one artifact, many sizes, by ranges and by variants.
 
-usage: dims.py --burin BURIN --work DIR
+usage: dims.py --burin BURIN --work DIR [--only CASE]
 
 Each model is compiled with what --dim says and run at several sizes, the bounds among them. Each
 output is compared with ONNX Runtime's, at the largest size with an evaluation in f64 (see
@@ -23,9 +23,10 @@ import reference
 
 
 def model(name, nodes, inputs, outputs, initializers):
-    """A checked ONNX model; inputs and outputs are {name: shape}, all f32."""
+    """A checked ONNX model; inputs and outputs are {name: shape}, f32 but for ids, which are i64."""
     def infos(shapes):
-        return [helper.make_tensor_value_info(key, TensorProto.FLOAT, shape)
+        return [helper.make_tensor_value_info(
+            key, TensorProto.INT64 if key == "ids" else TensorProto.FLOAT, shape)
                 for key, shape in shapes.items()]
     graph = helper.make_graph(
         [helper.make_node(*node[:3], **(node[3] if len(node) > 3 else {})) for node in nodes],
@@ -84,6 +85,45 @@ def models():
     ), {"batch": "1,3,8", "h": "9,16"}, [{"batch": b, "h": h} for b, h in
                                          ((1, 9), (1, 16), (3, 9), (8, 16))], [{"batch": 2}, {"h": 12}]
 
+    yield model( # one step of a decoder: what it has seen grows by one
+        "cache", [("Concat", ["past", "new"], ["present"], {"axis": 2}),
+                  ("Transpose", ["present"], ["keys"], {"perm": [0, 1, 3, 2]}),
+                  ("MatMul", ["query", "keys"], ["scores"]), ("Add", ["scores", "mask"], ["masked"]),
+                  ("Softmax", ["masked"], ["weights"]), ("MatMul", ["weights", "present"], ["y"])],
+        {"past": [1, 2, "P", 8], "new": [1, 2, 1, 8], "query": [1, 2, 1, 8],
+         "mask": [1, 1, 1, "P + 1"]}, {"present": [1, 2, "total", 8], "y": [1, 2, 1, 8]}, {},
+    ), {"P": "0..300"}, [{"P": p} for p in (0, 1, 2, 15, 16, 255, 300)], [{"P": 301}]
+
+    shape = [("Shape", ["ids"], ["shape"]), ("Gather", ["shape", "zero"], ["b"], {"axis": 0}),
+             ("Gather", ["shape", "one"], ["s"], {"axis": 0}), ("Unsqueeze", ["b", "zero1"], ["b1"]),
+             ("Unsqueeze", ["s", "zero1"], ["s1"])]
+    heads = [step for x in "qkv" for step in
+             (("MatMul", ["h", "w" + x], [x + "0"]), ("Reshape", [x + "0", "split"], [x + "1"]),
+              ("Transpose", [x + "1"], [x], {"perm": [0, 2, 3, 1] if x == "k" else [0, 2, 1, 3]}))]
+    yield model( # shapes computed as exporters do
+        "encoder", [*shape, ("Gather", ["words", "ids"], ["e"]),
+                    ("Slice", ["places", "zero1", "s1", "one1"], ["at"]), ("Add", ["e", "at"], ["x"]),
+                    ("LayerNormalization", ["x", "g", "bias"], ["h"], {"axis": -1}),
+                    ("Concat", ["b1", "s1", "parts"], ["split"], {"axis": 0}), *heads,
+                    ("MatMul", ["q", "k"], ["scores"]), ("Unsqueeze", ["mask", "axes"], ["m"]),
+                    ("Add", ["scores", "m"], ["masked"]), ("Softmax", ["masked"], ["p"]),
+                    ("MatMul", ["p", "v"], ["c0"]),
+                    ("Transpose", ["c0"], ["c1"], {"perm": [0, 2, 1, 3]}),
+                    ("Concat", ["b1", "s1", "whole"], ["merge"], {"axis": 0}),
+                    ("Reshape", ["c1", "merge"], ["c"]), ("Add", ["c", "x"], ["y"]),
+                    ("Mul", ["s", "b"], ["rows"]), ("Unsqueeze", ["rows", "zero1"], ["rows1"]),
+                    ("Concat", ["rows1", "minus"], ["flat"], {"axis": 0}),
+                    ("Reshape", ["y", "flat"], ["tokens"])],
+        {"ids": ["B", "S"], "mask": ["B", "S"]},
+        {"y": ["B", "S", 32], "tokens": ["rows", 32]},
+        {"words": weights(100, 32), "places": weights(1, 40, 32), "g": weights(32),
+         "bias": weights(32), **{"w" + x: weights(32, 32) for x in "qkv"},
+         "zero": np.array(0), "one": np.array(1), "zero1": np.array([0]), "one1": np.array([1]),
+         "parts": np.array([4, 8]), "whole": np.array([32]), "minus": np.array([-1]),
+         "axes": np.array([1, 2])},
+    ), {"B": "1..3", "S": "1..40"}, [{"B": b, "S": s} for b, s in ((1, 1), (1, 3), (2, 17), (3, 40))], \
+        [{"S": 41}]
+
     yield model( # a range, and sizes in it that have a plan of their own
         "mixed", [("MatMul", ["x", "w"], ["p"]), ("Tanh", ["p"], ["y"])],
         {"x": ["seq", 40]}, {"y": ["seq", 56]}, {"w": weights(40, 56)},
@@ -107,7 +147,7 @@ def check(arguments, made, options, points, refused):
     build(artifact, options)
     names, good = [output.name for output in made.graph.output], True
     for dims in points:
-        shapes = {info.name: [dims.get(dim.dim_param, dim.dim_value)
+        shapes = {info.name: [eval(dim.dim_param, {}, dims) if dim.dim_param else dim.dim_value
                               for dim in info.type.tensor_type.shape.dim]
                   for info in made.graph.input}
         inputs = reference.make_inputs(made, seed=1, shapes=shapes)
@@ -138,9 +178,11 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--burin", required=True)
     parser.add_argument("--work", required=True, type=pathlib.Path)
+    parser.add_argument("--only", help="the case of this name")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
-    good = all([check(arguments, *case) for case in models()])
+    good = all([check(arguments, *case) for case in models()
+                if arguments.only in (None, case[0].graph.name)])
     print("agrees" if good else "DISAGREES")
     sys.exit(0 if good else 1)
 

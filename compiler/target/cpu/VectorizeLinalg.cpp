@@ -53,6 +53,7 @@ private:
 
   void emitParallel(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions);
   void emitReduction(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions);
+  void emitReduction(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions, int64_t lanes);
   SmallVector<Value> nest(ArrayRef<unsigned> dims, ValueRange carried,
                           llvm::function_ref<SmallVector<Value>(ValueRange)> body);
   SmallVector<Value> loop(Value from, Value to, int64_t step, ValueRange carried,
@@ -336,10 +337,24 @@ void Vectorizer::emitParallel(ArrayRef<unsigned> outer, ArrayRef<unsigned> reduc
 }
 
 /// Lanes are elements of a row that is reduced; at the end they are combined as a fixed tree.
+/// How many depends on the row's length alone, also where that changes from run to run.
 void Vectorizer::emitReduction(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions) {
   Value size = sizes[choice.dim];
+  if (std::optional<int64_t> known = getConstantIntValue(size))
+    return emitReduction(outer, reductions, *known >= longRow ? lanesOfLongRow : lanesOfLoop);
+  Value isLong = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, size, index(longRow));
+  auto either = scf::IfOp::create(b, isLong, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPointToStart(either.thenBlock());
+  emitReduction(outer, reductions, lanesOfLongRow);
+  b.setInsertionPointToStart(either.elseBlock());
+  emitReduction(outer, reductions, lanesOfLoop);
+}
+
+void Vectorizer::emitReduction(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions,
+                               int64_t lanes) {
+  Value size = sizes[choice.dim];
   std::optional<int64_t> known = getConstantIntValue(size);
-  int64_t lanes = known && *known >= longRow ? lanesOfLongRow : lanesOfLoop;
   SmallVector<Combiner> combiners;
   for (unsigned i = 0; i < op.getNumDpsInits(); ++i)
     combiners.push_back(*matchCombiner(op, i));

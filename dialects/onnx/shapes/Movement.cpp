@@ -2,6 +2,7 @@
 //
 // Shape rules of the movement family: elements change place, never value.
 
+#include "dialects/onnx/SliceBounds.h"
 #include "dialects/onnx/shapes/ShapeRule.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -149,6 +150,61 @@ LogicalResult inferSplit(Operation *op, Types &types) {
   return success();
 }
 
+namespace {
+struct Part {
+  Dim first, count;
+};
+
+/// What a slice with a positive step takes of sizes that are not numbers; nothing where its bounds
+/// lie inside for some of them and outside for others.
+std::optional<Part> forwardPart(const ShapeRule &rule, Dim size, Dim start, Dim end, Dim step) {
+  if (!step.isStatic() || step.size <= 0 || !size.isKnown())
+    return std::nullopt;
+  auto clamp = [&](Dim at) {
+    if (!at.isKnown())
+      return Dim();
+    auto range = rule.range(at);
+    if (!range || (range->min < 0 && range->max >= 0))
+      return Dim();
+    if (range->min >= 0)
+      return rule.smaller(at, size);
+    std::optional<Dim> fromEnd = add(size, at);
+    return fromEnd ? rule.larger(*fromEnd, Dim(0)) : Dim();
+  };
+  Dim first = clamp(start), last = clamp(end);
+  if (!first.isKnown() || !last.isKnown())
+    return std::nullopt;
+  Dim span = rule.larger(subtract(last, first), Dim(0));
+  if (step.size != 1)
+    span = add(floorDivide(subtract(span, Dim(1)), step.size), Dim(1)).value_or(Dim());
+  return span.isKnown() ? std::optional(Part{first, span}) : std::nullopt;
+}
+} // namespace
+
+std::optional<SmallVector<SliceAxis>> sliceAxes(Operation *slice) {
+  SmallVector<Type> types(slice->getResultTypes());
+  ShapeRule rule(slice, types);
+  Shape data = rule.shape(0), starts = shapeValue(rule.operand(1)), ends = shapeValue(rule.operand(2));
+  std::optional<SmallVector<int64_t>> axes = rule.ints(3), steps = rule.ints(4);
+  if (!data || !starts || !ends || (!axes && !rule.absent(3)) || (!steps && !rule.absent(4)))
+    return std::nullopt;
+  if (!axes)
+    axes = llvm::to_vector(llvm::seq<int64_t>(0, starts->size()));
+  FailureOr<SmallVector<int64_t>> positive = rule.axes(*axes, data->size());
+  if (failed(positive) || starts->size() != axes->size() || ends->size() != axes->size() ||
+      (steps && steps->size() != axes->size()))
+    return std::nullopt;
+  SmallVector<SliceAxis> result(data->size());
+  for (auto [i, axis] : llvm::enumerate(*positive)) {
+    Dim step(steps ? (*steps)[i] : 1);
+    std::optional<Part> part = forwardPart(rule, (*data)[axis], (*starts)[i], (*ends)[i], step);
+    if (!part)
+      return std::nullopt;
+    result[axis] = {*part->first.expr(), step.size};
+  }
+  return result;
+}
+
 LogicalResult inferSlice(Operation *op, Types &types) {
   ShapeRule rule(op, types);
   Shape data = rule.shape(0);
@@ -189,7 +245,8 @@ LogicalResult inferSlice(Operation *op, Types &types) {
     bool known = step.isStatic() && (start.isStatic() || rule.ints(1)) &&
                  (end.isStatic() || rule.ints(2));
     if (!size.isStatic() || !known) {
-      size = Dim();
+      std::optional<Part> part = forwardPart(rule, size, start, end, step);
+      size = part ? part->count : Dim();
       continue;
     }
     if (size.size == 0)

@@ -91,6 +91,12 @@ LogicalResult inferRange(Operation *op, Types &types) {
   }
   Dim length;
   auto start = rule.scalar(0), limit = rule.scalar(1), delta = rule.scalar(2);
+  // Sizes that are counted up to.
+  if (Shape first = shapeValue(rule.operand(0)), last = shapeValue(rule.operand(1));
+      delta && *delta > 0 && first && last && first->size() == 1 && last->size() == 1 &&
+      first->front().isKnown() && last->front().isKnown())
+    length = rule.larger(floorDivide(add(subtract(last->front(), first->front()), Dim(*delta - 1))
+                                         .value_or(Dim()), *delta), Dim(0));
   auto fstart = constantFloats(rule.operand(0)), flimit = constantFloats(rule.operand(1)),
        fdelta = constantFloats(rule.operand(2));
   if (start && limit && delta) {
@@ -135,8 +141,10 @@ static FailureOr<Dim> divide(ShapeRule &rule, ArrayRef<Dim> all, ArrayRef<Dim> b
     return failure();
   if (divisor->size == 1)
     return *total;
-  if (!total->isStatic() || !divisor->isStatic())
-    return Dim();
+  if (!total->isStatic() || !divisor->isStatic()) {
+    std::optional<SizeExpr> whole = total->expr(), part = divisor->expr();
+    return whole && part ? Dim::of(whole->dividedBy(*part), rule.op->getContext()) : Dim();
+  }
   if (divisor->size == 0 || total->size % divisor->size != 0)
     return rule.error() << "cannot divide " << total->size << " elements by the shape's other sizes, "
                         << divisor->size << "; correct the operand 'shape'";
