@@ -153,12 +153,16 @@ Value padded(Lowering &b, Value input, ArrayRef<int64_t> shape, ArrayRef<int64_t
   auto type = cast<RankedTensorType>(input.getType());
   if (type.getShape() == shape)
     return input;
-  Value filled = b.fill(RankedTensorType::get(shape, type.getElementType()), padding);
-  if (type.getNumElements() == 0)
+  SmallVector<Value> open;
+  for (auto [d, size] : llvm::enumerate(shape))
+    if (ShapedType::isDynamic(size))
+      open.push_back(tensor::DimOp::create(b, input, int64_t(d)));
+  Value filled = b.fill(RankedTensorType::get(shape, type.getElementType()), padding, open);
+  if (llvm::is_contained(type.getShape(), 0))
     return filled;
   SmallVector<OpFoldResult> ones(shape.size(), b.getIndexAttr(1));
   return tensor::InsertSliceOp::create(b, input, filled, getAsIndexOpFoldResult(b.getContext(), offsets),
-                                       getAsIndexOpFoldResult(b.getContext(), type.getShape()), ones);
+                                       tensor::getMixedSizes(b, b.getLoc(), input), ones);
 }
 
 } // namespace burin::lower

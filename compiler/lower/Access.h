@@ -60,7 +60,7 @@ mlir::Value stridedSlice(Lowering &b, mlir::Value input, mlir::RankedTensorType 
                          llvm::ArrayRef<int64_t> starts, llvm::ArrayRef<int64_t> steps);
 
 /// `input` in the middle of a tensor of `shape`, at `offsets`, the rest `padding`
-/// (a scalar constant).
+/// (a scalar constant). A dynamic size of `shape` is the input's.
 mlir::Value padded(Lowering &b, mlir::Value input, llvm::ArrayRef<int64_t> shape,
                    llvm::ArrayRef<int64_t> offsets, mlir::Value padding);
 

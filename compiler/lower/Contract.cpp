@@ -185,9 +185,10 @@ Value multiplyAccumulate(Lowering &b, ArrayRef<int64_t> result, Type accumulator
                                              : utils::IteratorType::reduction);
   }
   SmallVector<Value> inputs;
-  SmallVector<AffineMap> maps;
+  SmallVector<AffineMap> maps, given;
   auto take = [&](Value value, AffineMap map) {
     inputs.push_back(value);
+    given.push_back(map);
     maps.push_back(map.replaceDimsAndSymbols(renamed, {}, loops, 0));
   };
   for (const Factor &factor : factors) {
@@ -197,8 +198,9 @@ Value multiplyAccumulate(Lowering &b, ArrayRef<int64_t> result, Type accumulator
   }
   maps.push_back(AffineMap::get(loops, 0, ArrayRef(renamed).take_front(result.size()), b.getContext()));
   auto type = RankedTensorType::get(result, accumulator);
+  Value sums = b.fill(type, b.scalar(accumulator, 0), b.sizesOf(type, inputs, given));
   auto generic = linalg::GenericOp::create(
-      b, TypeRange{type}, inputs, ValueRange{b.fill(type, b.scalar(accumulator, 0))}, maps,
+      b, TypeRange{type}, inputs, sums, maps,
       iterators, [&](OpBuilder &builder, Location loc, ValueRange elements) {
         std::string reason;
         Lowering inner(builder, b.getOp(), reason);

@@ -61,6 +61,15 @@ SmallVector<int64_t> lower::toChannelsFirst(int64_t rank) {
   return order;
 }
 
+/// The sizes of `value` that change from run to run, in order: a batch.
+static SmallVector<Value> openSizes(Lowering &b, Value value) {
+  SmallVector<Value> sizes;
+  for (int64_t d = 0; d < tensorType(value).getRank(); ++d)
+    if (tensorType(value).isDynamicDim(d))
+      sizes.push_back(tensor::DimOp::create(b, value, d));
+  return sizes;
+}
+
 /// Splits the last dim into [groups, size / groups].
 static Value splitGroups(Lowering &b, Value value, int64_t groups) {
   if (groups == 1)
@@ -112,7 +121,8 @@ Value lower::convolve(Lowering &b, Value x, Value panels, Value bias, const Wind
   Value result = contract(
       b, RankedTensorType::get(shape, b.getF32Type()), x, panels,
       AffineMap::get(shape.size() + reduction.size(), 0, exprs, b.getContext()),
-      AffineMap::get(shape.size(), 0, leading, b.getContext()), reduction, extras, addBias);
+      AffineMap::get(shape.size(), 0, leading, b.getContext()), reduction, extras, addBias,
+      openSizes(b, x));
   if (grouped) {
     shape.pop_back_n(2);
     shape.push_back(columns);
@@ -140,8 +150,8 @@ Value padded(Lowering &b, Value x, const Window &window, unsigned firstSpatial,
   for (unsigned i = 0; i < window.rank(); ++i)
     shape[firstSpatial + i] = (window.output[i] - 1) * window.strides[i] +
                               (window.kernel[i] - 1) * window.dilations[i] + 1;
-  return b.indexed(RankedTensorType::get(shape, type.getElementType()), [&](Lowering &inner,
-                                                                            ValueRange at) {
+  auto larger = RankedTensorType::get(shape, type.getElementType());
+  return b.indexed(larger, openSizes(b, x), [&](Lowering &inner, ValueRange at) {
     SmallVector<Value> from(at);
     Value inside;
     for (unsigned i = 0; i < window.rank(); ++i) {
@@ -277,8 +287,9 @@ FailureOr<SmallVector<Value>> lowerConv(Lowering &b, Operation *op, ValueRange o
   auto conv = cast<onnx::ConvOp>(op);
   RankedTensorType result = b.resultType(), xType = dyn_cast<RankedTensorType>(operands[0].getType()),
                    wType = dyn_cast<RankedTensorType>(operands[1].getType());
-  if (!result || !xType || !wType || !result.hasStaticShape() || !xType.hasStaticShape() ||
-      !wType.hasStaticShape())
+  if (!result || !xType || !wType || !wType.hasStaticShape() ||
+      ShapedType::isDynamicShape(result.getShape().drop_front()) ||
+      ShapedType::isDynamicShape(xType.getShape().drop_front()))
     return needStaticSizes(b);
   int64_t rank = result.getRank(), groups = conv.getGroup();
   bool channelsLast = op->hasAttr("channels_last");
@@ -316,6 +327,8 @@ FailureOr<SmallVector<Value>> lowerConv(Lowering &b, Operation *op, ValueRange o
     return SmallVector<Value>{channelsLast ? y : b.transpose(y, first)};
   }
 
+  if (!xType.hasStaticShape())
+    return needStaticSizes(b);
   Value x = channelsLast ? b.transpose(operands[0], first) : operands[0];
   Value y = convolveByLoops(b, x, operands[1], window, groups, accumulatorType(element));
   if (bias) {
@@ -369,7 +382,7 @@ FailureOr<SmallVector<Value>> lowerQLinearConv(Lowering &b, Operation *op, Value
 } // namespace
 
 void burin::lower::registerConvolution(RuleTable &table) {
-  table.add<onnx::ConvOp>(lowerConv);
+  table.add<onnx::ConvOp>(lowerConv, Sizes::Dynamic);
   table.add<onnx::ConvTransposeOp>(lowerConvTranspose);
   table.add<onnx::ConvIntegerOp>(lowerConvInteger);
   table.add<onnx::QLinearConvOp>(lowerQLinearConv);

@@ -59,6 +59,9 @@ FailureOr<Window> windowOf(Lowering &b, Operation *op) {
     return b.unsupported("kernel_shape, strides, dilations and pads need an entry per spatial "
                          "dimension");
   window.first = op->hasAttr("channels_last") ? 1 : 2;
+  if (ShapedType::isDynamicShape(input.getShape().drop_front()) ||
+      ShapedType::isDynamicShape(type->getShape().drop_front()))
+    return b.unsupported(needsFixedSize);
   auto autoPad = op->getAttrOfType<StringAttr>("auto_pad");
   StringRef mode = autoPad ? autoPad.getValue() : "NOTSET";
   for (int64_t d = 0; d < rank; ++d) {
@@ -124,9 +127,12 @@ Value reduceWindows(Lowering &b, const Window &window, Value input, Value init, 
   std::fill(iterators.begin() + rank, iterators.end(), utils::IteratorType::reduction);
   auto type = RankedTensorType::get(shape, init.getType());
   Value sizes = b.empty(RankedTensorType::get(window.kernel, init.getType()));
+  SmallVector<Value> batch;
+  if (type.isDynamicDim(0))
+    batch.push_back(tensor::DimOp::create(b, input, 0));
   std::string reason;
   return linalg::GenericOp::create(
-             b, TypeRange{type}, ValueRange{input, sizes}, ValueRange{b.fill(type, init)}, maps,
+             b, TypeRange{type}, ValueRange{input, sizes}, ValueRange{b.fill(type, init, batch)}, maps,
              iterators,
              [&](OpBuilder &builder, Location loc, ValueRange arguments) {
                Lowering inner(builder, b.getOp(), reason);
@@ -313,6 +319,9 @@ FailureOr<SmallVector<int64_t>> spatialDims(Lowering &b, Operation *op) {
   int64_t rank = cast<RankedTensorType>(op->getOperand(0).getType()).getRank();
   if (rank < 3 || type->getRank() != rank)
     return b.unsupported("needs at least one spatial dimension");
+  if (ShapedType::isDynamicShape(
+          cast<RankedTensorType>(op->getOperand(0).getType()).getShape().drop_front()))
+    return b.unsupported(needsFixedSize);
   int64_t first = op->hasAttr("channels_last") ? 1 : 2;
   return llvm::to_vector(llvm::seq<int64_t>(first, first + rank - 2));
 }
@@ -490,12 +499,12 @@ Results lowerCol2Im(Lowering &b, Operation *op, ValueRange operands) {
 } // namespace
 
 void burin::lower::registerPooling(RuleTable &table) {
-  table.add<onnx::AveragePoolOp>(lowerAveragePool);
+  table.add<onnx::AveragePoolOp>(lowerAveragePool, Sizes::Dynamic);
   table.add<onnx::Col2ImOp>(lowerCol2Im);
-  table.add<onnx::GlobalAveragePoolOp>(lowerGlobalAveragePool);
-  table.add<onnx::GlobalLpPoolOp>(lowerGlobalLpPool);
-  table.add<onnx::GlobalMaxPoolOp>(lowerGlobalMaxPool);
-  table.add<onnx::LpPoolOp>(lowerLpPool);
-  table.add<onnx::MaxPoolOp>(lowerMaxPool);
+  table.add<onnx::GlobalAveragePoolOp>(lowerGlobalAveragePool, Sizes::Dynamic);
+  table.add<onnx::GlobalLpPoolOp>(lowerGlobalLpPool, Sizes::Dynamic);
+  table.add<onnx::GlobalMaxPoolOp>(lowerGlobalMaxPool, Sizes::Dynamic);
+  table.add<onnx::LpPoolOp>(lowerLpPool, Sizes::Dynamic);
+  table.add<onnx::MaxPoolOp>(lowerMaxPool, Sizes::Dynamic);
   table.add<onnx::MaxUnpoolOp>(lowerMaxUnpool);
 }

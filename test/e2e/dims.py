@@ -124,6 +124,19 @@ def models():
     ), {"B": "1..3", "S": "1..40"}, [{"B": b, "S": s} for b, s in ((1, 1), (1, 3), (2, 17), (3, 40))], \
         [{"S": 41}]
 
+    yield model( # a batch of images
+        "batch", [("Conv", ["x", "w"], ["a"], {"pads": [1, 1, 1, 1], "strides": [2, 2]}),
+                  ("MaxPool", ["a"], ["b"], {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}),
+                  ("Conv", ["b", "d"], ["c"], {"pads": [1, 1, 1, 1], "group": 24}),
+                  ("Conv", ["c", "g", "bias"], ["e"], {"group": 2}), ("Relu", ["e"], ["f"]),
+                  ("AveragePool", ["f"], ["h"], {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}),
+                  ("GlobalAveragePool", ["h"], ["p"]), ("Flatten", ["p"], ["flat"]),
+                  ("Gemm", ["flat", "v"], ["y"])],
+        {"x": ["N", 3, 18, 20]}, {"y": ["N", 10], "h": ["N", 32, 9, 10]},
+        {"w": weights(24, 3, 3, 3), "d": weights(24, 1, 3, 3), "g": weights(32, 12, 1, 1),
+         "bias": weights(32), "v": weights(32, 10)},
+    ), {"N": "0..5"}, [{"N": n} for n in (0, 1, 3, 5)], [{"N": 6}]
+
     yield model( # a range, and sizes in it that have a plan of their own
         "mixed", [("MatMul", ["x", "w"], ["p"]), ("Tanh", ["p"], ["y"])],
         {"x": ["seq", 40]}, {"y": ["seq", 56]}, {"w": weights(40, 56)},
