@@ -75,8 +75,23 @@ unsigned group::rowRank(Operation *op) {
   return rank;
 }
 
+/// Whether a dim is read backward, as 1 - d.
+static bool readsBackward(AffineMap map) {
+  bool backward = false;
+  map.walkExprs([&](AffineExpr expr) {
+    auto product = dyn_cast<AffineBinaryOpExpr>(expr);
+    if (product && expr.getKind() == AffineExprKind::Mul)
+      if (auto factor = dyn_cast<AffineConstantExpr>(product.getRHS()))
+        backward |= factor.getValue() < 0;
+  });
+  return backward;
+}
+
 unsigned group::sharedRows(linalg::LinalgOp consumer, OpOperand &operand) {
   AffineMap map = consumer.getMatchingIndexingMap(&operand);
+  // Tiling takes the slice from where the first index reads to where the last one does.
+  if (readsBackward(map))
+    return 0;
   unsigned rank = 0;
   while (rank < map.getNumResults() &&
          map.getResult(rank) == getAffineDimExpr(rank, consumer.getContext()))

@@ -31,7 +31,7 @@ mlir::Value dataOf(mlir::Value value);
 unsigned rowRank(mlir::Operation *op);
 
 /// The number of leading dimensions of the consumer's loops by which it reads
-/// `operand` directly.
+/// `operand` directly; 0 where it reads another dimension backward.
 unsigned sharedRows(mlir::linalg::LinalgOp consumer, mlir::OpOperand &operand);
 
 /// The operand whose memory `result` takes over: a destination, the target of an

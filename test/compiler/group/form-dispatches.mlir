@@ -196,3 +196,29 @@ func.func @two_scatters(%x: tensor<4xf32>, %i: tensor<2x1xi64>, %j: tensor<2x1xi
   } -> tensor<4xf32>
   return %0, %1 : tensor<4xf32>, tensor<4xf32>
 }
+
+// What is read backward along one dimension cannot be cut along another: a slice of it would be
+// taken from the first index read to the last one.
+// CHECK-LABEL: func.func @mirrored
+// CHECK: plan.dispatch
+// CHECK: arith.negf
+// CHECK: plan.dispatch
+// CHECK: arith.addf
+#id3 = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+#back = affine_map<(d0, d1, d2) -> (d0, -d1 + 1, d2)>
+func.func @mirrored(%x: tensor<512x2x32xf32>) -> tensor<512x2x32xf32> {
+  %e = tensor.empty() : tensor<512x2x32xf32>
+  %0 = linalg.generic {indexing_maps = [#id3, #id3], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : tensor<512x2x32xf32>) outs(%e : tensor<512x2x32xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.negf %a : f32
+    linalg.yield %r : f32
+  } -> tensor<512x2x32xf32>
+  %1 = linalg.generic {indexing_maps = [#id3, #back, #id3], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%0, %0 : tensor<512x2x32xf32>, tensor<512x2x32xf32>) outs(%e : tensor<512x2x32xf32>) {
+  ^bb0(%a: f32, %m: f32, %o: f32):
+    %r = arith.addf %a, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<512x2x32xf32>
+  return %1 : tensor<512x2x32xf32>
+}
