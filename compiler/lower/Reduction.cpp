@@ -111,12 +111,27 @@ FailureOr<SmallVector<SmallVector<int64_t>>> reducedDims(Lowering &b, RankedTens
 
 enum class Combiner { Sum, Product, Max, Min };
 
+/// How many elements a total is of: a number, or an index where that changes from run to run.
+struct Count {
+  double fixed = 1;
+  Value open;
+
+  /// As a value of the total's type.
+  Value as(Scalars &s, Value total) const {
+    if (!open)
+      return s.like(total, fixed);
+    if (!isa<FloatType>(total.getType()))
+      return fromIndex(s.b, open, total.getType());
+    return arith::UIToFPOp::create(s.b, total.getType(), fromIndex(s.b, open, s.b.getI64Type()));
+  }
+};
+
 /// One reduction. `map` is applied to each element first, `finish` to the total,
 /// given the number of elements; null: nothing to do.
 struct ReductionRow {
   Combiner combiner;
   Value (*map)(Scalars &, Value element, bool isUnsigned) = nullptr;
-  Value (*finish)(Scalars &, Value total, double count, bool isUnsigned) = nullptr;
+  Value (*finish)(Scalars &, Value total, const Count &count, bool isUnsigned) = nullptr;
 };
 
 /// Applies a function of a float to an integer too, through f64.
@@ -132,13 +147,13 @@ Value throughFloat(Scalars &s, Value x, bool isUnsigned, Function function) {
 
 Value absolute(Scalars &s, Value x, bool isUnsigned) { return s.abs(x, isUnsigned); }
 Value square(Scalars &s, Value x, bool) { return s.mul(x, x); }
-Value mean(Scalars &s, Value total, double count, bool isUnsigned) {
-  return s.div(total, s.like(total, count), isUnsigned);
+Value mean(Scalars &s, Value total, const Count &count, bool isUnsigned) {
+  return s.div(total, count.as(s, total), isUnsigned);
 }
-Value root(Scalars &s, Value total, double, bool isUnsigned) {
+Value root(Scalars &s, Value total, const Count &, bool isUnsigned) {
   return throughFloat(s, total, isUnsigned, [&](Value x) { return s.sqrt(x); });
 }
-Value logarithm(Scalars &s, Value total, double, bool isUnsigned) {
+Value logarithm(Scalars &s, Value total, const Count &, bool isUnsigned) {
   return throughFloat(s, total, isUnsigned, [&](Value x) { return s.log(x); });
 }
 
@@ -210,11 +225,8 @@ template <typename Op> FailureOr<Operands> checkedOperands(Lowering &b, Op op, V
       b, checked.input, checked.result, op.getKeepdims(), op.getNoopWithEmptyAxes());
   if (failed(choices))
     return failure();
-  for (ArrayRef<int64_t> dims : *choices)
-    for (int64_t d : dims)
-      if (choices->size() > 1 || checked.input.isDynamicDim(d))
-        if (!checked.input.hasStaticShape())
-          return b.unsupported(needsFixedSize);
+  if (choices->size() > 1 && !checked.input.hasStaticShape())
+    return b.unsupported(needsFixedSize);
   checked.choices = *choices;
   return checked;
 }
@@ -251,9 +263,14 @@ template <typename Op> void addRow(RuleTable &table, ReductionRow row) {
                                   element = row.map(s, element, isUnsigned);
                                 return combine(s, row.combiner, element, elements[1], isUnsigned);
                               });
-      double count = 1;
-      for (int64_t d : dims)
-        count *= input.getDimSize(d);
+      Count count;
+      std::optional<onnx::SizeExpr> open = onnx::SizeExpr(1);
+      for (int64_t d : dims) {
+        count.fixed *= double(input.getDimSize(d));
+        open = open ? open->times(b.sizes(op->getOperand(0))[d]) : open;
+      }
+      if (!open || !open->constant())
+        count.open = b.size(open.value_or(onnx::SizeExpr::name("")));
       auto finish = [&](Scalars &s, Value total) { return row.finish(s, total, count, isUnsigned); };
       if (row.finish)
         return finishTotals(b, totals, result, finish);

@@ -205,9 +205,9 @@ AffineExpr ModelSizes::ofIndex(Value index) {
     return it->second;
   AffineExpr expr = indexExpr(index, [&](Value value) -> AffineExpr {
     if (auto dim = value.getDefiningOp<DimOp>())
-      return named(dim.getName());
+      return named(onnx::SizeExpr::name(dim.getName()).text());
     if (auto measure = value.getDefiningOp<MeasureOp>())
-      return named(measure.getName());
+      return named(onnx::SizeExpr::name(measure.getName()).text());
     if (auto dim = value.getDefiningOp<tensor::DimOp>())
       if (std::optional<int64_t> at = dim.getConstantIndex())
         return of(dim.getSource())[*at];

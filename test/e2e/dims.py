@@ -124,6 +124,18 @@ def models():
     ), {"B": "1..3", "S": "1..40"}, [{"B": b, "S": s} for b, s in ((1, 1), (1, 3), (2, 17), (3, 40))], \
         [{"S": 41}]
 
+    yield model( # what is folded changes in size: rows of the last axis, and across rows
+        "pooling", [("ReduceMean", ["x", "one"], ["mean"], {"keepdims": 0}),
+                    ("ReduceSum", ["wide", "last"], ["sum"]),
+                    ("ReduceMax", ["wide", "last"], ["most"], {"keepdims": 0}),
+                    ("ReduceLogSumExp", ["wide", "last"], ["log"])],
+        {"x": ["B", "S", 24], "wide": [3, "S"]},
+        {"mean": ["B", 24], "sum": [3, 1], "most": [3], "log": [3, 1]},
+        {"one": np.array([1]), "last": np.array([-1])},
+    ), {"B": "1..3", "S": "1..600"}, [{"B": b, "S": s} for b, s in
+                                      ((1, 1), (2, 2), (3, 3), (1, 17), (1, 255), (2, 256), (1, 600))], \
+        [{"S": 601}]
+
     yield model( # a batch of images
         "batch", [("Conv", ["x", "w"], ["a"], {"pads": [1, 1, 1, 1], "strides": [2, 2]}),
                   ("MaxPool", ["a"], ["b"], {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}),
@@ -187,6 +199,29 @@ def check(arguments, made, options, points, refused):
     return good
 
 
+def disagreement(arguments):
+    """True where inputs whose sizes disagree end a run, and a size is solved from its multiple."""
+    work = arguments.work
+    path, artifact = work / "twice.onnx", work / "twice.so"
+    onnx.save(model("twice", [("ReduceSum", ["x", "axis"], ["s"], {"keepdims": 0}),
+                              ("Concat", ["s", "mask"], ["y"], {"axis": 0})],
+                    {"x": ["2*batch + 1", 4], "mask": ["batch"]}, {"y": ["n"]},
+                    {"axis": np.array([1])}), path)
+    subprocess.run([arguments.burin, "compile", path, "-o", artifact, "--dim", "batch=1..5"],
+                   check=True, stdout=subprocess.DEVNULL)
+    good = True
+    for rows, mask, expected in ((7, 3, 0), (11, 5, 0), (7, 2, 1), (6, 3, 1)):
+        for name, shape in (("x", (rows, 4)), ("mask", (mask,))):
+            np.save(work / f"{name}.npy", np.ones(shape, np.float32))
+        run = subprocess.run([arguments.burin, "run", artifact, "-o", work / "out", "-i",
+                              f"x={work / 'x.npy'}", "-i", f"mask={work / 'mask.npy'}"],
+                             capture_output=True, text=True)
+        if run.returncode != expected or (expected and "2*batch + 1" not in run.stderr):
+            print(f"{rows} rows, a mask of {mask}: exit code {run.returncode}, '{run.stderr}'")
+            good = False
+    return good
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--burin", required=True)
@@ -196,6 +231,7 @@ def main():
     arguments.work.mkdir(parents=True, exist_ok=True)
     good = all([check(arguments, *case) for case in models()
                 if arguments.only in (None, case[0].graph.name)])
+    good &= arguments.only is not None or disagreement(arguments)
     print("agrees" if good else "DISAGREES")
     sys.exit(0 if good else 1)
 
