@@ -8,10 +8,18 @@ include(CMakePackageConfigHelpers)
 # As the installed package has them: samples and tests in this build use these names.
 add_executable(burin::burin ALIAS burin)
 add_library(burin::headers ALIAS burin_headers)
-add_library(burin::runtime ALIAS burin_rt)
+add_library(burin::runtime ALIAS burin_rt_${BURIN_HOST_ARCHITECTURE})
 
 install(TARGETS burin burin-run burin-opt RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS burin_rt ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS burin_rt_${BURIN_HOST_ARCHITECTURE} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# What other machines need has a folder of its own: lib/burin/aarch64.
+foreach(architecture IN LISTS BURIN_CROSS_ARCHITECTURES)
+  set(folder ${CMAKE_INSTALL_LIBDIR}/burin/${architecture})
+  install(TARGETS burin_rt_${architecture} ARCHIVE DESTINATION ${folder})
+  if(TARGET burin-run-${architecture})
+    install(TARGETS burin-run-${architecture} RUNTIME DESTINATION ${folder})
+  endif()
+endforeach()
 # abi.h is between the compiler and the runtime alone.
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/runtime/include/burin
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} PATTERN abi.h EXCLUDE)

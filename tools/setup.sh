@@ -27,6 +27,10 @@ quietly() {
 packages=(clang-22 lld-22 llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools liblld-22-dev
   libclang-rt-22-dev libprotobuf-dev protobuf-compiler libcli11-dev zlib1g-dev libzstd-dev
   libpng-dev ninja-build ccache git ca-certificates python3 python3-venv strace binutils)
+# What models for aarch64 are linked with, and what runs them in tests.
+if [ "$(dpkg --print-architecture)" = amd64 ]; then
+  packages+=(libc6-dev-arm64-cross libgcc-12-dev-arm64-cross libstdc++-12-dev-arm64-cross qemu-user)
+fi
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

@@ -60,13 +60,13 @@ private:
 
 /// Writes an ELF object whose read-only section holds `total` bytes that `fill`
 /// writes, under the hidden symbol `burin_weights`, aligned to 64.
-llvm::Error writeWeightsObject(llvm::StringRef path, uint64_t total,
+llvm::Error writeWeightsObject(llvm::StringRef path, Architecture, uint64_t total,
                                llvm::function_ref<llvm::Error(llvm::raw_ostream &)> fill);
 
 /// Fails where an object refers to a symbol that none of them, nor the runtime, nor
 /// runtime/libc-symbols.txt has: a libm or compiler-rt function, most likely. Names the
 /// symbol, and the kernel that uses it.
-llvm::Error checkSymbols(llvm::ArrayRef<Object> objects);
+llvm::Error checkSymbols(llvm::ArrayRef<Object> objects, Architecture);
 
 /// What an artifact's machine code takes, in bytes.
 struct Footprint {
@@ -75,12 +75,14 @@ struct Footprint {
 };
 
 /// Reads the footprint off the objects; fails where a function has no frame of fixed size.
-llvm::Expected<Footprint> footprintOf(llvm::ArrayRef<Object> kernels, const Object &program);
+llvm::Expected<Footprint> footprintOf(llvm::ArrayRef<Object> kernels, const Object &program,
+                                      Architecture);
 
 /// What to link.
 struct LinkInput {
   llvm::ArrayRef<Object> objects;
   std::string weightsObject; // path, empty where the model has no weights
+  Architecture architecture = Architecture::X86_64; // of them all
   std::string modelName;     // the one symbol that stays visible: burin_model_<modelName>
 };
 

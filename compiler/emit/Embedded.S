@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+        .macro embed name, file
+        .globl  burin_embedded_\name\()_begin, burin_embedded_\name\()_end
+        .balign 16
+burin_embedded_\name\()_begin:
+        .incbin "\file"
+burin_embedded_\name\()_end:
+        .endm
+
         .section .rodata
-        .globl  burin_embedded_runtime_begin, burin_embedded_runtime_end
-        .globl  burin_embedded_libc_begin, burin_embedded_libc_end
-        .balign 16
-burin_embedded_runtime_begin:
-        .incbin BURIN_RUNTIME_OBJECT
-burin_embedded_runtime_end:
-        .balign 16
-burin_embedded_libc_begin:
-        .incbin BURIN_LIBC_STUB
-burin_embedded_libc_end:
+        embed   runtime_x86_64, BURIN_RUNTIME_X86_64
+        embed   libc_x86_64, BURIN_LIBC_X86_64
+        embed   runtime_aarch64, BURIN_RUNTIME_AARCH64
+        embed   libc_aarch64, BURIN_LIBC_AARCH64
         .section .note.GNU-stack,"",@progbits

@@ -5,15 +5,16 @@
 #ifndef BURIN_COMPILER_EMIT_EMBEDDED_H
 #define BURIN_COMPILER_EMIT_EMBEDDED_H
 
-#include "llvm/ADT/StringRef.h"
+#include "compiler/target/Target.h"
 
 namespace burin::embedded {
 
-/// The runtime as one relocatable object.
-llvm::StringRef runtimeObject();
+/// The runtime as one relocatable object; empty where the compiler was built without that
+/// machine's C headers.
+llvm::StringRef runtimeObject(Architecture);
 /// A libc.so.6 of names without versions, to link artifacts against: they then run
 /// with any libc that has the names.
-llvm::StringRef libcStub();
+llvm::StringRef libcStub(Architecture);
 
 } // namespace burin::embedded
 

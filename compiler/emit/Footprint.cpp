@@ -162,11 +162,12 @@ private:
 
 } // namespace
 
-Expected<Footprint> footprintOf(ArrayRef<Object> kernels, const Object &program) {
+Expected<Footprint> footprintOf(ArrayRef<Object> kernels, const Object &program,
+                                Architecture architecture) {
   auto read = [](const Object &object) {
     return Code::read(object.name, {object.bytes.data(), object.bytes.size()});
   };
-  Expected<Code> runtime = Code::read("runtime", embedded::runtimeObject());
+  Expected<Code> runtime = Code::read("runtime", embedded::runtimeObject(architecture));
   if (!runtime)
     return runtime.takeError();
   Expected<uint64_t> runtimeFrames = runtime->reachableFrames("burin_rt_run_batch");

@@ -30,7 +30,7 @@ public:
     std::vector<std::string> files;
     if (Error error = gather(files, /*withRuntime=*/true))
       return error;
-    Expected<std::string> libc = spill("libc.so.6", embedded::libcStub());
+    Expected<std::string> libc = spill("libc.so.6", embedded::libcStub(input.architecture));
     if (!libc)
       return libc.takeError();
     std::string exports = inTemporary("exports");
@@ -71,7 +71,7 @@ public:
       return error;
     if (Error error = writeArchiveOf(member, output))
       return error;
-    Expected<std::string> runtime = spill("burin_rt.o", embedded::runtimeObject());
+    Expected<std::string> runtime = spillRuntime();
     if (!runtime)
       return runtime.takeError();
     SmallString<128> beside(sys::path::parent_path(output));
@@ -98,6 +98,10 @@ private:
     return path;
   }
 
+  Expected<std::string> spillRuntime() {
+    return spill("burin_rt.o", embedded::runtimeObject(input.architecture));
+  }
+
   /// All objects as files, in a fixed order.
   Error gather(std::vector<std::string> &files, bool withRuntime) {
     for (const Object &object : input.objects) {
@@ -108,7 +112,7 @@ private:
       files.push_back(*path);
     }
     if (withRuntime) {
-      Expected<std::string> path = spill("burin_rt.o", embedded::runtimeObject());
+      Expected<std::string> path = spillRuntime();
       if (!path)
         return path.takeError();
       files.push_back(*path);

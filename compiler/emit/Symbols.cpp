@@ -87,10 +87,10 @@ Error check(const object::ObjectFile &object, StringRef objectName, const String
 
 } // namespace
 
-Error checkSymbols(ArrayRef<Object> objects) {
+Error checkSymbols(ArrayRef<Object> objects, Architecture architecture) {
   // The linker makes the table of addresses; the weights are an object of their own.
   StringSet<> allowed{"_GLOBAL_OFFSET_TABLE_", "burin_weights"};
-  auto stub = open(embedded::libcStub(), "libc.so.6");
+  auto stub = open(embedded::libcStub(architecture), "libc.so.6");
   if (!stub)
     return stub.takeError();
   for (const object::ELFSymbolRef &symbol :
@@ -100,7 +100,7 @@ Error checkSymbols(ArrayRef<Object> objects) {
       return name.takeError();
     allowed.insert(*name);
   }
-  auto runtime = open(embedded::runtimeObject(), "runtime");
+  auto runtime = open(embedded::runtimeObject(architecture), "runtime");
   if (!runtime)
     return runtime.takeError();
   if (Error error = check(**runtime, "runtime", allowed))

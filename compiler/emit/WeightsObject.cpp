@@ -32,7 +32,7 @@ Error writeWhole(StringRef path, function_ref<Error(raw_ostream &)> write) {
   return Error::success();
 }
 
-Error writeWeightsObject(StringRef path, uint64_t total,
+Error writeWeightsObject(StringRef path, Architecture architecture, uint64_t total,
                          function_ref<Error(raw_ostream &)> fill) {
   constexpr uint64_t alignment = 64;
   enum { Null, Data, Symbols, Strings, SectionNames, Stack, Count };
@@ -52,7 +52,8 @@ Error writeWeightsObject(StringRef path, uint64_t total,
   header.e_ident[ELF::EI_DATA] = ELF::ELFDATA2LSB;
   header.e_ident[ELF::EI_VERSION] = ELF::EV_CURRENT;
   header.e_type = ELF::ET_REL;
-  header.e_machine = ELF::EM_X86_64;
+  header.e_machine =
+      architecture == Architecture::X86_64 ? ELF::EM_X86_64 : ELF::EM_AARCH64;
   header.e_version = ELF::EV_CURRENT;
   header.e_shoff = headersAt;
   header.e_ehsize = sizeof(header);

@@ -309,6 +309,7 @@ llvm::Expected<std::string> compileProgram(ModuleOp module, StringRef cpu, Strin
   objects->push_back(std::move(*text));
   LinkInput input;
   input.objects = *objects;
+  input.architecture = level.target->architecture();
   input.modelName = "constants";
   llvm::SmallString<128> path(folder), data(folder);
   llvm::sys::path::append(path, "constants.so");
@@ -316,7 +317,7 @@ llvm::Expected<std::string> compileProgram(ModuleOp module, StringRef cpu, Strin
   if (summary.weightsBytes) {
     input.weightsObject = data.str().str();
     if (llvm::Error error =
-            writeWeightsObject(data, summary.weightsBytes, [&](llvm::raw_ostream &out) {
+            writeWeightsObject(data, level.target->architecture(), summary.weightsBytes, [&](llvm::raw_ostream &out) {
               return writeWeights(placedConstants(module), WeightStore(), 0,
                                   summary.weightsBytes, out);
             }))

@@ -7,6 +7,7 @@
 #include "compiler/pipeline/Pipeline.h"
 
 #include "compiler/emit/Artifact.h"
+#include "compiler/emit/Embedded.h"
 #include "compiler/import/Weights.h"
 #include "compiler/lower/Lowering.h"
 #include "compiler/pipeline/Batch.h"
@@ -211,6 +212,17 @@ private:
         return made.takeError();
       levels.push_back({std::move(*made), nullptr, ""});
     }
+    for (const Level &level : levels)
+      if (level.target->architecture() != architecture())
+        return llvm::createStringError("--cpu names CPUs of two kinds of machine: '" +
+                                       levels.front().target->name() + "' and '" +
+                                       level.target->name() +
+                                       "'; an artifact is for one: compile the model for each");
+    if (embedded::runtimeObject(architecture()).empty())
+      return llvm::createStringError("this burin has no runtime for '" +
+                                     levels.front().target->name() +
+                                     "': it was built without that machine's C headers (tools/setup.sh "
+                                     "installs them)");
     llvm::stable_sort(levels, [](const Level &a, const Level &b) {
       return llvm::popcount(a.target->features()) < llvm::popcount(b.target->features());
     });
@@ -222,6 +234,8 @@ private:
                                        levels[i].target->name() + "'");
     return llvm::Error::success();
   }
+
+  Architecture architecture() const { return levels.front().target->architecture(); }
 
   /// A copy of the planned kernels for each further level, under names of its own.
   void separateLevels(ModuleOp kernels) {
@@ -334,7 +348,7 @@ private:
     llvm::Expected<Object> main = emitProgram(module, levels, result.summary, program);
     if (!main)
       return fail(ExitCode::Internal, llvm::toString(main.takeError()));
-    llvm::Expected<Footprint> footprint = footprintOf(objects, *main);
+    llvm::Expected<Footprint> footprint = footprintOf(objects, *main, architecture());
     if (!footprint)
       return fail(ExitCode::Internal, llvm::toString(footprint.takeError()));
     result.summary.codeBytes = footprint->codeBytes;
@@ -347,7 +361,7 @@ private:
     objects.insert(objects.begin(), std::move(*main));
     objects.push_back(std::move(*text));
     // A partial link would not notice, and the machine that runs it would.
-    if (llvm::Error error = checkSymbols(objects))
+    if (llvm::Error error = checkSymbols(objects, architecture()))
       return fail(ExitCode::Internal, llvm::toString(std::move(error)));
     finish();
 
@@ -395,13 +409,14 @@ private:
                    const std::string &name, llvm::StringRef temporary) {
     LinkInput input;
     input.objects = objects;
+    input.architecture = architecture();
     input.modelName = name;
     const ProgramSummary &summary = result.summary;
     if (summary.weightsBytes && summary.shards.empty()) {
       llvm::SmallString<128> path(temporary);
       llvm::sys::path::append(path, "weights.o");
       input.weightsObject = path.str().str();
-      if (llvm::Error error = writeWeightsObject(path, summary.weightsBytes,
+      if (llvm::Error error = writeWeightsObject(path, architecture(), summary.weightsBytes,
                                                  [&](llvm::raw_ostream &out) {
                                                    return writeWeights(placedConstants(module),
                                                                        weights, 0,

@@ -46,12 +46,16 @@ struct KernelInfo {
   uint64_t scratchBytes = 0;
 };
 
+/// The machines that artifacts are for. The compiler has a runtime for each (compiler/emit/Embedded.h).
+enum class Architecture { X86_64, AArch64 };
+
 class Target {
 public:
   virtual ~Target();
 
   /// The resolved name, e.g. "x86-64-v3"; part of the artifact's provenance.
   virtual std::string name() const = 0;
+  virtual Architecture architecture() const = 0;
   /// Bits of burin_cpu_feature that the code needs.
   virtual uint64_t features() const = 0;
   /// In order; each runs on the module @kernels.

@@ -227,7 +227,7 @@ def ExpandContract : Pass<"expand-contract"> {
                            "::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect"];
   let options = [Option<"vectorLevel", "vector-level", "std::string", "\"v3\"",
-                        "v3 (16 registers of 8 floats) or v4 (32 of 16)">];
+                        "v3 (16 registers of 8 floats), v4 (32 of 16) or neon (32 of 4)">];
 }
 
 def LowerKern : Pass<"lower-kern"> {

@@ -60,8 +60,30 @@ static uint64_t machine_features(void) {
     features |= BURIN_CPU_AVX512FP16;
   return features;
 }
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+
+/* The kernel names what the CPU has and the system saves. */
+static uint64_t machine_features(void) {
+  static const struct {
+    unsigned long type, mask;
+    uint64_t feature;
+  } known[] = {
+      {AT_HWCAP, HWCAP_ASIMD, BURIN_CPU_NEON},
+      {AT_HWCAP, HWCAP_FPHP | HWCAP_ASIMDHP, BURIN_CPU_FP16},
+      {AT_HWCAP, HWCAP_ASIMDDP, BURIN_CPU_DOTPROD},
+      {AT_HWCAP, HWCAP_SVE, BURIN_CPU_SVE},
+      {AT_HWCAP2, HWCAP2_I8MM, BURIN_CPU_I8MM},
+      {AT_HWCAP2, HWCAP2_BF16, BURIN_CPU_BF16},
+  };
+  uint64_t features = 0;
+  for (size_t i = 0; i < sizeof known / sizeof *known; ++i)
+    if ((getauxval(known[i].type) & known[i].mask) == known[i].mask)
+      features |= known[i].feature;
+  return features;
+}
 #else
-static uint64_t machine_features(void) { return 0; }
+#error "no way known to tell what this CPU can do"
 #endif
 
 const char *burin_missing_cpu_feature(uint64_t features) {
@@ -77,6 +99,12 @@ const char *burin_missing_cpu_feature(uint64_t features) {
   case BURIN_CPU_GFNI: return "GFNI";
   case BURIN_CPU_AVXVNNI: return "AVX-VNNI";
   case BURIN_CPU_AVX512FP16: return "AVX-512 FP16";
+  case BURIN_CPU_NEON: return "Advanced SIMD (NEON)";
+  case BURIN_CPU_FP16: return "half-precision arithmetic (FP16)";
+  case BURIN_CPU_DOTPROD: return "dot products (DOTPROD)";
+  case BURIN_CPU_I8MM: return "8-bit matrix products (I8MM)";
+  case BURIN_CPU_BF16: return "bfloat16 (BF16)";
+  case BURIN_CPU_SVE: return "SVE";
   default: return "a feature that this version of the runtime does not know";
   }
 }

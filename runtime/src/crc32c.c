@@ -30,11 +30,9 @@ static bool has_instruction(void) {
 #define STEP64(crc, word) __asm__("crc32q %1, %q0" : "+r"(crc) : "rm"(word))
 #define STEP8(crc, byte) __asm__("crc32b %1, %k0" : "+r"(crc) : "rm"(byte))
 #elif defined(__aarch64__)
-static bool has_instruction(void) {
-  uint64_t features; /* Linux answers this one in user mode */
-  __asm__("mrs %0, ID_AA64ISAR0_EL1" : "=r"(features));
-  return features >> 16 & 15;
-}
+#include <sys/auxv.h>
+
+static bool has_instruction(void) { return getauxval(AT_HWCAP) & HWCAP_CRC32; }
 
 #define STEP64(crc, word)                                                                          \
   __asm__(".arch_extension crc\n\tcrc32cx %w0, %w0, %1" : "+r"(crc) : "r"(word))

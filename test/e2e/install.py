@@ -105,6 +105,35 @@ def test_cross(arguments, prefix):
     check("no CPU is known for the processor" in refused, refused)
 
 
+def test_cross_run(arguments, prefix):
+    """For aarch64 with a toolchain file; qemu runs what comes out. The runtime is the model's, or the
+    package's (lib/burin/aarch64)."""
+    emulator, sysroot = shutil.which("qemu-aarch64"), pathlib.Path("/usr/aarch64-linux-gnu")
+    if not emulator or not (prefix / "lib" / "burin" / "aarch64" / "burin-run").exists():
+        print("not cross-compiled: this machine lacks qemu-aarch64 or the C++ library for aarch64")
+        return
+    toolchain = arguments.work / "aarch64.cmake"
+    toolchain.write_text("""set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_C_COMPILER clang-22)
+set(CMAKE_C_COMPILER_TARGET aarch64-linux-gnu)
+set(CMAKE_CXX_COMPILER clang++-22)
+set(CMAKE_CXX_COMPILER_TARGET aarch64-linux-gnu)
+set(CMAKE_EXE_LINKER_FLAGS_INIT -fuse-ld=lld)
+""")
+    consumer = Consumer(arguments, prefix, "cmake-consumer")
+    consumer.build = arguments.work / "build" / "emulated"
+    project = consumer.source / "CMakeLists.txt"
+    project.write_text(project.read_text().replace("PRIVATE distance)", "PRIVATE distance burin::runtime)"))
+    consumer.configure(f"-DCMAKE_TOOLCHAIN_FILE={toolchain}")
+    consumer.compile()
+    rules = (consumer.build / "build.ninja").read_text()
+    check("lib/burin/aarch64/libburin_rt.a" in rules, "burin::runtime is not aarch64's")
+    said = run(emulator, "-L", sysroot, consumer.build / "consumer", 3, 4, 5, 12)
+    here = run(arguments.work / "build" / "cmake-consumer" / "consumer", 3, 4, 5, 12)
+    check(said == here, f"the consumer computes {said}, on this machine {here}")
+
+
 def test_two_models(arguments, prefix):
     sample = Consumer(arguments, prefix, "link-two-models")
     sample.configure()
@@ -154,8 +183,8 @@ def main():
         run(arguments.cmake, "--install", arguments.build, "--prefix", arguments.work / "staged")
         prefix = (arguments.work / "staged").rename(arguments.work / "moved")
         check(not list(prefix.glob("**/abi.h")), "abi.h is for the compiler and the runtime alone")
-        for test in (test_consumer, test_external_weights, test_cross, test_two_models, test_embed,
-                     test_pkg_config):
+        for test in (test_consumer, test_external_weights, test_cross, test_cross_run,
+                     test_two_models, test_embed, test_pkg_config):
             test(arguments, prefix)
             print(f"{test.__name__}: fine")
     except Failed as failure:

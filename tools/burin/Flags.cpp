@@ -95,7 +95,8 @@ uint64_t parseBytes(llvm::StringRef text, const std::string &option) {
 void CompileFlags::add(CLI::App &verb, CompileOptions &options) {
   verb.add_option("--target", options.target, "What to compile for: cpu")->capture_default_str();
   verb.add_option("--cpu", options.cpu,
-                  "CPU level or name: native, x86-64-v3, x86-64-v4, znver4, ...; several "
+                  "CPU level or name: native, x86-64-v3, x86-64-v4, znver4, aarch64, neoverse-n1, "
+                  "...; several "
                   "(x86-64-v3,x86-64-v4) share weights in one artifact, which takes the best that "
                   "the machine can run")
       ->capture_default_str();

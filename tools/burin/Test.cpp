@@ -33,6 +33,7 @@ struct State {
   CompileFlags flags;
   std::vector<std::string> folders;
   std::string filter;
+  std::vector<std::string> runner; // the command that artifacts are run with
   std::optional<double> rtol, atol;
   unsigned jobs = 0;
   unsigned timeout = 120;
@@ -120,8 +121,8 @@ void collect(const std::string &folder, std::vector<Case> &cases, State &state) 
     (void)!write(STDOUT_FILENO, text.data(), text.size());
     _exit(0);
   }
-  std::string runner = runnerPath();
-  std::vector<std::string> args{runner, "check", options.output};
+  std::vector<std::string> args = state.runner;
+  args.insert(args.end(), {"check", options.output});
   args.insert(args.end(), test.dataSets.begin(), test.dataSets.end());
   for (std::string text : {std::string("--rtol"), llvm::formatv("{0:E}", test.rtol).str(),
                            std::string("--atol"), llvm::formatv("{0:E}", test.atol).str()})
@@ -130,7 +131,7 @@ void collect(const std::string &folder, std::vector<Case> &cases, State &state) 
   for (std::string &arg : args)
     pointers.push_back(arg.data());
   pointers.push_back(nullptr);
-  execv(runner.c_str(), pointers.data());
+  execvp(pointers[0], pointers.data());
   _exit(127);
 }
 
@@ -326,10 +327,16 @@ void addTest(CLI::App &app, Action &action) {
   verb->add_option("-j,--jobs", state->jobs, "Cases at once (default: one per core)");
   verb->add_option("--filter", state->filter, "Only cases whose name matches")->type_name("REGEX");
   verb->add_option("--timeout", state->timeout, "Seconds per case")->capture_default_str();
+  auto runner = std::make_shared<std::string>();
+  verb->add_option("--runner", *runner,
+                   "What runs artifacts (default: burin-run beside burin): for --cpu aarch64 on another "
+                   "machine for example 'qemu-aarch64 -L /usr/aarch64-linux-gnu aarch64/burin-run'")
+      ->type_name("COMMAND");
   verb->add_flag("--json", state->json, "Report as JSON on standard output");
   state->flags.add(*verb, state->options);
-  verb->callback([state, &action] {
+  verb->callback([state, runner, &action] {
     state->flags.finish(state->options);
+    state->runner = runner->empty() ? std::vector{runnerPath()} : CLI::detail::split_up(*runner);
     action = [state] { return run(*state); };
   });
 }

@@ -17,6 +17,7 @@ struct VectorLevel {
 };
 inline constexpr VectorLevel levelV3{6, 4};  // 16 ymm: 12 sums, 2 of b, 1 of a
 inline constexpr VectorLevel levelV4{24, 4}; // 32 zmm: 24 sums, 4 of b, 1 of a
+inline constexpr VectorLevel levelNeon{6, 4}; // 32 q: 24 sums, 4 of b, the rest of a
 
 /// A register tile and the part of the result that one task computes.
 struct ContractSchedule {

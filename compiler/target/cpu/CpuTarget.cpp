@@ -4,7 +4,7 @@
 
 #include "compiler/target/cpu/CpuTarget.h"
 
-#include "burin/abi.h"
+#include "compiler/target/cpu/Processor.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -12,13 +12,9 @@
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
-#include "llvm/MC/MCSubtargetInfo.h"
-#include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/Parallel.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
-#include "llvm/TargetParser/Host.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
 using namespace mlir;
@@ -26,7 +22,7 @@ using namespace mlir;
 namespace burin {
 namespace {
 
-/// What runs on @kernels, phase by phase, as burin-opt would take it. LEVEL is v3 or v4.
+/// What runs on @kernels, phase by phase, as burin-opt would take it. LEVEL is v3, v4 or neon.
 struct CpuPhase {
   const char *name;
   const char *passes;
@@ -65,40 +61,20 @@ constexpr CpuPhase cpuPhases[] = {
              "canonicalize,cse"},
 };
 
-/// Bits of burin_cpu_feature.
-uint64_t featureBits(const llvm::MCSubtargetInfo &info) {
-  uint64_t bits = 0;
-  for (auto [feature, bit] : std::initializer_list<std::pair<const char *, uint64_t>>{
-           {"+avx2", BURIN_CPU_AVX2},
-           {"+avx512f", BURIN_CPU_AVX512},
-           {"+avx512vnni", BURIN_CPU_AVX512VNNI},
-           {"+avx512bf16", BURIN_CPU_AVX512BF16},
-           {"+avx512vbmi2", BURIN_CPU_AVX512VBMI},
-           {"+gfni", BURIN_CPU_GFNI},
-           {"+avxvnni", BURIN_CPU_AVXVNNI},
-           {"+avx512fp16", BURIN_CPU_AVX512FP16}})
-    if (info.checkFeatures(feature))
-      bits |= bit;
-  return bits;
-}
-
 class CpuTarget : public Target {
 public:
-  CpuTarget(std::string cpu, uint64_t featureBits, const llvm::Target &target,
-            const llvm::Triple &triple)
-      : cpu(std::move(cpu)), bits(featureBits), target(target), triple(triple) {}
+  explicit CpuTarget(cpu::Processor processor) : processor(std::move(processor)) {}
 
-  std::string name() const override { return cpu; }
-
-  uint64_t features() const override { return bits; }
+  std::string name() const override { return processor.name; }
+  Architecture architecture() const override { return processor.architecture; }
+  uint64_t features() const override { return processor.features; }
 
   std::vector<Phase> phases() const override {
     std::vector<Phase> result;
-    const std::string level = features() & BURIN_CPU_AVX512 ? "v4" : "v3";
     for (const CpuPhase &phase : cpuPhases) {
       std::string text = phase.passes;
       if (size_t at = text.find("LEVEL"); at != std::string::npos)
-        text.replace(at, 5, level);
+        text.replace(at, 5, processor.vectorLevel);
       result.push_back({phase.name, [passes = text](OpPassManager &manager) {
                           if (failed(parsePassPipeline(passes, manager, llvm::errs())))
                             llvm::report_fatal_error("the CPU pipeline names an unknown pass");
@@ -111,20 +87,7 @@ public:
   llvm::Expected<Object> emitModule(llvm::Module &module) const override;
 
 private:
-  std::unique_ptr<llvm::TargetMachine> makeMachine() const {
-    llvm::TargetOptions options;
-    options.AllowFPOpFusion = llvm::FPOpFusion::Strict; // bits are decided by the IR
-    options.MCOptions.AsmVerbose = false;
-    options.EmitStackSizeSection = true; // see footprintOf
-    return std::unique_ptr<llvm::TargetMachine>(
-        target.createTargetMachine(triple, cpu, /*Features=*/"", options, llvm::Reloc::PIC_,
-                                   llvm::CodeModel::Small, llvm::CodeGenOptLevel::Aggressive));
-  }
-
-  std::string cpu;
-  uint64_t bits;
-  const llvm::Target &target;
-  llvm::Triple triple;
+  cpu::Processor processor;
 };
 
 /// Kernels per object: enough to use all cores, few enough to amortise a module.
@@ -175,22 +138,18 @@ llvm::Expected<std::vector<Object>> CpuTarget::emitKernels(ModuleOp kernels) con
 }
 
 llvm::Expected<Object> CpuTarget::emitModule(llvm::Module &module) const {
-  std::unique_ptr<llvm::TargetMachine> machine = makeMachine();
-  module.setTargetTriple(triple);
+  std::unique_ptr<llvm::TargetMachine> machine = processor.makeMachine();
+  module.setTargetTriple(processor.triple);
   module.setDataLayout(machine->createDataLayout());
   module.setPICLevel(llvm::PICLevel::BigPIC);
-  for (llvm::Function &function : module) {
-    if (function.isDeclaration())
-      continue;
-    function.addFnAttr("target-cpu", cpu);
-    function.addFnAttr("prefer-vector-width", "512"); // 16 lanes where there are such registers
-    function.addFnAttr("min-legal-vector-width", "512");
-    function.addFnAttr(llvm::Attribute::NoUnwind);
-  }
+  processor.mark(module);
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration())
+      function.addFnAttr(llvm::Attribute::NoUnwind);
 
   // No C library but the block moves: what the artifact may call is listed in
   // runtime/libc-symbols.txt.
-  llvm::TargetLibraryInfoImpl library(triple);
+  llvm::TargetLibraryInfoImpl library(processor.triple);
   library.disableAllFunctions();
   for (llvm::LibFunc function :
        {llvm::LibFunc_memcpy, llvm::LibFunc_memset, llvm::LibFunc_memmove})
@@ -216,7 +175,7 @@ llvm::Expected<Object> CpuTarget::emitModule(llvm::Module &module) const {
   codegen.add(new llvm::TargetLibraryInfoWrapperPass(library));
   if (machine->addPassesToEmitFile(codegen, stream, nullptr,
                                    llvm::CodeGenFileType::ObjectFile))
-    return llvm::createStringError("LLVM cannot write object files for " + triple.str());
+    return llvm::createStringError("LLVM cannot write object files for " + processor.triple.str());
   codegen.run(module);
   return object;
 }
@@ -224,26 +183,10 @@ llvm::Expected<Object> CpuTarget::emitModule(llvm::Module &module) const {
 } // namespace
 
 llvm::Expected<std::unique_ptr<Target>> makeCpuTarget(llvm::StringRef cpu) {
-  llvm::InitializeAllTargetInfos();
-  llvm::InitializeAllTargets();
-  llvm::InitializeAllTargetMCs();
-  llvm::InitializeAllAsmPrinters();
-  llvm::Triple triple("x86_64-unknown-linux-gnu");
-  std::string error;
-  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
-  if (!target)
-    return llvm::createStringError(error);
-  std::string name = cpu == "native" ? llvm::sys::getHostCPUName().str() : cpu.str();
-  std::unique_ptr<llvm::MCSubtargetInfo> info(target->createMCSubtargetInfo(triple, "", ""));
-  if (!info->isCPUStringValid(name))
-    return llvm::createStringError("unknown CPU '" + name +
-                                   "'; name a level (x86-64-v3, x86-64-v4), a CPU (znver4, "
-                                   "skylake-avx512, ...) or native");
-  info.reset(target->createMCSubtargetInfo(triple, name, ""));
-  if (!info->checkFeatures("+avx2") || !info->checkFeatures("+fma"))
-    return llvm::createStringError("CPU '" + name +
-                                   "' is below x86-64-v3, the lowest level supported");
-  return std::make_unique<CpuTarget>(name, featureBits(*info), *target, triple);
+  llvm::Expected<cpu::Processor> processor = cpu::findProcessor(cpu);
+  if (!processor)
+    return processor.takeError();
+  return std::make_unique<CpuTarget>(std::move(*processor));
 }
 
 } // namespace burin

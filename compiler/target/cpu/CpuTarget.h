@@ -7,7 +7,7 @@
 
 namespace burin {
 
-/// `cpu` is a level (x86-64-v3, x86-64-v4), a CPU that LLVM knows (znver4), or "native".
+/// `cpu` is a level (x86-64-v3, x86-64-v4, aarch64), a CPU that LLVM knows (znver4), or "native".
 llvm::Expected<std::unique_ptr<Target>> makeCpuTarget(llvm::StringRef cpu);
 
 } // namespace burin

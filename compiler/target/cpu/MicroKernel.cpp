@@ -23,6 +23,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/AffineExprVisitor.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 
@@ -572,11 +573,15 @@ struct ExpandContract : impl::ExpandContractBase<ExpandContract> {
   using ExpandContractBase::ExpandContractBase;
 
   void runOnOperation() override {
-    if (vectorLevel != "v3" && vectorLevel != "v4") {
-      getOperation()->emitError("vector-level is v3 or v4, not ") << vectorLevel;
+    const auto *level = llvm::StringSwitch<const cpu::VectorLevel *>(vectorLevel)
+                            .Case("v3", &cpu::levelV3)
+                            .Case("v4", &cpu::levelV4)
+                            .Case("neon", &cpu::levelNeon)
+                            .Default(nullptr);
+    if (!level) {
+      getOperation()->emitError("vector-level is v3, v4 or neon, not ") << vectorLevel;
       return signalPassFailure();
     }
-    const cpu::VectorLevel &level = vectorLevel == "v4" ? cpu::levelV4 : cpu::levelV3;
     SmallVector<kern::ContractOp> contracts;
     getOperation()->walk([&](kern::ContractOp op) { contracts.push_back(op); });
     for (kern::ContractOp op : contracts) {
@@ -584,7 +589,7 @@ struct ExpandContract : impl::ExpandContractBase<ExpandContract> {
         op.emitOpError("is not on buffers yet");
         return signalPassFailure();
       }
-      if (failed(Expansion(op, level).run()))
+      if (failed(Expansion(op, *level).run()))
         return signalPassFailure();
     }
   }

@@ -183,7 +183,13 @@ enum burin_cpu_feature {
   BURIN_CPU_AVX512VBMI = 1u << 4, /* VBMI, VBMI2, IFMA, BITALG, VPOPCNTDQ */
   BURIN_CPU_GFNI = 1u << 5,
   BURIN_CPU_AVXVNNI = 1u << 6,
-  BURIN_CPU_AVX512FP16 = 1u << 7
+  BURIN_CPU_AVX512FP16 = 1u << 7,
+  BURIN_CPU_NEON = 1u << 16, /* aarch64: ARMv8.0-A with Advanced SIMD, which all have that run Linux */
+  BURIN_CPU_FP16 = 1u << 17,
+  BURIN_CPU_DOTPROD = 1u << 18,
+  BURIN_CPU_I8MM = 1u << 19,
+  BURIN_CPU_BF16 = 1u << 20,
+  BURIN_CPU_SVE = 1u << 21
 };
 
 /* The runtime's functions, in the order of burin_model's slots; the compiler fills the

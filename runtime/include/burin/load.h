@@ -53,7 +53,9 @@ static inline const char *burin_find_symbol(const unsigned char *file, uint64_t 
       header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_type != ET_DYN)
     return "not a 64-bit ELF library";
   if (header.e_machine != BURIN_ELF_MACHINE)
-    return "made for another kind of machine";
+    return header.e_machine == EM_X86_64    ? "made for x86-64, which this machine is not"
+           : header.e_machine == EM_AARCH64 ? "made for aarch64, which this machine is not"
+                                            : "made for another kind of machine";
   if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_shentsize != sizeof(Elf64_Shdr) ||
       !burin_elf_in_range(header.e_phoff, (uint64_t)header.e_phnum * sizeof(Elf64_Phdr), size) ||
       !burin_elf_in_range(header.e_shoff, (uint64_t)header.e_shnum * sizeof(Elf64_Shdr), size))

@@ -30,7 +30,7 @@ static Object compile(const std::string &name, const std::string &text) {
 }
 
 static void expect(std::vector<Object> objects, const std::string &message) {
-  llvm::Error error = checkSymbols(objects);
+  llvm::Error error = checkSymbols(objects, target().architecture());
   std::string said = llvm::toString(std::move(error));
   if (said == message)
     return;

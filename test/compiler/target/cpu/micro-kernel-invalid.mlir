@@ -1,7 +1,7 @@
 // RUN: burin-opt %s --expand-contract --split-input-file --verify-diagnostics
 // RUN: not burin-opt %s --expand-contract=vector-level=v5 2>&1 | FileCheck %s
 
-// CHECK: error: vector-level is v3 or v4, not v5
+// CHECK: error: vector-level is v3, v4 or neon, not v5
 
 #rows = affine_map<(m, n, k) -> (m, k)>
 #none = affine_map<(m, n) -> ()>

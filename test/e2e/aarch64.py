@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Artifacts for aarch64, run by qemu: the same bits as on x86-64.
+
+usage: aarch64.py --burin BURIN --runner RUNNER --emulate COMMAND --work DIR [--cases DIR] TEST
+
+RUNNER is burin-run for aarch64, COMMAND starts it on this machine, DIR is what
+test/conformance/make_cases.py wrote. TEST is a function below: models, values, suite, cpus or code.
+Where the sign and the payload of a NaN differ between machines, that is no difference.
+"""
+import argparse
+import json
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+import gates
+from special import special_values_model
+
+SKIPPED = 77
+DIGITS = gates.ROOT / "python-free-samples" / "digits" / "digits.onnx"
+
+
+class Machines:
+    """Both machines, and a folder to work in."""
+
+    def __init__(self, arguments):
+        self.burin, self.work, self.cases = arguments.burin, arguments.work, arguments.cases
+        self.local = [pathlib.Path(arguments.burin).with_name("burin-run")]
+        self.emulator, self.runner = shlex.split(arguments.emulate), arguments.runner
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True)
+
+    def emulated(self, *options):
+        return [*self.emulator, *options, self.runner]
+
+    def model(self, name):
+        if name == "digits":
+            return DIGITS
+        path = self.work / f"{name}.onnx"
+        gates.build.build(name, path)
+        return path
+
+    def compile(self, model, cpu, *options):
+        output = self.work / cpu / (pathlib.Path(model).stem + ".so")
+        output.parent.mkdir(exist_ok=True)
+        gates.call(self.burin, "compile", model, "-o", output, "--cpu", cpu, *options)
+        return output
+
+    def run(self, start, artifact, *options):
+        """{file name: array} of one run's outputs."""
+        out = artifact.with_suffix(".out")
+        shutil.rmtree(out, ignore_errors=True)
+        gates.call(*start, "run", artifact, "-o", out, *options)
+        return {path.name: read(path) for path in sorted(out.iterdir())}
+
+
+def read(path):
+    if path.suffix == ".npy":
+        return np.load(path)
+    return numpy_helper.to_array(onnx.TensorProto.FromString(path.read_bytes()))
+
+
+def same_bits(a, b):
+    if a.dtype != b.dtype or a.shape != b.shape:
+        return False
+    if a.dtype.kind not in "biuUSO": # floats and complex numbers, ml_dtypes' too
+        if a.dtype.kind == "c":
+            a, b = (x.view(x.real.dtype) for x in (a, b))
+        a, b = (np.where(np.isnan(x), x.dtype.type(0), x) for x in (a, b)) \
+            if np.array_equal(np.isnan(a), np.isnan(b)) else (a, b)
+    return np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
+
+
+def differing(first, second):
+    """The names of outputs that are not the same."""
+    assert first.keys() == second.keys() and first, "other outputs"
+    return [name for name in first if not same_bits(first[name], second[name])]
+
+
+def models(machines):
+    """Whole models: random inputs, one worker and two, each CPU that is told apart."""
+    for name in ("digits", "windows", "bert_small"):
+        model = machines.model(name)
+        wanted = machines.run(machines.local, machines.compile(model, "x86-64-v3"), "--random", 3)
+        assert np.unique(next(iter(wanted.values()))).size > 1, f"{name}: one value everywhere"
+        for cpu, threads in (("aarch64", 1), ("neoverse-n1", 2)):
+            artifact = machines.compile(model, cpu)
+            got = machines.run(machines.emulated(), artifact, "--random", 3, "--threads", threads)
+            assert not differing(wanted, got), f"{name} for {cpu}: {differing(wanted, got)} differ"
+        if gates.has_v4():
+            v4 = machines.run(machines.local, machines.compile(model, "x86-64-v4"), "--random", 3)
+            assert not differing(wanted, v4), f"{name} for x86-64-v4: {differing(wanted, v4)} differ"
+        print(f"{name}: {sum(value.size for value in wanted.values())} values, the same bits")
+
+
+def values(machines):
+    """Infinities, NaNs, zeros, subnormals and ties through operators of every element type."""
+    model, inputs = special_values_model()
+    path = machines.work / "special.onnx"
+    path.write_bytes(model.SerializeToString())
+    options = []
+    for name, tensor in inputs.items():
+        file = machines.work / f"{name}.pb"
+        file.write_bytes(tensor.SerializeToString())
+        options += ["-i", f"{name}={file}"]
+    wanted = machines.run(machines.local, machines.compile(path, "x86-64-v3"), *options)
+    got = machines.run(machines.emulated(), machines.compile(path, "aarch64"), *options)
+    wrong = differing(wanted, got)
+    for name in wrong:
+        a, b = wanted[name].ravel(), got[name].ravel()
+        at = [i for i in range(a.size) if not same_bits(a[i:i + 1], b[i:i + 1])][:4]
+        print(f"{name}: {[(i, a[i], b[i]) for i in at]}")
+    assert not wrong, f"{len(wrong)} of {len(wanted)} outputs differ"
+    print(f"{len(wanted)} operators and types, the same bits")
+
+
+def suite(machines):
+    """Every thirtieth of ONNX's cases against its own outputs, through `burin test --runner`."""
+    expected = gates.ROOT / "test" / "conformance" / "expected-failures.txt"
+    refused = [line.partition(":")[0] for line in expected.read_text().splitlines()
+               if line and not line.startswith("#")]
+    cases = sorted(path for path in machines.cases.iterdir() if (path / "model.onnx").exists())
+    sample = [path for path in cases[::30]
+              if not any(pathlib.PurePath(path.name).match(pattern) for pattern in refused)]
+    assert len(sample) > 50, f"{len(sample)} cases are no sample"
+    done = subprocess.run([machines.burin, "test", "--cpu", "aarch64", "--json", "--runner",
+                           shlex.join(map(str, machines.emulated())), *sample],
+                          capture_output=True, text=True)
+    told = json.loads(done.stdout)
+    for case in told["cases"]:
+        if case["result"] != "PASS":
+            print(f"{case['result']} {case['name']}: {case['reason']}")
+    print(f"{told['passed']} of {len(sample)} cases pass")
+    assert told["passed"] == len(sample)
+
+
+def cpus(machines):
+    """What is not for a machine is refused, and says so."""
+    def refused(command, code, *said):
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+        text = done.stdout + done.stderr
+        assert done.returncode == code and all(part in text for part in said), (
+            f"{command}: exit {done.returncode}: {text}")
+
+    output = machines.work / "none.so"
+    refused([machines.burin, "compile", DIGITS, "-o", output, "--cpu", "x86-64-v3,aarch64"], 2,
+            "two kinds of machine: 'x86-64-v3' and 'aarch64'", "compile the model for each")
+    refused([machines.burin, "compile", DIGITS, "-o", output, "--cpu", "aarch65"], 2,
+            "unknown CPU 'aarch65'", "aarch64", "neoverse-n1")
+    assert not output.exists()
+    for start, cpu, kind in ((machines.local, "aarch64", "aarch64"),
+                             (machines.emulated(), "x86-64-v3", "x86-64")):
+        refused([*start, "run", machines.compile(DIGITS, cpu), "--random", "1", "-o", machines.work], 2,
+                f"made for {kind}, which this machine is not")
+    # A CPU without what the code may use; and with code for it, too.
+    old = machines.emulated("-cpu", "cortex-a53")
+    refused([*old, "run", machines.compile(DIGITS, "neoverse-n1"), "--random", "1", "-o",
+             machines.work], 1, "compiled for neoverse-n1, but this CPU lacks", "FP16")
+    wanted = machines.run(machines.local, machines.compile(DIGITS, "x86-64-v3"), "--random", 1)
+    both = machines.compile(DIGITS, "neoverse-n1,aarch64")
+    for start in (old, machines.emulated()):
+        assert not differing(wanted, machines.run(start, both, "--random", 1))
+    print("refused where it must be; two levels run on two CPUs")
+
+
+def code(machines):
+    """The hot loop of a product: a tile of 6 rows and 16 columns in registers, none put aside."""
+    artifact = machines.compile(machines.model("bert_small"), "aarch64")
+    text = gates.call("llvm-objdump-22", "-d", "--no-show-raw-insn", "--no-leading-addr", artifact)
+    # A block ends with a branch backwards; the loop is what lies between that and its target.
+    best = []
+    for match in re.finditer(r"(?:^\s.*\n)+", text, re.M):
+        block = re.split(r"\tb\.\w+\t|\tcbn?z\t|\tb\t|\tret", match.group())
+        best = max([best, *(part.splitlines() for part in block)],
+                   key=lambda lines: sum("fmla" in line for line in lines))
+    fmla = sum("fmla" in line for line in best)
+    aside = [line for line in best if "sp" in re.findall(r"\w+", line)]
+    loads = sum(line.split()[0].startswith(("ldr", "ldp", "ldur", "ld1")) for line in best if line.split())
+    print(f"hot loop: {len(best)} instructions, {fmla} fmla, {loads} loads, {len(aside)} of the stack")
+    assert fmla and fmla % 24 == 0 and not aside, "\n".join(best)
+
+
+TESTS = {test.__name__: test for test in (models, values, suite, cpus, code)}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--burin", required=True)
+    parser.add_argument("--runner", type=pathlib.Path)
+    parser.add_argument("--emulate", default="")
+    parser.add_argument("--work", required=True, type=pathlib.Path)
+    parser.add_argument("--cases", type=pathlib.Path)
+    parser.add_argument("test", choices=TESTS)
+    arguments = parser.parse_args()
+    if not arguments.emulate or not arguments.runner:
+        print("skipped: this machine lacks qemu-aarch64 or the C++ library for aarch64 "
+              "(tools/setup.sh installs both)")
+        return SKIPPED
+    try:
+        TESTS[arguments.test](Machines(arguments))
+    except AssertionError as error:
+        print(f"{arguments.test}: {error or 'does not hold'}")
+        return 1
+    except subprocess.CalledProcessError as error:
+        print(f"{arguments.test}: {error}\n{error.stdout or ''}{error.stderr or ''}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
