@@ -222,6 +222,13 @@ Value expand(Operation *op) {
 
 /// The conversions of floats that a CPU lacks an instruction for; null where it has one.
 Value expandConversion(Operation *op) {
+  // LLVM rounds a copysign's sign with its magnitude, which for f64 on the way to f16 is such a conversion.
+  if (auto sign = dyn_cast<math::CopySignOp>(op); sign && getElementTypeOrSelf(op->getResult(0).getType()).isF64()) {
+    ImplicitLocOpBuilder b(op->getLoc(), op);
+    Expr magnitude = abs(Expr(b, sign.getLhs())), bits = Expr(b, sign.getRhs()).bits();
+    Expr negative = compareInt(arith::CmpIPredicate::slt, bits, bits.integer(0));
+    return select(negative, -magnitude, magnitude);
+  }
   if (op->getNumOperands() != 1 || op->getNumResults() != 1)
     return {};
   Type from = getElementTypeOrSelf(op->getOperand(0).getType());

@@ -46,6 +46,19 @@ func.func @instructions(%x: f32) -> f32 {
   return %d : f32
 }
 
+// A sign that would be rounded from f64 to f16 with its magnitude.
+// CHECK-LABEL: func.func @sign
+// CHECK-SAME: (%[[X:.*]]: f64, %[[S:.*]]: f64)
+// CHECK: %[[M:.*]] = math.absf %[[X]]
+// CHECK: %[[BITS:.*]] = arith.bitcast %[[S]]
+// CHECK: %[[NEGATIVE:.*]] = arith.cmpi slt, %[[BITS]]
+// CHECK: %[[N:.*]] = arith.negf %[[M]]
+// CHECK: arith.select %[[NEGATIVE]], %[[N]], %[[M]]
+func.func @sign(%x: f64, %s: f64) -> f64 {
+  %0 = math.copysign %x, %s : f64
+  return %0 : f64
+}
+
 // CHECK-LABEL: func.func @square
 // CHECK-NEXT: %{{.*}} = arith.constant
 // CHECK-NEXT: %[[Y:.*]] = arith.mulf %[[X:.*]], %[[X]] : f32

@@ -1,4 +1,5 @@
 // RUN: burin-opt %s --expand-contract --canonicalize --cse | FileCheck %s --check-prefixes=CHECK,V3
+// RUN: burin-opt %s --expand-contract=vector-level=neon --canonicalize --cse | FileCheck %s --check-prefixes=CHECK,V3
 // RUN: burin-opt %s --expand-contract=vector-level=v4 --canonicalize --cse | FileCheck %s --check-prefixes=CHECK,V4
 
 #rows = affine_map<(m, n, k) -> (m, k)>
