@@ -84,20 +84,33 @@ def differing(first, second):
     return [name for name in first if not same_bits(first[name], second[name])]
 
 
+def refused(command, code, *said):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    text = done.stdout + done.stderr
+    assert done.returncode == code and all(part in text for part in said), (
+        f"{command}: exit {done.returncode}: {text}")
+
+
 def models(machines):
     """Whole models: random inputs, one worker and two, each CPU that is told apart."""
     for name in ("digits", "windows", "bert_small"):
         model = machines.model(name)
         wanted = machines.run(machines.local, machines.compile(model, "x86-64-v3"), "--random", 3)
         assert np.unique(next(iter(wanted.values()))).size > 1, f"{name}: one value everywhere"
-        for cpu, threads in (("aarch64", 1), ("neoverse-n1", 2)):
-            artifact = machines.compile(model, cpu)
+        shard = machines.work / "neoverse-n1" / f"{name}.safetensors"
+        for cpu, threads, options in (("aarch64", 1, []), ("neoverse-n1", 2, ["--weights", shard])):
+            artifact = machines.compile(model, cpu, *options)
             got = machines.run(machines.emulated(), artifact, "--random", 3, "--threads", threads)
             assert not differing(wanted, got), f"{name} for {cpu}: {differing(wanted, got)} differ"
         if gates.has_v4():
             v4 = machines.run(machines.local, machines.compile(model, "x86-64-v4"), "--random", 3)
             assert not differing(wanted, v4), f"{name} for x86-64-v4: {differing(wanted, v4)} differ"
         print(f"{name}: {sum(value.size for value in wanted.values())} values, the same bits")
+    data = bytearray(shard.read_bytes())
+    data[-1] ^= 1
+    shard.write_bytes(data)
+    refused([*machines.emulated(), "run", artifact, "--random", 3, "-o", machines.work], 2,
+            "the file is damaged within")
 
 
 def values(machines):
@@ -143,12 +156,6 @@ def suite(machines):
 
 def cpus(machines):
     """What is not for a machine is refused, and says so."""
-    def refused(command, code, *said):
-        done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
-        text = done.stdout + done.stderr
-        assert done.returncode == code and all(part in text for part in said), (
-            f"{command}: exit {done.returncode}: {text}")
-
     output = machines.work / "none.so"
     refused([machines.burin, "compile", DIGITS, "-o", output, "--cpu", "x86-64-v3,aarch64"], 2,
             "two kinds of machine: 'x86-64-v3' and 'aarch64'", "compile the model for each")
