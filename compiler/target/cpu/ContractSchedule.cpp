@@ -37,7 +37,9 @@ static int64_t chooseTileRows(int64_t rows) {
 ContractSchedule chooseSchedule(const VectorLevel &level, int64_t rows, int64_t panels, int64_t k) {
   ContractSchedule schedule;
   schedule.tileRows = chooseTileRows(rows);
-  schedule.tilePanels = std::clamp<int64_t>(level.accumulators / schedule.tileRows, 1, level.maxPanels);
+  schedule.tilePanels = std::min({level.accumulators / schedule.tileRows,
+                                  level.registers / (schedule.tileRows + 1), level.maxPanels});
+  schedule.tilePanels = std::max<int64_t>(schedule.tilePanels, 1);
   if (!ShapedType::isDynamic(panels))
     schedule.tilePanels = std::min(schedule.tilePanels, std::max<int64_t>(panels, 1));
   schedule.rowsFastest = ShapedType::isDynamic(rows) || ShapedType::isDynamic(panels) ||
