@@ -228,8 +228,18 @@ struct WriteThrough : OpRewritePattern<linalg::GenericOp> {
   }
 };
 
-/// Whether what reads `value` will look through a copy that it becomes: other copies and
-/// contractions, behind reshapes.
+/// Whether all that reads `value` is contractions, as the factor that lies in panels.
+bool isPanels(Value value) {
+  return llvm::all_of(value.getUses(), [](OpOperand &use) {
+    if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(use.getOwner()))
+      return isPanels(use.getOwner()->getResult(0));
+    auto contract = dyn_cast<kern::ContractOp>(use.getOwner());
+    return contract && use == contract.getBMutable();
+  });
+}
+
+/// Whether what reads `value` will look through a copy that it becomes: other copies, contractions and
+/// what packs their panels, behind reshapes.
 bool isReadByCopies(Value value, unsigned depth = 0) {
   return depth < 8 && llvm::all_of(value.getUses(), [&](OpOperand &use) {
     Operation *user = use.getOwner();
@@ -238,8 +248,11 @@ bool isReadByCopies(Value value, unsigned depth = 0) {
     if (auto contract = dyn_cast<kern::ContractOp>(user))
       return use == contract.getAMutable();
     auto generic = dyn_cast<linalg::GenericOp>(user);
-    if (isa<tensor::ExtractOp>(user))
+    if (isa<tensor::ExtractOp>(user)) {
       generic = user->getParentOfType<linalg::GenericOp>();
+      if (generic && generic->getNumResults() == 1 && isPanels(generic.getResult(0)))
+        return true;
+    }
     return bool(copyOf(generic));
   });
 }
@@ -272,11 +285,16 @@ struct SplitBefore : OpRewritePattern<tensor::ExpandShapeOp> {
         read(expr, size);
       } else if (ArrayRef<int64_t> inner = parts[*place.loop]; inner.size() == 1) {
         read(rewriter.getAffineDimExpr(inner[0]) + place.offset, size);
-      } else if (size == op.getSrcType().getDimSize(*place.loop)) {
-        for (int64_t part : inner)
-          read(rewriter.getAffineDimExpr(part), type.getDimSize(part));
       } else {
-        return failure(); // part of a dim that is split
+        // Of a part of the dim, what it begins with and leaves out must be whole runs of the inner parts.
+        int64_t run = 1;
+        for (int64_t part : inner.drop_front())
+          run *= type.getDimSize(part);
+        if (run == 0 || size % run != 0 || place.offset % run != 0)
+          return failure();
+        read(rewriter.getAffineDimExpr(inner[0]) + place.offset / run, size / run);
+        for (int64_t part : inner.drop_front())
+          read(rewriter.getAffineDimExpr(part), type.getDimSize(part));
       }
     }
     auto map = AffineMap::get(type.getRank(), 0, reads, rewriter.getContext());
@@ -352,16 +370,6 @@ struct DropUnitsBefore : OpRewritePattern<tensor::CollapseShapeOp> {
     return success();
   }
 };
-
-/// Whether all that reads `value` is contractions, as the factor that lies in panels.
-bool isPanels(Value value) {
-  return llvm::all_of(value.getUses(), [](OpOperand &use) {
-    if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(use.getOwner()))
-      return isPanels(use.getOwner()->getResult(0));
-    auto contract = dyn_cast<kern::ContractOp>(use.getOwner());
-    return contract && use == contract.getBMutable();
-  });
-}
 
 /// Where panels are pulled element by element out of a copy, out of what that was made of.
 struct PullThrough : OpRewritePattern<tensor::ExtractOp> {

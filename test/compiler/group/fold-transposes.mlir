@@ -163,3 +163,48 @@ func.func @parts(%x: tensor<5x24xf32>, %z: tensor<3x5x8xf32>, %w: tensor<1x8x16x
   } -> tensor<5x16xf32>
   return %0, %1, %2 : tensor<5x16xf32>, tensor<5x16xf32>, tensor<5x16xf32>
 }
+
+// -----
+
+#id2 = affine_map<(d0, d1) -> (d0, d1)>
+#late = affine_map<(d0, d1) -> (d0, d1 + 16)>
+#odd = affine_map<(d0, d1) -> (d0, d1 + 4)>
+#heads = affine_map<(d0, d1, d2, d3) -> (d0, d1, d3)>
+#perHead = affine_map<(d0, d1, d2) -> (d1)>
+
+// Heads of a part of what several products share: read where they lie, if the part begins with a head.
+// CHECK-DAG: #[[LATE:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1 + 2, d3)>
+// CHECK-LABEL: func.func @heads_of_parts
+// CHECK-SAME: (%[[X:.*]]: tensor<5x48xf32>
+// CHECK: %[[ALL:.*]] = tensor.expand_shape %[[X]] {{\[\[}}0], [1, 2]] {{.*}} into tensor<5x6x8xf32>
+// CHECK: kern.contract ins(%[[ALL]], {{.*}}a_map = #[[LATE]]
+// CHECK: %[[COPY:.*]] = linalg.generic
+// CHECK: %[[ODD:.*]] = tensor.expand_shape %[[COPY]]
+// CHECK: kern.contract ins(%[[ODD]]
+func.func @heads_of_parts(%x: tensor<5x48xf32>, %w: tensor<2x1x8x16xf32>) -> (tensor<5x2x16xf32>, tensor<5x2x16xf32>) {
+  %e0 = tensor.empty() : tensor<5x16xf32>
+  %e1 = tensor.empty() : tensor<5x2x16xf32>
+  %p = linalg.generic {indexing_maps = [#late, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<5x48xf32>) outs(%e0 : tensor<5x16xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<5x16xf32>
+  %ph = tensor.expand_shape %p [[0], [1, 2]] output_shape [5, 2, 8] : tensor<5x16xf32> into tensor<5x2x8xf32>
+  %0 = kern.contract ins(%ph, %w : tensor<5x2x8xf32>, tensor<2x1x8x16xf32>) outs(%e1 : tensor<5x2x16xf32>)
+      attributes {a_map = #heads, b_map = #perHead, extra_maps = [], reduction = array<i64: 8>} {
+  ^bb0(%s: f32):
+    kern.yield %s : f32
+  } -> tensor<5x2x16xf32>
+  %q = linalg.generic {indexing_maps = [#odd, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<5x48xf32>) outs(%e0 : tensor<5x16xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<5x16xf32>
+  %qh = tensor.expand_shape %q [[0], [1, 2]] output_shape [5, 2, 8] : tensor<5x16xf32> into tensor<5x2x8xf32>
+  %1 = kern.contract ins(%qh, %w : tensor<5x2x8xf32>, tensor<2x1x8x16xf32>) outs(%e1 : tensor<5x2x16xf32>)
+      attributes {a_map = #heads, b_map = #perHead, extra_maps = [], reduction = array<i64: 8>} {
+  ^bb0(%s: f32):
+    kern.yield %s : f32
+  } -> tensor<5x2x16xf32>
+  return %0, %1 : tensor<5x2x16xf32>, tensor<5x2x16xf32>
+}
