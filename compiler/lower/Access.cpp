@@ -148,6 +148,27 @@ Value stridedSlice(Lowering &b, Value input, RankedTensorType result, ArrayRef<i
   });
 }
 
+FailureOr<Value> joined(Lowering &b, RankedTensorType result, ValueRange sizes, ValueRange parts,
+                        ArrayRef<onnx::SizeExpr> lengths, int64_t axis) {
+  SmallVector<OpFoldResult> offsets(result.getRank(), b.getIndexAttr(0)),
+      steps(result.getRank(), b.getIndexAttr(1));
+  Value whole = b.empty(result, sizes);
+  std::optional<onnx::SizeExpr> at = onnx::SizeExpr(0);
+  for (auto [part, length] : llvm::zip_equal(parts, lengths)) {
+    if (llvm::is_contained(typeOf(part).getShape(), 0))
+      continue;
+    if (!at)
+      return b.unsupported("a sum of sizes that is too long; fix some of them with --dim "
+                           "NAME=VALUE");
+    std::optional<int64_t> number = at->constant();
+    offsets[axis] = number ? OpFoldResult(b.getIndexAttr(*number)) : OpFoldResult(b.size(*at));
+    at = at->plus(length);
+    whole = tensor::InsertSliceOp::create(b, part, whole, offsets,
+                                          tensor::getMixedSizes(b, b.getLoc(), part), steps);
+  }
+  return whole;
+}
+
 Value padded(Lowering &b, Value input, ArrayRef<int64_t> shape, ArrayRef<int64_t> offsets,
              Value padding) {
   auto type = cast<RankedTensorType>(input.getType());

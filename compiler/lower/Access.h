@@ -59,6 +59,12 @@ mlir::Value isInside(mlir::ImplicitLocOpBuilder &b, mlir::Value index, int64_t s
 mlir::Value stridedSlice(Lowering &b, mlir::Value input, mlir::RankedTensorType result,
                          llvm::ArrayRef<int64_t> starts, llvm::ArrayRef<int64_t> steps);
 
+/// `parts` one after the other along `axis`, where they have `lengths`: the chain of insert_slice by
+/// which a state that grows is known. `sizes` are the dynamic ones of `result`.
+mlir::FailureOr<mlir::Value> joined(Lowering &b, mlir::RankedTensorType result,
+                                    mlir::ValueRange sizes, mlir::ValueRange parts,
+                                    llvm::ArrayRef<onnx::SizeExpr> lengths, int64_t axis);
+
 /// `input` in the middle of a tensor of `shape`, at `offsets`, the rest `padding`
 /// (a scalar constant). A dynamic size of `shape` is the input's.
 mlir::Value padded(Lowering &b, mlir::Value input, llvm::ArrayRef<int64_t> shape,

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The attention family. A rotary embedding is one generic over [..., 2, half] (or [..., half, 2],
-// interleaved), which reads each element and the one that it is turned with.
+// Attention: a product of queries and keys, a softmax over its rows, a product with values. Scale,
+// cap and masks are the first product's epilogue. A group of queries reads its head of keys and
+// values through the maps of the products: nothing is repeated. Of f32 the products are
+// kern.contract; other types round where ONNX's definition by other operators does.
 
 #include "compiler/lower/Access.h"
+#include "compiler/lower/Contract.h"
+#include "compiler/lower/Reduction.h"
+#include "dialects/onnx/ElementTypes.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+
+#include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace burin;
@@ -13,125 +21,437 @@ using namespace burin::lower;
 
 namespace {
 
-/// The rows of `cache` [positions, half] that `positions` [batch, sequence] name.
-Value rowsAt(Lowering &b, Value cache, Value positions) {
-  RankedTensorType type = typeOf(cache);
-  auto rows = RankedTensorType::get({typeOf(positions).getDimSize(0), typeOf(positions).getDimSize(1),
-                                     type.getDimSize(1)},
-                                    type.getElementType());
-  AffineMap perRow = AffineMap::getMultiDimIdentityMap(3, b.getContext()).getSliceMap(0, 2);
-  return b.parallel(rows, {positions}, {perRow}, [&](Lowering &in, ValueRange elements) {
-    Value row = checkedIndex(in, toIndex(in, elements[0]), type.getDimSize(0));
-    return extract(in, cache, {row, linalg::IndexOp::create(in, 2)});
-  });
-}
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
-Results lowerRotaryEmbedding(Lowering &b, Operation *op, ValueRange operands) {
-  auto node = cast<onnx::RotaryEmbeddingOp>(op);
-  RankedTensorType type = b.resultType();
-  for (Value value : {node.getX(), node.getCosCache(), node.getSinCache()})
-    if (auto tensor = dyn_cast<RankedTensorType>(value.getType());
-        !tensor || !isa<FloatType>(tensor.getElementType()) || !b.hasRanges(tensor))
-      return b.unsupported("its operands must be floats of known shape; fix the sizes they depend "
-                           "on with --dim NAME=VALUE");
-  int64_t rank = type ? type.getRank() : 0;
-  if (rank != 3 && rank != 4)
-    return b.unsupported("X must be [batch, heads, sequence, head size] or [batch, sequence, "
-                         "hidden size]");
+class Attention {
+public:
+  Attention(Lowering &b, onnx::AttentionOp node, ValueRange operands)
+      : b(b), node(node), operands(operands) {}
 
-  // X as heads: the dimensions up to the last, and the size of a head.
-  SmallVector<int64_t> shape(type.getShape());
-  unsigned batchAt = 0, sequenceAt = rank == 4 ? 2 : 1;
-  if (rank == 3) {
-    int64_t heads = node.getNumHeads(), hidden = shape[2];
-    if (heads <= 0 || ShapedType::isDynamic(hidden) || hidden % heads != 0)
-      return b.unsupported("X of rank 3 needs num_heads that divides its last size");
-    shape = {shape[0], shape[1], heads, hidden / heads};
+  Results lower() {
+    if (failed(checkTypes()) || failed(takeHeads()))
+      return failure();
+    Value presentKey = present(k, 4), presentValue = present(v, 5);
+    k = presentKey;
+    v = presentValue;
+    total = typeOf(k).getDimSize(2);
+    if (!typeOf(k).hasStaticShape() || !typeOf(v).hasStaticShape() ||
+        (!isSingle && !typeOf(q).hasStaticShape()))
+      return b.unsupported(needsFixedSize);
+    if (failed(takeMasks()))
+      return failure();
+    Value shown; // the optional fourth result
+    Value scores = this->scores(shown);
+    Value weights = convert(scores, precision);
+    weights = softmax(b, weights, typeOf(weights).getRank() - 1, precision, isGuarded());
+    weights = convert(weights, element);
+    if (node.getQkMatmulOutputMode() == 3)
+      shown = weights;
+    SmallVector<Value> results{asResult(values(weights)), presentKey, presentValue, nullptr};
+    if (isUsed(3))
+      results[3] = b.reshape(shown, b.resultType(3).getShape());
+    return results;
   }
-  int64_t width = shape[3], turned = node.getRotaryEmbeddingDim();
-  if (turned == 0)
-    turned = width;
-  if (ShapedType::isDynamic(width) || turned < 0 || turned % 2 != 0 || turned > width)
-    return b.unsupported("it turns pairs: rotary_embedding_dim, or the head size, must be even "
-                         "and within the head");
-  bool interleaved = node.getInterleaved() != 0;
 
-  Value heads = b.reshape(operands[0], shape);
-  Value part = heads;
-  SmallVector<int64_t> partShape = shape;
-  partShape[3] = turned;
-  auto partType = RankedTensorType::get(partShape, type.getElementType());
-  SmallVector<int64_t> zeros(4, 0), ones(4, 1);
-  if (turned != width)
-    part = stridedSlice(b, heads, partType, zeros, ones);
+private:
+  //===- Operands -----------------------------------------------------------===//
 
-  SmallVector<int64_t> pairs(shape.begin(), shape.begin() + 3);
-  pairs.push_back(interleaved ? turned / 2 : 2);
-  pairs.push_back(interleaved ? 2 : turned / 2);
-  auto pairType = RankedTensorType::get(pairs, type.getElementType());
-  part = b.reshape(part, pairs);
+  bool isUsed(unsigned result) { return !isa<NoneType>(node->getResult(result).getType()); }
 
-  unsigned sideAt = interleaved ? 4 : 3, angleAt = interleaved ? 3 : 4;
-  SmallVector<AffineExpr> other;
-  for (unsigned d = 0; d < 5; ++d)
-    other.push_back(d == sideAt ? 1 - b.getAffineDimExpr(d) : b.getAffineDimExpr(d));
-  SmallVector<Value> inputs{part, part};
-  SmallVector<AffineMap> maps{b.getMultiDimIdentityMap(5), AffineMap::get(5, 0, other, b.getContext())};
-  for (unsigned i : {1, 2}) {
-    Value cache = operands[i];
+  LogicalResult checkTypes() {
+    for (Value value : node->getOperands())
+      if (auto type = dyn_cast<RankedTensorType>(value.getType());
+          !isa<NoneType>(value.getType()) && (!type || !b.hasRanges(type)))
+        return b.unsupported("a shape is known only when the model runs; fix the sizes it depends "
+                             "on with --dim NAME=VALUE");
+    element = typeOf(operands[0]).getElementType();
+    if (!isa<FloatType>(element))
+      return b.unsupported("elements that are not floats");
+    for (unsigned i : {1, 2, 4, 5})
+      if (!b.isAbsent(i) && typeOf(operands[i]).getElementType() != element)
+        return b.unsupported("queries, keys and values of several element types; cast them to one");
+    isSingle = element.isF32();
+    precision = element;
+    if (auto number = node.getSoftmaxPrecision()) {
+      precision = onnx::elementTypeOf(b.getContext(), int64_t(*number));
+      if (!precision || !isa<FloatType>(precision))
+        return b.unsupported("softmax_precision must name a float type");
+    }
+    left = int64_t(node.getLeftWindowSize());
+    right = int64_t(node.getRightWindowSize());
+    if (left < -1 || right < -1)
+      return b.unsupported("a window must be -1 (unbounded), 0 or more");
+    if (!b.isAbsent(6) && !b.isAbsent(4))
+      return b.unsupported(
+          "nonpad_kv_seqlen and a past come from two kinds of caches; leave one out");
+    int64_t mode = node.getQkMatmulOutputMode();
+    return mode < 0 || mode > 3 ? b.unsupported("qk_matmul_output_mode must be 0 to 3") : success();
+  }
+
+  /// q, k and v as [batch, heads, length, size].
+  LogicalResult takeHeads() {
+    auto heads = [&](unsigned operand, std::optional<uint64_t> count) -> Value {
+      Value x = operands[operand];
+      ArrayRef<int64_t> shape = typeOf(x).getShape();
+      if (shape.size() == 4)
+        return x;
+      if (shape.size() != 3 || !count || *count == 0 || ShapedType::isDynamic(shape[2]) ||
+          shape[2] % int64_t(*count) != 0)
+        return nullptr;
+      int64_t heads = int64_t(*count);
+      return b.transpose(b.reshape(x, {shape[0], shape[1], heads, shape[2] / heads}), {0, 2, 1, 3});
+    };
+    q = heads(0, node.getQNumHeads());
+    k = heads(1, node.getKvNumHeads());
+    v = heads(2, node.getKvNumHeads());
+    if (!q || !k || !v)
+      return b.unsupported(
+          "needs operands [batch, heads, length, size], or of rank 3 with numbers of "
+          "heads that divide their last size");
+    ArrayRef<int64_t> queries = typeOf(q).getShape(), keys = typeOf(k).getShape();
+    batch = queries[0];
+    keyHeads = keys[1];
+    length = queries[2];
+    fresh = keys[2];
+    size = queries[3];
+    for (int64_t fixed :
+         {queries[1], keyHeads, size, typeOf(v).getDimSize(1), typeOf(v).getDimSize(3)})
+      if (ShapedType::isDynamic(fixed))
+        return b.unsupported(
+            "heads and their sizes must be fixed; give them with --dim NAME=VALUE");
+    if (keyHeads == 0 || queries[1] % keyHeads != 0 || typeOf(v).getDimSize(1) != keyHeads ||
+        keys[0] != batch || keys[3] != size || typeOf(v).getDimSize(0) != batch ||
+        typeOf(v).getDimSize(2) != fresh || size == 0)
+      return b.unsupported("queries, keys and values whose sizes do not go together");
+    group = queries[1] / keyHeads;
+    // One query per head: those of a group are the rows that share keys.
+    isMerged = group > 1 && length == 1 && typeOf(q).hasStaticShape();
+    return success();
+  }
+
+  /// The keys or values so far with the new ones behind them.
+  Value present(Value x, unsigned past) {
+    if (b.isAbsent(past))
+      return x;
+    SmallVector<int64_t> shape(typeOf(x).getShape());
+    int64_t before = typeOf(operands[past]).getDimSize(2);
+    shape[2] = ShapedType::isDynamic(before) || ShapedType::isDynamic(shape[2])
+                   ? ShapedType::kDynamic
+                   : before + shape[2];
+    return joined(b, RankedTensorType::get(shape, element), {operands[past], x}, 2);
+  }
+
+  /// How many keys stand before the first new one. Null: none.
+  Value pastLength(Lowering &in) {
+    if (b.isAbsent(4))
+      return nullptr;
+    int64_t before = typeOf(operands[4]).getDimSize(2);
+    return in.index(before);
+  }
+
+  //===- Masks --------------------------------------------------------------===//
+
+  /// What is added to the scores (floats), or says where they count (i8).
+  struct Mask {
+    Value value;
+    double excluded = -infinity; // in place of a score that does not count
+  };
+
+  LogicalResult takeMasks() {
     if (!b.isAbsent(3)) {
-      if (typeOf(cache).getRank() != 2 || typeOf(operands[3]).getRank() != 2 ||
-          typeOf(cache).isDynamicDim(0) || typeOf(cache).getDimSize(0) == 0)
-        return b.unsupported("with position_ids [batch, sequence] the caches must be "
-                             "[positions, half of the head], of fixed size");
-      cache = rowsAt(b, cache, operands[3]);
+      Value mask = operands[3];
+      Type type = elementType(node.getAttnMask());
+      bool isBool = lower::isBool(type);
+      if (!isBool && type != element)
+        return b.unsupported("a mask that is neither of booleans nor of the queries' element type; "
+                             "cast it");
+      SmallVector<int64_t> shape(typeOf(mask).getShape());
+      if (shape.size() > 4 || !typeOf(mask).hasStaticShape())
+        return b.unsupported(shape.size() > 4 ? StringRef("a mask of rank 5 or more")
+                                              : StringRef(needsFixedSize));
+      if (!shape.empty() && shape.back() != total && shape.back() != 1) {
+        if (shape.back() > total)
+          return b.unsupported("a mask longer than there are keys");
+        shape.back() = total;
+        Value padding = isBool ? b.scalarInt(b.getI8Type(), 0) : b.scalar(element, -infinity);
+        SmallVector<int64_t> offsets(shape.size(), 0);
+        mask = padded(b, mask, shape, offsets, padding);
+      }
+      Mask taken{mask};
+      if (auto given = node.getExcluded())
+        taken.excluded = given->convertToDouble();
+      masks.push_back(taken);
     }
-    RankedTensorType cacheType = typeOf(cache);
-    if (cacheType.getRank() != 3 || cacheType.getDimSize(2) != turned / 2)
-      return b.unsupported("a cache must hold half as many values per position as are turned");
-    SmallVector<AffineExpr> at;
-    const unsigned loops[] = {batchAt, sequenceAt, angleAt};
-    for (auto [d, loop] : llvm::enumerate(loops)) {
-      int64_t size = cacheType.getDimSize(d);
-      if (size != pairs[loop] && size != 1)
-        return b.unsupported("a cache's batch and sequence must be those of X");
-      at.push_back(size == 1 && pairs[loop] != 1 ? b.getAffineConstantExpr(0)
-                                                 : b.getAffineDimExpr(loop));
+    if (needsPositions())
+      masks.push_back({positions()});
+    for (Mask &mask : masks) {
+      FailureOr<Value> aligned = alignToRows(mask.value);
+      if (failed(aligned))
+        return b.unsupported("a mask that does not broadcast to [batch, heads, queries, keys]");
+      mask.value = *aligned;
     }
-    inputs.push_back(cache);
-    maps.push_back(AffineMap::get(5, 0, at, b.getContext()));
+    return success();
   }
 
-  // The first of a pair is x cos - y sin, the second y cos + x sin.
-  Value result = b.parallel(pairType, inputs, maps, [&](Lowering &in, ValueRange elements) {
-    Scalars s{in};
-    Value x = s.widen(elements[0]), y = s.widen(elements[1]);
-    Value sine = s.widen(elements[3]);
-    Value isFirst = s.equal(linalg::IndexOp::create(in, sideAt), in.index(0));
-    Value cross = s.mul(y, s.select(isFirst, s.neg(sine), sine));
-    return s.narrow(s.add(s.mul(x, s.widen(elements[2])), cross), type.getElementType());
-  });
-  result = b.reshape(result, partShape);
-  if (turned != width) {
-    auto restType = RankedTensorType::get({shape[0], shape[1], shape[2], width - turned},
-                                          type.getElementType());
-    SmallVector<int64_t> starts{0, 0, 0, turned};
-    Value rest = stridedSlice(b, heads, restType, starts, ones);
-    SmallVector<OpFoldResult> offsets(4, b.getIndexAttr(0)), steps(4, b.getIndexAttr(1));
-    auto whole = RankedTensorType::get(shape, type.getElementType());
-    Value joined = b.empty(whole, b.sizesOf(whole, {heads}, {b.getMultiDimIdentityMap(4)}));
-    for (Value piece : {result, rest}) {
-      joined = tensor::InsertSliceOp::create(b, piece, joined, offsets,
-                                             tensor::getMixedSizes(b, b.getLoc(), piece), steps);
-      offsets[3] = b.getIndexAttr(turned);
-    }
-    result = joined;
+  /// Whether every key of some row may be excluded by -infinity, and ONNX has 0 for it.
+  bool isGuarded() {
+    return !node.getUnguarded() && (!b.isAbsent(3) || !b.isAbsent(6) || left >= 0 || right >= 0);
   }
-  return SmallVector<Value>{b.reshape(result, type.getShape())};
-}
+
+  bool needsPositions() {
+    // The first query, where it is the last key too, looks at all.
+    bool isCausal = node.getIsCausal() != 0 && (fresh != 1 || !b.isAbsent(6));
+    return isCausal || !b.isAbsent(6) || left >= 0 || right >= 0;
+  }
+
+  /// Where a key's position counts for a query's: i8 [batch or 1, 1, queries, keys].
+  Value positions() {
+    bool perBatch = !b.isAbsent(6);
+    auto type = RankedTensorType::get({perBatch ? batch : 1, 1, length, total}, b.getI8Type());
+    SmallVector<Value> sizes;
+    if (type.isDynamicDim(2))
+      sizes.push_back(tensor::DimOp::create(b, q, 2));
+    SmallVector<utils::IteratorType> loops(4, utils::IteratorType::parallel);
+    auto body = [&](OpBuilder &builder, Location loc, ValueRange) {
+      std::string reason;
+      Lowering in(builder, node, reason);
+      in.setLoc(loc);
+      linalg::YieldOp::create(builder, loc, isVisible(in));
+    };
+    return linalg::GenericOp::create(b, TypeRange{type}, ValueRange{},
+                                     ValueRange{b.empty(type, sizes)},
+                                     ArrayRef<AffineMap>{b.getMultiDimIdentityMap(4)}, loops, body)
+        .getResult(0);
+  }
+
+  Value isVisible(Lowering &in) {
+    Scalars s{in};
+    Value row = linalg::IndexOp::create(in, 2), key = linalg::IndexOp::create(in, 3);
+    Value ok = s.constantInt(in.getI1Type(), 1), place = row;
+    auto require = [&](Value condition) { ok = arith::AndIOp::create(in, ok, condition); };
+    if (!b.isAbsent(6)) {
+      Value valid =
+          toIndex(in, extract(in, operands[6], linalg::IndexOp::create(in, 0).getResult()));
+      require(s.less(key, valid));
+      place = s.add(row, s.sub(valid, in.index(length)));
+    } else if (Value past = pastLength(in)) {
+      place = s.add(row, past);
+    }
+    if (node.getIsCausal())
+      require(s.lessEqual(key, place));
+    if (left >= 0)
+      require(s.lessEqual(s.sub(place, key), in.index(left)));
+    if (right >= 0)
+      require(s.lessEqual(s.sub(key, place), in.index(right)));
+    return arith::ExtUIOp::create(in, in.getI8Type(), ok);
+  }
+
+  /// A mask that broadcasts to [batch, heads, queries, keys] as one that does to the rows.
+  FailureOr<Value> alignToRows(Value mask) {
+    SmallVector<int64_t> shape(typeOf(mask).getShape());
+    shape.insert(shape.begin(), 4 - shape.size(), 1);
+    const int64_t wanted[] = {batch, keyHeads * group, length, total};
+    for (auto [given, full] : llvm::zip_equal(shape, wanted))
+      if (given != full && given != 1)
+        return failure();
+    if (group == 1)
+      return mask;
+    bool perHead = shape[1] != 1;
+    SmallVector<int64_t> aligned{shape[0], perHead ? keyHeads : 1, perHead ? group : 1};
+    if (!isMerged)
+      aligned.push_back(shape[2]);
+    aligned.push_back(shape[3]);
+    return b.reshape(mask, aligned);
+  }
+
+  //===- Products -----------------------------------------------------------===//
+
+  /// The rows of both products: [batch, heads of keys, queries of a group, length], less what is 1.
+  SmallVector<int64_t> rows(int64_t last) {
+    SmallVector<int64_t> shape{batch, keyHeads};
+    if (group > 1)
+      shape.push_back(group);
+    if (!isMerged)
+      shape.push_back(length);
+    shape.push_back(last);
+    return shape;
+  }
+
+  /// rows x [batch, heads of keys, size or total, columns]: `left` is [rows..., k]; of `right`, its
+  /// dim `column` stands for the columns and the other for k.
+  Value product(Value left, Value right, unsigned column, Lowering::Body body = nullptr,
+                ValueRange extras = {}) {
+    ArrayRef<int64_t> shape = typeOf(right).getShape();
+    int64_t depth = shape[column == 2 ? 3 : 2];
+    SmallVector<int64_t> result = rows(shape[column]);
+    unsigned loops = result.size();
+    auto reads = [&](ArrayRef<unsigned> dims) {
+      SmallVector<AffineExpr> exprs;
+      for (unsigned d : dims)
+        exprs.push_back(b.getAffineDimExpr(d));
+      return AffineMap::get(loops + 1, 0, exprs, b.getContext());
+    };
+    SmallVector<unsigned> leftDims = llvm::to_vector(llvm::seq<unsigned>(0, loops));
+    leftDims.back() = loops; // k
+    if (!isSingle) {
+      AffineMap rightMap =
+          column == 2 ? reads({0, 1, loops - 1, loops}) : reads({0, 1, loops, loops - 1});
+      Value sum = multiplyAccumulate(b, result, accumulatorType(element),
+                                     {{left, reads(leftDims)}, {right, rightMap}}, 1);
+      return convert(sum, element);
+    }
+    SmallVector<int64_t> panelShape, permutation;
+    SmallVector<AffineExpr> leading;
+    for (unsigned d : {0, 1})
+      if (shape[d] != 1) {
+        permutation.push_back(panelShape.size());
+        leading.push_back(b.getAffineDimExpr(d));
+        panelShape.push_back(shape[d]);
+      }
+    int64_t outer = panelShape.size(), columnAt = outer + column - 2;
+    panelShape.append({shape[2], shape[3]});
+    permutation.append({columnAt, 2 * outer + 1 - columnAt});
+    Value panels = packPanels(b, right, panelShape, permutation, outer);
+    SmallVector<Value> dynamic;
+    for (auto [d, size] : llvm::enumerate(result))
+      if (ShapedType::isDynamic(size))
+        dynamic.push_back(tensor::DimOp::create(b, left, int64_t(d)));
+    return contract(b, RankedTensorType::get(result, element), left, panels, reads(leftDims),
+                    AffineMap::get(loops, 0, leading, b.getContext()), {depth}, extras, body,
+                    dynamic);
+  }
+
+  double scale() {
+    if (auto given = node.getScale())
+      return given->convertToDouble();
+    return 1 / std::sqrt(double(size));
+  }
+
+  /// What is done to a score before the softmax; each step rounds to the element type.
+  Value scaled(Scalars &s, Value x) { return s.mul(x, s.like(x, scale())); }
+  Value capped(Scalars &s, Value x) {
+    double cap = node.getSoftcap().convertToDouble();
+    if (cap == 0)
+      return x;
+    Value bound = s.like(x, cap);
+    return round(s, s.mul(round(s, s.tanh(round(s, s.div(x, bound)))), bound));
+  }
+  Value masked(Scalars &s, Value x, ValueRange given) {
+    for (auto [mask, value] : llvm::zip_equal(masks, given)) {
+      Value excluded = s.like(x, mask.excluded);
+      if (isa<IntegerType>(value.getType())) {
+        x = s.select(s.notEqual(value, s.constantInt(value.getType(), 0)), x, excluded);
+        continue;
+      }
+      Value wide = s.widen(value), sum = round(s, s.add(x, wide));
+      // A row that is excluded wholly is 0, whatever its scores are.
+      x = isGuarded() ? s.select(s.equal(wide, excluded), excluded, sum) : sum;
+    }
+    return x;
+  }
+  Value round(Scalars &s, Value x) {
+    return x.getType() == element ? x : s.widen(s.narrow(x, element));
+  }
+
+  Value scores(Value &shown) {
+    SmallVector<Value> added =
+        llvm::map_to_vector(masks, [](const Mask &mask) { return mask.value; });
+    int64_t mode = isUsed(3) ? int64_t(node.getQkMatmulOutputMode()) : 3;
+    Value left = b.reshape(q, rows(size)), right = k;
+    bool capsFirst = mode != 0, masksFirst = mode >= 2;
+    auto first = [&](Scalars &s, Value x, ValueRange given) {
+      if (capsFirst)
+        x = capped(s, x);
+      return masksFirst ? masked(s, x, given) : x;
+    };
+    Value raw;
+    if (isSingle) {
+      auto epilogue = [&](Lowering &in, ValueRange values) {
+        Scalars s{in};
+        return first(s, scaled(s, values[0]), values.drop_front());
+      };
+      raw = product(left, right, 2, epilogue, masksFirst ? ValueRange(added) : ValueRange());
+    } else {
+      raw = product(byRoot(left), byRoot(right), 2);
+      SmallVector<Value> inputs{raw};
+      if (masksFirst)
+        llvm::append_range(inputs, added);
+      if (capsFirst)
+        raw = elementwise(inputs, first);
+    }
+    shown = raw;
+    if (masksFirst)
+      return raw;
+    SmallVector<Value> inputs{raw};
+    llvm::append_range(inputs, added);
+    return elementwise(inputs, [&](Scalars &s, Value x, ValueRange given) {
+      return masked(s, capsFirst ? x : capped(s, x), given);
+    });
+  }
+
+  /// A function of each element of the first input, in its shape and type, and of the others.
+  Value elementwise(ValueRange inputs, function_ref<Value(Scalars &, Value, ValueRange)> function) {
+    return b.broadcasting(typeOf(inputs[0]), inputs, [&](Lowering &in, ValueRange elements) {
+      Scalars s{in};
+      Value x = function(s, s.widen(elements[0]), elements.drop_front());
+      return x.getType() == element ? x : s.narrow(x, element);
+    });
+  }
+
+  /// Queries and keys are each scaled by half of the scale's exponent.
+  Value byRoot(Value x) {
+    return elementwise({x}, [&](Scalars &s, Value value, ValueRange) {
+      Value root = s.narrow(s.like(value, std::sqrt(scale())), element);
+      return s.mul(value, s.widen(root));
+    });
+  }
+
+  Value values(Value weights) { return product(weights, v, 3); }
+
+  /// The second product in the form that the model asks for.
+  Value asResult(Value value) {
+    RankedTensorType result = b.resultType();
+    int64_t width = typeOf(v).getDimSize(3);
+    if (result.getRank() == 4)
+      return b.reshape(value, result.getShape());
+    SmallVector<int64_t> split{batch, keyHeads, group, length, width};
+    if (group == 1)
+      return b.reshape(b.transpose(value, {0, 2, 1, 3}), result.getShape());
+    return b.reshape(b.transpose(b.reshape(value, split), {0, 3, 1, 2, 4}), result.getShape());
+  }
+
+  Value convert(Value value, Type type) {
+    RankedTensorType from = typeOf(value);
+    if (from.getElementType() == type)
+      return value;
+    return b.broadcasting(RankedTensorType::get(from.getShape(), type), {value},
+                          [&](Lowering &in, ValueRange elements) -> Value {
+                            Scalars s{in};
+                            if (type.getIntOrFloatBitWidth() > 32)
+                              return arith::ExtFOp::create(in, type, elements[0]);
+                            Value wide = s.widen(elements[0]);
+                            return wide.getType() == type ? wide : s.narrow(wide, type);
+                          });
+  }
+
+  Lowering &b;
+  onnx::AttentionOp node;
+  ValueRange operands;
+  Type element, precision;
+  bool isSingle = false, isMerged = false;
+  Value q, k, v;
+  // Sizes; `fresh` new keys, `total` with those of the past.
+  int64_t batch = 0, keyHeads = 0, group = 1, length = 0, fresh = 0, total = 0, size = 0;
+  int64_t left = -1, right = -1; // the window; -1 is unbounded
+  SmallVector<Mask> masks;
+};
 
 } // namespace
 
 void burin::lower::registerAttention(RuleTable &table) {
-  table.add<onnx::RotaryEmbeddingOp>(lowerRotaryEmbedding, Sizes::Dynamic);
+  table.add<onnx::AttentionOp>(
+      [](Lowering &b, Operation *op, ValueRange operands) {
+        return Attention(b, cast<onnx::AttentionOp>(op), operands).lower();
+      },
+      Sizes::Dynamic);
 }

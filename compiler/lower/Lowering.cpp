@@ -462,6 +462,7 @@ const RuleTable &ruleTable() {
     registerReduction(made);
     registerNormalization(made);
     registerAttention(made);
+    registerRotary(made);
     registerContraction(made);
     registerConvolution(made);
     registerPooling(made);

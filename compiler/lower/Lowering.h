@@ -190,6 +190,7 @@ void registerElementwise(RuleTable &table);
 void registerReduction(RuleTable &table);
 void registerNormalization(RuleTable &table);
 void registerAttention(RuleTable &table);
+void registerRotary(RuleTable &table);
 void registerContraction(RuleTable &table);
 void registerConvolution(RuleTable &table);
 void registerPooling(RuleTable &table);

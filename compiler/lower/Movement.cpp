@@ -130,26 +130,16 @@ Results lowerConcat(Lowering &b, Operation *op, ValueRange operands) {
     return failure();
   if (operands.size() == 1)
     return SmallVector<Value>{operands[0]};
-  SmallVector<OpFoldResult> offsets(type->getRank(), b.getIndexAttr(0)),
-      steps(type->getRank(), b.getIndexAttr(1));
-  Value result = b.empty(*type, b.sizesOf(*type));
-  std::optional<onnx::SizeExpr> at = onnx::SizeExpr(0);
+  SmallVector<onnx::SizeExpr> lengths;
   for (auto [operand, onnxValue] : llvm::zip_equal(operands, op->getOperands())) {
-    RankedTensorType part = typeOf(operand);
-    if (part.getRank() != type->getRank())
+    if (typeOf(operand).getRank() != type->getRank())
       return b.unsupported("operands of different ranks");
-    if (llvm::is_contained(part.getShape(), 0))
-      continue;
-    if (!at)
-      return b.unsupported("a sum of sizes that is too long; fix some of them with --dim "
-                           "NAME=VALUE");
-    std::optional<int64_t> number = at->constant();
-    offsets[*axis] = number ? OpFoldResult(b.getIndexAttr(*number)) : OpFoldResult(b.size(*at));
-    at = at->plus(b.sizes(onnxValue)[*axis]);
-    result = tensor::InsertSliceOp::create(b, operand, result, offsets,
-                                           tensor::getMixedSizes(b, b.getLoc(), operand), steps);
+    lengths.push_back(b.sizes(onnxValue)[*axis]);
   }
-  return SmallVector<Value>{result};
+  FailureOr<Value> whole = joined(b, *type, b.sizesOf(*type), operands, lengths, *axis);
+  if (failed(whole))
+    return failure();
+  return SmallVector<Value>{*whole};
 }
 
 Results lowerSplit(Lowering &b, Operation *op, ValueRange operands) {

@@ -166,18 +166,37 @@ FailureOr<Rows> rowsAlongAxis(Lowering &b, Op op, ValueRange operands) {
   return Rows{b, operands[0], {*axis}};
 }
 
+} // namespace
+
+Value softmax(Lowering &b, Value input, int64_t dim, Type element, bool guarded) {
+  Rows rows{b, input, {dim}};
+  Value max = rows.max();
+  if (guarded)
+    max = rows.perRow({max}, [](Scalars &s, ArrayRef<Value> args) {
+      Value nothing = s.like(args[0], -std::numeric_limits<double>::infinity());
+      return s.select(s.equal(args[0], nothing), s.like(args[0], 0), args[0]);
+    });
+  Value exponential =
+      rows.elements(rows.compute, {max}, {}, {}, [](Scalars &s, ArrayRef<Value> args) {
+        return s.exp(s.sub(args[0], args[1]));
+      });
+  Rows weights{b, exponential, {dim}};
+  Value total = weights.sum({}, [](Scalars &, ArrayRef<Value> args) { return args[0]; });
+  if (guarded)
+    total = weights.perRow({total}, [](Scalars &s, ArrayRef<Value> args) {
+      return s.select(s.equal(args[0], s.like(args[0], 0)), s.like(args[0], 1), args[0]);
+    });
+  return weights.elements(element, {total}, {}, {},
+                          [](Scalars &s, ArrayRef<Value> args) { return s.div(args[0], args[1]); });
+}
+
+namespace {
+
 FailureOr<SmallVector<Value>> lowerSoftmax(Lowering &b, Operation *op, ValueRange operands) {
   FailureOr<Rows> rows = rowsAlongAxis(b, cast<onnx::SoftmaxOp>(op), operands);
   if (failed(rows))
     return failure();
-  Value exponential = rows->elements(
-      rows->compute, {rows->max()}, {}, {},
-      [](Scalars &s, ArrayRef<Value> args) { return s.exp(s.sub(args[0], args[1])); });
-  Rows weights{b, exponential, rows->dims};
-  Value total = weights.sum({}, [](Scalars &, ArrayRef<Value> args) { return args[0]; });
-  return SmallVector<Value>{
-      weights.elements(rows->type.getElementType(), {total}, {}, {},
-                       [](Scalars &s, ArrayRef<Value> args) { return s.div(args[0], args[1]); })};
+  return SmallVector<Value>{softmax(b, operands[0], rows->dims[0], rows->type.getElementType())};
 }
 
 /// x - max - log(sum(exp(x - max))).

@@ -15,6 +15,11 @@ mlir::Value extremeOf(Lowering &b, mlir::Type storage, bool isUnsigned, bool lar
 mlir::Value argReduce(Lowering &b, mlir::Value input, bool isUnsigned, int64_t dim, bool greatest,
                       bool last);
 
+/// Softmax of `input` along `dim`, computed in f32 or wider and rounded once to `element`. Where
+/// `guarded`, rows of nothing but -infinity are 0, not NaN.
+mlir::Value softmax(Lowering &b, mlir::Value input, int64_t dim, mlir::Type element,
+                    bool guarded = false);
+
 /// A result that depends on axes which only the running model knows: `choices` holds what
 /// each set of them in `masks` (bit d for dimension d) gives, all of one type. Sets are
 /// compared in the dimensions of `relevant`; one that is not there is reported.

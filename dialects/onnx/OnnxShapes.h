@@ -15,6 +15,7 @@ using Types = llvm::SmallVectorImpl<mlir::Type>;
 
 llvm::LogicalResult inferAffineGrid(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferArgReduction(mlir::Operation *op, Types &types);
+llvm::LogicalResult inferAttention(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferBatchNormalization(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferBitCast(mlir::Operation *op, Types &types);
 llvm::LogicalResult inferCast(mlir::Operation *op, Types &types);
