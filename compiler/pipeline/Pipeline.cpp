@@ -47,7 +47,10 @@ const std::vector<Phase> &modelPhases() {
          pm.addPass(createRecognizeNormalizations());
          pm.addPass(createRecognizeActivations());
          pm.addPass(createRecognizeRotary());
+         // Before scales go into weights: those of queries and keys are the attention's.
+         pm.addPass(createRecognizeAttention());
          // Behind the recognisers, which know arithmetic as exporters write it.
+         pm.addPass(createPushTransposes());
          pm.addPass(createFoldScales());
          pm.addPass(createMergeMatMuls());
          // The tables that each layer's rotation rebuilt are equal.

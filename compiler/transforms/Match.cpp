@@ -4,20 +4,38 @@
 #include "dialects/onnx/shapes/ShapeRule.h"
 #include "mlir/IR/Matchers.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace burin::match {
 
-std::optional<double> number(Value value) {
+/// As number, of what is `depth` ops in front of the value that was asked for.
+static std::optional<double> numberAt(Value value, unsigned depth) {
   DenseElementsAttr elements;
-  if (!matchPattern(value, m_Constant(&elements)) || !isa<FloatType>(elements.getElementType()) ||
-      !elements.isSplat())
+  if (matchPattern(value, m_Constant(&elements))) {
+    if (!isa<FloatType>(elements.getElementType()) || !elements.isSplat())
+      return std::nullopt;
+    APFloat splat = elements.getSplatValue<APFloat>();
+    bool loses;
+    splat.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &loses);
+    return splat.convertToDouble();
+  }
+  // Scales that are computed: roots and quotients of constants.
+  Operation *op = value.getDefiningOp();
+  if (depth == 4 || !op || !isa<onnx::SqrtOp, onnx::DivOp, onnx::MulOp>(op) ||
+      !getElementTypeOrSelf(value.getType()).isF32())
     return std::nullopt;
-  APFloat splat = elements.getSplatValue<APFloat>();
-  bool loses;
-  splat.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &loses);
-  return splat.convertToDouble();
+  std::optional<double> x = numberAt(op->getOperand(0), depth + 1);
+  std::optional<double> y = isa<onnx::SqrtOp>(op) ? x : numberAt(op->getOperand(1), depth + 1);
+  if (!x || !y)
+    return std::nullopt;
+  return isa<onnx::SqrtOp>(op)  ? std::sqrt(float(*x))
+         : isa<onnx::DivOp>(op) ? float(*x) / float(*y)
+                                : float(*x) * float(*y);
 }
+
+std::optional<double> number(Value value) { return numberAt(value, 0); }
 
 bool isNumber(Value value, double wanted) {
   std::optional<double> given = number(value);

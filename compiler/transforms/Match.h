@@ -14,7 +14,8 @@
 
 namespace burin::match {
 
-/// The number that every element of a float constant is.
+/// The number that every element of a float constant is, or of roots, products and quotients of f32
+/// constants.
 std::optional<double> number(mlir::Value value);
 /// Whether every element of `value` is the constant `wanted`, as exporters round it: within two
 /// units in the last place of its element type.

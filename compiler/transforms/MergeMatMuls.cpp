@@ -30,7 +30,7 @@ RankedTensorType tensorOf(Value value) { return dyn_cast<RankedTensorType>(value
 bool isOnlyMoved(Value value) {
   return !value.use_empty() && llvm::all_of(value.getUsers(), [](Operation *user) {
     return isa<onnx::ReshapeOp, onnx::TransposeOp, onnx::SplitOp, onnx::SliceOp,
-               onnx::RotaryEmbeddingOp>(user);
+               onnx::RotaryEmbeddingOp, onnx::AttentionOp>(user);
   });
 }
 

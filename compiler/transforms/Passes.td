@@ -17,11 +17,12 @@ def InferShapes : Pass<"infer-shapes", "::mlir::ModuleOp"> {
 }
 
 def RecognizeNormalizations : Pass<"recognize-normalizations", "::mlir::ModuleOp"> {
-  let summary = "LayerNormalization, RMSNormalization and Softmax from the arithmetic they are";
+  let summary = "Layer, RMS and group normalisations and Softmax from the arithmetic they are";
   let description = [{
     Statistics over the last dimensions with an epsilon, however the inverse root is written,
     become one op; a product and a sum behind it become its scale and bias. Of f16 and bf16,
-    what is computed in f32 between casts.
+    what is computed in f32 between casts. InstanceNormalization between reshapes that make groups
+    channels is GroupNormalization.
   }];
   let dependentDialects = ["::burin::onnx::OnnxDialect"];
 }
@@ -36,10 +37,29 @@ def RecognizeActivations : Pass<"recognize-activations", "::mlir::ModuleOp"> {
 }
 
 def RecognizeRotary : Pass<"recognize-rotary", "::mlir::ModuleOp"> {
-  let summary = "RotaryEmbedding from halves that are sliced, negated and joined";
+  let summary = "RotaryEmbedding from parts that are sliced, turned and joined";
   let description = [{
-    Of heads [batch, heads, sequence, size], with tables of the head's size whose halves are
+    Halves, or even and odd elements. Of heads [batch, heads, sequence, size], with tables of the head's size whose halves are
     equal, or of half of it. What computes such a table computes half of it from then on.
+  }];
+  let dependentDialects = ["::burin::onnx::OnnxDialect"];
+}
+
+def RecognizeAttention : Pass<"recognize-attention", "::mlir::ModuleOp"> {
+  let summary = "Attention from two products around a Softmax";
+  let description = [{
+    Factors of the scores, of queries and of keys become its scale. Masks that are added, also those of
+    windows behind a Reshape, or chosen by Where become its mask. Keys and values that are repeated
+    for groups of heads are taken as they were. Of f32; another user of what is in between keeps it.
+  }];
+  let dependentDialects = ["::burin::onnx::OnnxDialect"];
+}
+
+def PushTransposes : Pass<"push-transposes", "::mlir::ModuleOp"> {
+  let summary = "Transposes meet those that undo them, or are reshapes";
+  let description = [{
+    One that takes channels last moves down through elementwise ops, Concat and reductions whose
+    other operands are transposed alike or constant. One that moves only dims of size 1 becomes a Reshape.
   }];
   let dependentDialects = ["::burin::onnx::OnnxDialect"];
 }

@@ -8,6 +8,9 @@
 //   Norm(x, ones) * w, ... + b     its scale and its bias
 //   Cast(Norm(Cast(x)))            the norm of a narrow x, whose statistics are f32 as well
 //
+// InstanceNormalization of groups that Reshape makes channels, which are reshaped back, is
+// GroupNormalization; a product and a sum per channel are its scale and bias.
+//
 // and exp(x - max) / sum is Softmax. Statistics of another axis, an epsilon that the attribute
 // cannot hold, and parts that something else reads are left alone. Narrow floats are matched only
 // between casts: written out in f16, squares overflow that the single op would not.
@@ -227,6 +230,67 @@ template <typename Norm> struct DropCasts : OpRewritePattern<onnx::CastOp> {
   }
 };
 
+//===- Groups of channels ---------------------------------------------------===//
+
+/// Reshape(InstanceNormalization(Reshape(x, [N, groups, -1]), ones, zeros), shape of x).
+struct NormalizeGroups : OpRewritePattern<onnx::ReshapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::ReshapeOp op, PatternRewriter &rewriter) const override {
+    auto norm = match::onlyUse<onnx::InstanceNormalizationOp>(op.getData());
+    auto grouped = norm ? match::onlyUse<onnx::ReshapeOp>(norm.getInput()) : onnx::ReshapeOp();
+    auto type = dyn_cast<RankedTensorType>(op.getType());
+    if (!grouped || !type || !type.hasStaticShape() || type.getRank() < 3 ||
+        grouped.getData().getType() != type || !isWide(type.getElementType()) ||
+        match::number(norm.getScale()) != 1.0 || match::number(norm.getB()) != 0.0)
+      return failure();
+    auto groups = cast<RankedTensorType>(grouped.getType());
+    int64_t channels = type.getDimSize(1);
+    if (groups.getRank() < 3 || groups.getDimSize(0) != type.getDimSize(0) ||
+        groups.getDimSize(1) == 0 || channels % groups.getDimSize(1) != 0)
+      return failure();
+    auto perChannel = RankedTensorType::get({channels}, type.getElementType());
+    rewriter.replaceOpWithNewOp<onnx::GroupNormalizationOp>(
+        op, type, grouped.getData(), match::constant(rewriter, op.getLoc(), perChannel, 1),
+        match::constant(rewriter, op.getLoc(), perChannel, 0), norm.getEpsilon(),
+        groups.getDimSize(1), /*stash_type=*/1);
+    return success();
+  }
+};
+
+/// GroupNormalization(x, ones, zeros) * w by a Mul, or GroupNormalization(x, w, zeros) + b by an Add: its
+/// operand `at`.
+template <typename Op, unsigned at> struct TakePerChannel : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    constexpr double neutral = at == 1 ? 1 : 0;
+    bool taken = match::inEitherOrder(op, [&](Value normal, Value parameter) {
+      auto norm = match::onlyUse<onnx::GroupNormalizationOp>(normal);
+      if (!norm || op.getType() != normal.getType() || match::number(norm.getOperand(at)) != neutral ||
+          match::number(norm.getBias()) != 0.0)
+        return false;
+      auto type = cast<RankedTensorType>(normal.getType());
+      auto given = dyn_cast<RankedTensorType>(parameter.getType());
+      auto perChannel = cast<RankedTensorType>(norm.getOperand(at).getType());
+      // [channels, 1, ...], or more dims of size 1 before.
+      if (!given || !given.hasStaticShape() || given.getRank() > type.getRank() ||
+          given.getElementType() != perChannel.getElementType() ||
+          given.getRank() + 1 < type.getRank() ||
+          given.getNumElements() != perChannel.getNumElements() ||
+          given.getDimSize(given.getRank() + 1 - type.getRank()) != perChannel.getDimSize(0))
+        return false;
+      Value shape = match::constant(rewriter, op.getLoc(), perChannel.getShape());
+      Value vector = onnx::ReshapeOp::create(rewriter, op.getLoc(), perChannel, parameter, shape,
+                                             /*allowzero=*/1);
+      Operation *made = rewriter.clone(*norm);
+      made->setLoc(op.getLoc());
+      made->setOperand(at, vector);
+      rewriter.replaceOp(op, made->getResult(0));
+      return true;
+    });
+    return success(taken);
+  }
+};
+
 //===- Softmax --------------------------------------------------------------===//
 
 /// exp(x - max) over the sum of the same.
@@ -258,7 +322,8 @@ struct RecognizeNormalizations : impl::RecognizeNormalizationsBase<RecognizeNorm
     patterns.add<NormalizeByProduct, NormalizeByQuotient, RecognizeSoftmax,
                  TakeScale<onnx::RMSNormalizationOp>, TakeScale<onnx::LayerNormalizationOp>,
                  TakeBias, DropCasts<onnx::RMSNormalizationOp>,
-                 DropCasts<onnx::LayerNormalizationOp>>(&getContext());
+                 DropCasts<onnx::LayerNormalizationOp>, NormalizeGroups,
+                 TakePerChannel<onnx::MulOp, 1>, TakePerChannel<onnx::AddOp, 2>>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -5,7 +5,8 @@
 //   x * cos + concat(-high, low) * sin              tables of the head's size, both halves equal
 //   concat(low * cos - high * sin, high * cos + low * sin)      tables of half of it
 //
-// where low and high are the halves of x by Slice or Split. Of a whole table the first half is
+// where low and high are the halves of x by Slice or Split, or of the second form its even and odd elements,
+// by Slice or by Gather of pairs, and the result's are laid side by side. Of a whole table the first half is
 // rebuilt from what it is computed from, so that each angle's cosine is computed once; a table whose
 // halves cannot be seen to be equal is left alone.
 
@@ -74,6 +75,51 @@ Value halved(Value low, Value high) {
       cast<RankedTensorType>(first->whole.getType()).getShape().back() != 2 * first->size)
     return nullptr;
   return first->whole;
+}
+
+/// `value` without the last dimension, of size 1, that a view gave it; null for another.
+Value withoutUnit(Value value) {
+  Operation *view = value.hasOneUse() ? value.getDefiningOp() : nullptr;
+  if (!view || !isa<onnx::UnsqueezeOp, onnx::ReshapeOp>(view))
+    return nullptr;
+  auto from = dyn_cast<RankedTensorType>(view->getOperand(0).getType()),
+       to = dyn_cast<RankedTensorType>(value.getType());
+  return from && to && to.getRank() == from.getRank() + 1 && to.getShape().back() == 1 &&
+                 to.getShape().drop_back() == from.getShape() && from.getNumDynamicDims() <= 1
+             ? view->getOperand(0)
+             : Value();
+}
+
+/// x, if `value` is every second of the last dimension's elements of it, from `first` on.
+Value everySecond(Value value, int64_t first) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || type.getRank() == 0)
+    return nullptr;
+  int64_t last = type.getRank() - 1;
+  if (auto slice = match::producer<onnx::SliceOp>(value)) {
+    auto whole = dyn_cast<RankedTensorType>(slice.getData().getType());
+    auto starts = match::integers(slice.getStarts()), axes = match::integers(slice.getAxes()),
+         steps = match::integers(slice.getSteps());
+    bool isPart = whole && starts && axes && steps && *starts == ArrayRef<int64_t>{first} &&
+                  *steps == ArrayRef<int64_t>{2} && axes->size() == 1 &&
+                  (axes->front() == -1 || axes->front() == last) &&
+                  whole.getShape().back() == 2 * type.getShape().back();
+    return isPart ? slice.getData() : Value();
+  }
+  auto gather = match::producer<onnx::GatherOp>(value);
+  auto index = gather ? match::integers(gather.getIndices()) : std::nullopt;
+  if (!index || *index != ArrayRef<int64_t>{first} ||
+      (gather.getAxis() != -1 && gather.getAxis() != last + 1))
+    return nullptr;
+  auto pairs = match::producer<onnx::ReshapeOp>(gather.getData());
+  auto whole = pairs ? dyn_cast<RankedTensorType>(pairs.getData().getType()) : RankedTensorType();
+  auto split = pairs ? dyn_cast<RankedTensorType>(pairs.getType()) : RankedTensorType();
+  bool isPart = whole && split && whole.getRank() == type.getRank() &&
+                split.getRank() == whole.getRank() + 1 && split.getShape().back() == 2 &&
+                split.getShape().drop_back() == type.getShape() &&
+                whole.getShape().drop_back() == type.getShape().drop_back() &&
+                whole.getNumDynamicDims() <= 1 && whole.getShape().back() == 2 * type.getShape().back();
+  return isPart ? pairs.getData() : Value();
 }
 
 //===- Tables ---------------------------------------------------------------===//
@@ -213,11 +259,13 @@ bool fits(Type table, RankedTensorType heads) {
 }
 
 /// Replaces `root` by the rotation of `x`; the tables fit.
-void rotate(PatternRewriter &rewriter, Operation *root, Value x, Value cos, Value sin) {
+void rotate(PatternRewriter &rewriter, Operation *root, Value x, Value cos, Value sin,
+            bool interleaved = false) {
   Location loc = root->getLoc();
   Value cosines = asCache(rewriter, loc, cos), sines = asCache(rewriter, loc, sin);
   Value none = onnx::NoneOp::create(rewriter, loc);
-  rewriter.replaceOpWithNewOp<onnx::RotaryEmbeddingOp>(root, x.getType(), x, cosines, sines, none);
+  rewriter.replaceOpWithNewOp<onnx::RotaryEmbeddingOp>(root, x.getType(), x, cosines, sines, none,
+                                                       /*interleaved=*/interleaved);
 }
 
 RankedTensorType headsType(Value x, Type result) {
@@ -278,48 +326,76 @@ struct RotateWhole : OpRewritePattern<onnx::AddOp> {
   }
 };
 
+/// Replaces `root` where `first` is low * cos - high * sin and `second` is high * cos + low * sin; `joined`
+/// gives x of its parts.
+template <typename Joined>
+LogicalResult rotateParts(PatternRewriter &rewriter, Operation *root, Value first, Value second,
+                          bool interleaved, Joined joined) {
+  auto difference = match::onlyUse<onnx::SubOp>(first);
+  auto sum = match::onlyUse<onnx::AddOp>(second);
+  if (!difference || !sum)
+    return failure();
+  auto lowCos = match::onlyUse<onnx::MulOp>(difference.getA());
+  auto highSin = match::onlyUse<onnx::MulOp>(difference.getB());
+  if (!lowCos || !highSin)
+    return failure();
+  auto isProduct = [](Value value, Value x, Value y) {
+    auto product = match::onlyUse<onnx::MulOp>(value);
+    return product && ((product.getA() == x && product.getB() == y) ||
+                       (product.getA() == y && product.getB() == x));
+  };
+  LogicalResult done = failure();
+  match::inEitherOrder(lowCos, [&](Value low, Value cos) {
+    return match::inEitherOrder(highSin, [&](Value high, Value sin) {
+      Value x = joined(low, high);
+      RankedTensorType type = x ? headsType(x, root->getResult(0).getType()) : RankedTensorType();
+      if (!type || !fits(cos.getType(), type) || !fits(sin.getType(), type) ||
+          !match::inEitherOrder(sum, [&](Value a, Value b) {
+            return isProduct(a, high, cos) && isProduct(b, low, sin);
+          }))
+        return false;
+      rotate(rewriter, root, x, cos, sin, interleaved);
+      done = success();
+      return true;
+    });
+  });
+  return done;
+}
+
+bool joinsLast(onnx::ConcatOp op) {
+  auto type = dyn_cast<RankedTensorType>(op.getType());
+  return type && op.getNumOperands() == 2 &&
+         (int64_t(op.getAxis()) == -1 || int64_t(op.getAxis()) == type.getRank() - 1);
+}
+
 /// concat(low * cos - high * sin, high * cos + low * sin).
 struct RotateHalves : OpRewritePattern<onnx::ConcatOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(onnx::ConcatOp op, PatternRewriter &rewriter) const override {
-    auto result = dyn_cast<RankedTensorType>(op.getType());
-    if (!result || op.getNumOperands() != 2 ||
-        (int64_t(op.getAxis()) != -1 && int64_t(op.getAxis()) != result.getRank() - 1))
+    if (!joinsLast(op))
       return failure();
-    auto first = match::onlyUse<onnx::SubOp>(op.getOperand(0));
-    auto second = match::onlyUse<onnx::AddOp>(op.getOperand(1));
-    if (!first || !second)
-      return failure();
-    auto lowCos = match::onlyUse<onnx::MulOp>(first.getA());
-    auto highSin = match::onlyUse<onnx::MulOp>(first.getB());
-    if (!lowCos || !highSin)
-      return failure();
-    LogicalResult done = failure();
-    match::inEitherOrder(lowCos, [&](Value low, Value cos) {
-      return match::inEitherOrder(highSin, [&](Value high, Value sin) {
-        Value x = halved(low, high);
-        RankedTensorType type = x ? headsType(x, result) : RankedTensorType();
-        if (!type || !fits(cos.getType(), type) || !fits(sin.getType(), type) ||
-            !isSum(second, high, cos, low, sin))
-          return false;
-        rotate(rewriter, op, x, cos, sin);
-        done = success();
-        return true;
-      });
-    });
-    return done;
+    return rotateParts(rewriter, op, op.getOperand(0), op.getOperand(1), /*interleaved=*/false, halved);
   }
+};
 
-  /// Whether `sum` is a * b + c * d.
-  static bool isSum(onnx::AddOp sum, Value a, Value b, Value c, Value d) {
-    auto isProduct = [](Value value, Value x, Value y) {
-      auto product = match::onlyUse<onnx::MulOp>(value);
-      return product && ((product.getA() == x && product.getB() == y) ||
-                         (product.getA() == y && product.getB() == x));
-    };
-    return match::inEitherOrder(sum, [&](Value left, Value right) {
-      return isProduct(left, a, b) && isProduct(right, c, d);
+/// The same of even and odd elements, side by side: Reshape(concat(first[..., None], second[..., None])).
+struct RotatePairs : OpRewritePattern<onnx::ReshapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(onnx::ReshapeOp op, PatternRewriter &rewriter) const override {
+    auto concat = match::onlyUse<onnx::ConcatOp>(op.getData());
+    if (!concat || !joinsLast(concat))
+      return failure();
+    Value first = withoutUnit(concat.getOperand(0)), second = withoutUnit(concat.getOperand(1));
+    auto type = first ? dyn_cast<RankedTensorType>(first.getType()) : RankedTensorType();
+    auto result = dyn_cast<RankedTensorType>(op.getType());
+    if (!second || !type || !result || result.getRank() != type.getRank() ||
+        result.getShape().drop_back() != type.getShape().drop_back())
+      return failure();
+    return rotateParts(rewriter, op, first, second, /*interleaved=*/true, [](Value even, Value odd) {
+      Value x = everySecond(even, 0);
+      return x && x == everySecond(odd, 1) ? x : Value();
     });
   }
 };
@@ -327,7 +403,7 @@ struct RotateHalves : OpRewritePattern<onnx::ConcatOp> {
 struct RecognizeRotary : impl::RecognizeRotaryBase<RecognizeRotary> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<RotateWhole, RotateHalves>(&getContext());
+    patterns.add<RotateWhole, RotateHalves, RotatePairs>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -5,6 +5,7 @@ import sys
 
 import onnx
 
+import attention
 import exporters
 import language
 import vision
@@ -17,7 +18,9 @@ MODELS = {
     "mobile_transformer": exporters.mobile_transformer,
     "detector": exporters.detector,
     "decoder": exporters.decoder,
-    "attention_operators": exporters.attention_operators,
+    "attention_operators": attention.attention_operators,
+    "attention_forms": attention.attention_forms,
+    "channels_last": exporters.channels_last,
     "resnet50": vision.resnet50,
     "mobilenet_v2": vision.mobilenet_v2,
     "bert": language.bert,

@@ -288,35 +288,21 @@ def decoder(layers=2, width=64, heads=4, groups=2, cached=12, fresh=4, name="dec
     return net.model()
 
 
-def attention_operators(width=48, heads=6, groups=2, cached=5, fresh=3, name="attention_operators"):
-    """The operators of opset 23 that say it in one word: RMSNormalization, RotaryEmbedding and
-    Attention, causal over a cache and grouped, then with a mask and without."""
-    net = Exported(name, seed=71, opset=23)
-    depth = width // heads
-    x = net.input("hidden", [1, fresh, width])
-    mask = net.input("keep_mask", [1, 1, fresh, fresh])
-    y = net.op("RMSNormalization", x, net.normal((width,), 0.1, mean=1.0), axis=-1, epsilon=1e-5)
-    q, k, v = (net.op("MatMul", y, net.normal((width, count * depth), 2 / np.sqrt(width)))
-               for count in (heads, groups, groups))
-    angles = np.outer(np.arange(32), 100.0 ** (-np.arange(depth // 2) / (depth // 2)))
-    cos = net.constant(np.cos(angles).astype(np.float32))
-    sin = net.constant(np.sin(angles).astype(np.float32))
-    place = net.constant(np.arange(cached, cached + fresh)[None])
-    q = net.op("RotaryEmbedding", q, cos, sin, place, num_heads=heads)
-    k = net.op("RotaryEmbedding", k, cos, sin, place, num_heads=groups, interleaved=1)
-    keys = net.input("past_key", [1, groups, cached, depth])
-    values = net.input("past_value", [1, groups, cached, depth])
-    y, k, v = net.op("Attention", q, k, v, "", keys, values, outputs=3, is_causal=1,
-                     q_num_heads=heads, kv_num_heads=groups)
-    net.output(k, "key", [1, groups, cached + fresh, depth])
-    net.output(v, "value", [1, groups, cached + fresh, depth])
-    y = net.op("Add", x, net.op("MatMul", y, net.normal((width, width), 0.2)))
-    for given in ([mask], []):
-        q, k, v = (net.op("Transpose", net.op("Reshape", net.linear(y, width, width, gain=2.0),
-                                              net.ints(0, 0, heads, -1)), perm=[0, 2, 1, 3])
-                   for _ in range(3))
-        z = net.op("Attention", q, k, v, *given, scale=0.5)
-        y = net.op("Add", y, net.op("Reshape", net.op("Transpose", z, perm=[0, 2, 1, 3]),
-                                    net.ints(0, 0, -1)))
-    net.output(net.op("Gelu", y), "out", [1, fresh, width])
+def channels_last(name="channels_last"):
+    """A residual network that computes with channels last, as exporters of TensorFlow leave it: each
+    convolution between transposes, its bias and activation behind them."""
+    net = Exported(name, seed=91, opset=18)
+    x = net.input("image", [1, 32, 32, 3])
+
+    def convolve(x, inputs, outputs, stride=1):
+        y = net.conv(net.op("Transpose", x, perm=[0, 3, 1, 2]), inputs, outputs, 3, stride=stride)
+        return net.op("Add", net.op("Transpose", y, perm=[0, 2, 3, 1]), net.normal((outputs,), 0.1))
+
+    x = net.op("Clip", convolve(x, 3, 16, stride=2), net.number(0), net.number(6))
+    for _ in range(2):
+        y = net.op("LeakyRelu", convolve(x, 16, 16), alpha=0.1)
+        x = net.op("Relu", net.op("Add", x, convolve(y, 16, 16)))
+    x = net.op("Concat", net.op("Relu", convolve(x, 16, 8)), x, axis=3)
+    x = net.op("ReduceMax", x, net.ints(1, 2), keepdims=0)
+    net.output(net.linear(x, 24, 10, gain=8.0), "scores", [1, 10])
     return net.model()

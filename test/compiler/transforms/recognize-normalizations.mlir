@@ -167,3 +167,36 @@ func.func @read_twice(%x: tensor<4x8xf32>, %w: tensor<8xf32>) -> (tensor<4x8xf32
   %y = onnx.Mul %n, %w : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
   return %n, %y : tensor<4x8xf32>, tensor<4x8xf32>
 }
+
+// -----
+
+// Groups of channels by reshapes, with a scale and a bias per channel; the parameters of another axis, and
+// groups that are scaled themselves, stay.
+// CHECK-LABEL: func @groups
+// CHECK-SAME: (%[[X:.*]]: tensor<2x6x4x5xf32>, %[[W:.*]]: tensor<6x1x1xf32>, %[[B:.*]]: tensor<1x6x1x1xf32>, %[[R:.*]]: tensor<4x1xf32>
+// CHECK-DAG: %[[WV:.*]] = onnx.Reshape %[[W]], %{{.*}} -> tensor<6xf32>
+// CHECK-DAG: %[[BV:.*]] = onnx.Reshape %[[B]], %{{.*}} -> tensor<6xf32>
+// CHECK: %[[Y:.*]] = onnx.GroupNormalization %[[X]], %[[WV]], %[[BV]] {epsilon = {{.*}}, num_groups = 3 : i64}
+// CHECK: %[[N:.*]] = onnx.GroupNormalization %[[X]]
+// CHECK: %[[Z:.*]] = onnx.Mul %[[N]], %[[R]]
+// CHECK: onnx.InstanceNormalization
+// CHECK: return %[[Y]], %[[Z]]
+func.func @groups(%x: tensor<2x6x4x5xf32>, %w: tensor<6x1x1xf32>, %b: tensor<1x6x1x1xf32>, %r: tensor<4x1xf32>, %s: tensor<3xf32>) -> (tensor<2x6x4x5xf32>, tensor<2x6x4x5xf32>, tensor<2x6x4x5xf32>) {
+  %ones = onnx.Constant {value = dense<1.0> : tensor<3xf32>} : () -> tensor<3xf32>
+  %zeros = onnx.Constant {value = dense<0.0> : tensor<3xf32>} : () -> tensor<3xf32>
+  %three = onnx.Constant {value = dense<[0, 3, -1]> : tensor<3xsi64>} : () -> tensor<3xsi64>
+  %four = onnx.Constant {value = dense<[2, 6, 4, 5]> : tensor<4xsi64>} : () -> tensor<4xsi64>
+  %g = onnx.Reshape %x, %three : (tensor<2x6x4x5xf32>, tensor<3xsi64>) -> tensor<2x3x40xf32>
+  %i = onnx.InstanceNormalization %g, %ones, %zeros {epsilon = 1.0e-3 : f32} : (tensor<2x3x40xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<2x3x40xf32>
+  %n = onnx.Reshape %i, %four : (tensor<2x3x40xf32>, tensor<4xsi64>) -> tensor<2x6x4x5xf32>
+  %m = onnx.Mul %n, %w : (tensor<2x6x4x5xf32>, tensor<6x1x1xf32>) -> tensor<2x6x4x5xf32>
+  %y = onnx.Add %m, %b : (tensor<2x6x4x5xf32>, tensor<1x6x1x1xf32>) -> tensor<2x6x4x5xf32>
+  %g2 = onnx.Reshape %x, %three : (tensor<2x6x4x5xf32>, tensor<3xsi64>) -> tensor<2x3x40xf32>
+  %i2 = onnx.InstanceNormalization %g2, %ones, %zeros : (tensor<2x3x40xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<2x3x40xf32>
+  %n2 = onnx.Reshape %i2, %four : (tensor<2x3x40xf32>, tensor<4xsi64>) -> tensor<2x6x4x5xf32>
+  %z = onnx.Mul %n2, %r : (tensor<2x6x4x5xf32>, tensor<4x1xf32>) -> tensor<2x6x4x5xf32>
+  %g3 = onnx.Reshape %x, %three : (tensor<2x6x4x5xf32>, tensor<3xsi64>) -> tensor<2x3x40xf32>
+  %i3 = onnx.InstanceNormalization %g3, %s, %zeros : (tensor<2x3x40xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<2x3x40xf32>
+  %n3 = onnx.Reshape %i3, %four : (tensor<2x3x40xf32>, tensor<4xsi64>) -> tensor<2x6x4x5xf32>
+  return %y, %z, %n3 : tensor<2x6x4x5xf32>, tensor<2x6x4x5xf32>, tensor<2x6x4x5xf32>
+}

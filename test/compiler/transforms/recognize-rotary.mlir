@@ -202,3 +202,62 @@ func.func @read_twice(%x: tensor<1x4x3x8xf32>, %a: tensor<1x3x4xf32>) -> (tensor
   %y = onnx.Add %p, %q : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
   return %y, %t : tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>
 }
+
+// -----
+
+// Even and odd elements: by steps, and out of pairs. In the other order, nothing is recognised.
+// CHECK-LABEL: func @pairs
+// CHECK-SAME: (%[[X:.*]]: tensor<1x4x3x8xf32>, %[[C:.*]]: tensor<3x4xf32>, %[[S:.*]]: tensor<3x4xf32>)
+// CHECK: %[[Y:.*]] = onnx.RotaryEmbedding %[[X]], {{.*}} {interleaved = 1 : i64}
+// CHECK-NOT: onnx.RotaryEmbedding
+// CHECK: return %[[Y]], %[[Y]], %{{[0-9]+}} :
+func.func @pairs(%x: tensor<1x4x3x8xf32>, %cos: tensor<3x4xf32>, %sin: tensor<3x4xf32>) -> (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) {
+  %zero = onnx.Constant {value = dense<0> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  %one = onnx.Constant {value = dense<1> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  %first = onnx.Constant {value = dense<0> : tensor<si64>} : () -> tensor<si64>
+  %second = onnx.Constant {value = dense<1> : tensor<si64>} : () -> tensor<si64>
+  %two = onnx.Constant {value = dense<2> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  %end = onnx.Constant {value = dense<9223372036854775807> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  %last = onnx.Constant {value = dense<-1> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  %four = onnx.Constant {value = dense<[1, 4, 3, 8]> : tensor<4xsi64>} : () -> tensor<4xsi64>
+  %five = onnx.Constant {value = dense<[1, 4, 3, 4, 2]> : tensor<5xsi64>} : () -> tensor<5xsi64>
+
+  %even = onnx.Slice %x, %zero, %end, %last, %two : (tensor<1x4x3x8xf32>, tensor<1xsi64>, tensor<1xsi64>, tensor<1xsi64>, tensor<1xsi64>) -> tensor<1x4x3x4xf32>
+  %odd = onnx.Slice %x, %one, %end, %last, %two : (tensor<1x4x3x8xf32>, tensor<1xsi64>, tensor<1xsi64>, tensor<1xsi64>, tensor<1xsi64>) -> tensor<1x4x3x4xf32>
+  %ec = onnx.Mul %even, %cos : (tensor<1x4x3x4xf32>, tensor<3x4xf32>) -> tensor<1x4x3x4xf32>
+  %os = onnx.Mul %odd, %sin : (tensor<1x4x3x4xf32>, tensor<3x4xf32>) -> tensor<1x4x3x4xf32>
+  %es = onnx.Mul %even, %sin : (tensor<1x4x3x4xf32>, tensor<3x4xf32>) -> tensor<1x4x3x4xf32>
+  %oc = onnx.Mul %odd, %cos : (tensor<1x4x3x4xf32>, tensor<3x4xf32>) -> tensor<1x4x3x4xf32>
+  %a = onnx.Sub %ec, %os : (tensor<1x4x3x4xf32>, tensor<1x4x3x4xf32>) -> tensor<1x4x3x4xf32>
+  %b = onnx.Add %es, %oc : (tensor<1x4x3x4xf32>, tensor<1x4x3x4xf32>) -> tensor<1x4x3x4xf32>
+  %au = onnx.Unsqueeze %a, %last : (tensor<1x4x3x4xf32>, tensor<1xsi64>) -> tensor<1x4x3x4x1xf32>
+  %bu = onnx.Unsqueeze %b, %last : (tensor<1x4x3x4xf32>, tensor<1xsi64>) -> tensor<1x4x3x4x1xf32>
+  %ab = onnx.Concat %au, %bu {axis = -1 : i64} : (tensor<1x4x3x4x1xf32>, tensor<1x4x3x4x1xf32>) -> tensor<1x4x3x4x2xf32>
+  %y0 = onnx.Reshape %ab, %four : (tensor<1x4x3x4x2xf32>, tensor<4xsi64>) -> tensor<1x4x3x8xf32>
+
+  %p = onnx.Reshape %x, %five : (tensor<1x4x3x8xf32>, tensor<5xsi64>) -> tensor<1x4x3x4x2xf32>
+  %g = onnx.Gather %p, %first {axis = -1 : i64} : (tensor<1x4x3x4x2xf32>, tensor<si64>) -> tensor<1x4x3x4xf32>
+  %h = onnx.Gather %p, %second {axis = 4 : i64} : (tensor<1x4x3x4x2xf32>, tensor<si64>) -> tensor<1x4x3x4xf32>
+  %gc = onnx.Mul %g, %cos : (tensor<1x4x3x4xf32>, tensor<3x4xf32>) -> tensor<1x4x3x4xf32>
+  %hs = onnx.Mul %h, %sin : (tensor<1x4x3x4xf32>, tensor<3x4xf32>) -> tensor<1x4x3x4xf32>
+  %gs = onnx.Mul %g, %sin : (tensor<1x4x3x4xf32>, tensor<3x4xf32>) -> tensor<1x4x3x4xf32>
+  %hc = onnx.Mul %h, %cos : (tensor<1x4x3x4xf32>, tensor<3x4xf32>) -> tensor<1x4x3x4xf32>
+  %c = onnx.Sub %gc, %hs : (tensor<1x4x3x4xf32>, tensor<1x4x3x4xf32>) -> tensor<1x4x3x4xf32>
+  %d = onnx.Add %hc, %gs : (tensor<1x4x3x4xf32>, tensor<1x4x3x4xf32>) -> tensor<1x4x3x4xf32>
+  %cu = onnx.Unsqueeze %c, %last : (tensor<1x4x3x4xf32>, tensor<1xsi64>) -> tensor<1x4x3x4x1xf32>
+  %du = onnx.Unsqueeze %d, %last : (tensor<1x4x3x4xf32>, tensor<1xsi64>) -> tensor<1x4x3x4x1xf32>
+  %cd = onnx.Concat %cu, %du {axis = 4 : i64} : (tensor<1x4x3x4x1xf32>, tensor<1x4x3x4x1xf32>) -> tensor<1x4x3x4x2xf32>
+  %y1 = onnx.Reshape %cd, %four : (tensor<1x4x3x4x2xf32>, tensor<4xsi64>) -> tensor<1x4x3x8xf32>
+
+  %oc2 = onnx.Mul %cos, %odd : (tensor<3x4xf32>, tensor<1x4x3x4xf32>) -> tensor<1x4x3x4xf32>
+  %es2 = onnx.Mul %sin, %even : (tensor<3x4xf32>, tensor<1x4x3x4xf32>) -> tensor<1x4x3x4xf32>
+  %os2 = onnx.Mul %sin, %odd : (tensor<3x4xf32>, tensor<1x4x3x4xf32>) -> tensor<1x4x3x4xf32>
+  %ec2 = onnx.Mul %cos, %even : (tensor<3x4xf32>, tensor<1x4x3x4xf32>) -> tensor<1x4x3x4xf32>
+  %e = onnx.Sub %oc2, %es2 : (tensor<1x4x3x4xf32>, tensor<1x4x3x4xf32>) -> tensor<1x4x3x4xf32>
+  %f = onnx.Add %os2, %ec2 : (tensor<1x4x3x4xf32>, tensor<1x4x3x4xf32>) -> tensor<1x4x3x4xf32>
+  %eu = onnx.Unsqueeze %e, %last : (tensor<1x4x3x4xf32>, tensor<1xsi64>) -> tensor<1x4x3x4x1xf32>
+  %fu = onnx.Unsqueeze %f, %last : (tensor<1x4x3x4xf32>, tensor<1xsi64>) -> tensor<1x4x3x4x1xf32>
+  %ef = onnx.Concat %eu, %fu {axis = -1 : i64} : (tensor<1x4x3x4x1xf32>, tensor<1x4x3x4x1xf32>) -> tensor<1x4x3x4x2xf32>
+  %y2 = onnx.Reshape %ef, %four : (tensor<1x4x3x4x2xf32>, tensor<4xsi64>) -> tensor<1x4x3x8xf32>
+  return %y0, %y1, %y2 : tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>
+}
