@@ -6,6 +6,7 @@
 
 #include "burin/abi.h"
 #include "compiler/emit/Artifact.h"
+#include "compiler/emit/Sha256.h"
 #include "compiler/import/Weights.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -14,7 +15,6 @@
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/SHA256.h"
 
 using namespace mlir;
 
@@ -145,7 +145,7 @@ public:
   }
   void setChunkBytes(uint64_t bytes) { chunkBytes = bytes; }
 
-  llvm::SHA256 hash;
+  Sha256 hash;
 
 private:
   void write_impl(const char *data, size_t size) override {
@@ -201,7 +201,7 @@ llvm::Expected<ShardFiles> ShardFiles::write(ModuleOp planned, const WeightStore
   llvm::Expected<std::vector<Plan>> plans = planShards(planned, weightsBytes);
   if (!plans)
     return plans.takeError();
-  llvm::SHA256 hash;
+  Sha256 hash;
   hash.update(origin);
   for (const Plan &plan : *plans)
     for (StringRef part : {StringRef(plan.tensors.text), StringRef("\n")})

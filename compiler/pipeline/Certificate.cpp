@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/Certificate.h"
 
+#include "compiler/emit/Sha256.h"
 #include "compiler/import/Weights.h"
 #include "compiler/pipeline/Pipeline.h"
 #include "dialects/plan/PlanOps.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/SHA256.h"
 
 using namespace mlir;
 
@@ -86,7 +86,7 @@ std::future<std::vector<Provenance::File>> hashFiles(llvm::StringRef model,
                                          segments = std::move(segments)] {
     std::vector<Provenance::File> files;
     for (const auto &[segment, bytes] : segments) {
-      llvm::SHA256 hash;
+      Sha256 hash;
       hash.update(bytes);
       files.push_back({segment == WeightStore::modelSegment ? name : segment, bytes.size(),
                        llvm::toHex(hash.final(), /*LowerCase=*/true)});

@@ -40,38 +40,49 @@ static void add_block(uint32_t state[8], const unsigned char *block) {
     state[i] += s[i];
 }
 
-void burin_sha256(const unsigned char *const parts[], const uint64_t bytes[], uint32_t count,
-                  unsigned char hash[32]) {
-  uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  unsigned char block[64];
-  uint64_t total = 0;
-  uint32_t filled = 0; /* of block */
-  for (uint32_t p = 0; p < count; ++p) {
-    const unsigned char *at = parts[p];
-    for (uint64_t rest = bytes[p], some; rest; at += some, rest -= some, total += some) {
-      some = rest < 64 - filled ? rest : 64 - filled;
-      if (some == 64) {
-        add_block(state, at);
-        continue;
-      }
-      memcpy(block + filled, at, (size_t)some);
-      if ((filled += (uint32_t)some) == 64) {
-        add_block(state, block);
-        filled = 0;
-      }
+void burin_sha256_begin(burin_sha256_state *state) {
+  static const uint32_t first[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+  memcpy(state->words, first, sizeof first);
+  state->bytes = 0;
+}
+
+void burin_sha256_add(burin_sha256_state *state, const unsigned char *data, uint64_t bytes) {
+  for (uint64_t some; bytes; data += some, bytes -= some, state->bytes += some) {
+    uint32_t filled = state->bytes % 64; /* of block */
+    some = bytes < 64 - filled ? bytes : 64 - filled;
+    if (some == 64) {
+      add_block(state->words, data);
+      continue;
     }
+    memcpy(state->block + filled, data, (size_t)some);
+    if (filled + some == 64)
+      add_block(state->words, state->block);
   }
+}
+
+void burin_sha256_end(burin_sha256_state *state, unsigned char hash[32]) {
+  uint32_t filled = state->bytes % 64;
+  unsigned char *block = state->block;
   block[filled++] = 0x80;
   if (filled > 56) {
     memset(block + filled, 0, 64 - filled);
-    add_block(state, block);
+    add_block(state->words, block);
     filled = 0;
   }
   memset(block + filled, 0, 56 - filled);
   for (int i = 0; i < 8; ++i)
-    block[56 + i] = (unsigned char)(total * 8 >> (56 - 8 * i));
-  add_block(state, block);
+    block[56 + i] = (unsigned char)(state->bytes * 8 >> (56 - 8 * i));
+  add_block(state->words, block);
   for (int i = 0; i < 32; ++i)
-    hash[i] = (unsigned char)(state[i / 4] >> (24 - 8 * (i % 4)));
+    hash[i] = (unsigned char)(state->words[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+void burin_sha256(const unsigned char *const parts[], const uint64_t bytes[], uint32_t count,
+                  unsigned char hash[32]) {
+  burin_sha256_state state;
+  burin_sha256_begin(&state);
+  for (uint32_t p = 0; p < count; ++p)
+    burin_sha256_add(&state, parts[p], bytes[p]);
+  burin_sha256_end(&state, hash);
 }

@@ -225,6 +225,16 @@ void burin_rt_weights_close(burin_weights *);
 
 /* The CRC32C of data that follow those whose CRC32C is `crc` (0: none); the compiler asks, too. */
 uint32_t burin_crc32c(uint32_t crc, const unsigned char *data, size_t bytes);
+
+/* SHA-256 of what is added between begin and end, of any size. */
+typedef struct burin_sha256_state {
+  uint32_t words[8];
+  uint64_t bytes; /* so far */
+  unsigned char block[64];
+} burin_sha256_state;
+void burin_sha256_begin(burin_sha256_state *state);
+void burin_sha256_add(burin_sha256_state *state, const unsigned char *data, uint64_t bytes);
+void burin_sha256_end(burin_sha256_state *state, unsigned char hash[32]);
 #pragma GCC visibility pop
 
 /* The layout, pinned. */
