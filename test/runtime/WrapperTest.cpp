@@ -86,7 +86,10 @@ void testContext(burin::Model model) {
   CHECK(context.run(request.inputs(), request.outputs()) && request.isRight());
   std::array<int64_t, 2> shape;
   CHECK(context.outputShape(0, shape) && shape[0] == 5 && shape[1] == 8);
+  CHECK(!*context.outputShape(0, shape).message());
   CHECK(says(context.outputShape(1, shape), BURIN_BAD_ARGUMENT, "no output"));
+  CHECK(says(context.outputShape(3, shape), BURIN_BAD_ARGUMENT, "no output"));
+  CHECK(says(context.runBatch(1, request.inputs(), {}), BURIN_BAD_ARGUMENT, "so many requests"));
 
   // Written where they are used.
   Request again(2);
@@ -144,7 +147,9 @@ void testMemory(burin::Model model) {
       fn(state, 0, task);
   };
   CHECK(says(burin::Context::create(model, options).status(), BURIN_BAD_ARGUMENT, "both"));
+  CHECK(says(burin::Pool::create(model, UINT32_MAX).status(), BURIN_BAD_ARGUMENT, "bad argument"));
   options.pool = nullptr;
+  options.verifyWeights = true; // of a model that has none beside it
   options.workers = 2;
   burin::Context borrowed = burin::Context::create(model, options).value();
   CHECK(borrowed.run(request.inputs(), request.outputs()) && request.isRight());

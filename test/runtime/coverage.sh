@@ -15,7 +15,7 @@ mkdir -p "$work/common" && rm -f "$work"/*.profraw
 export LLVM_PROFILE_FILE="$work/%p.profraw"
 # shellcheck disable=SC2086 # flags are words
 (cd "$work/common" && "$cc" -std=c11 $flags -c "$root"/runtime/src/*.c "$tests/Fixture.c" "$tests/Request.c")
-for test in Model Request Batch Thread Cores; do
+for test in Model Request Batch Thread Cores Weights Answers; do
   # shellcheck disable=SC2086
   "$cc" -std=c11 $flags "$tests/${test}Test.c" "$work"/common/*.o -o "$work/$test"
   "$work/$test" >/dev/null
@@ -28,5 +28,5 @@ done
 "$work/Wrapper" "$fixture" "$other" >/dev/null
 "$tools/llvm-profdata" merge -o "$work/all.profdata" "$work"/*.profraw
 "$tools/llvm-cov" "${COVERAGE_VERB:-report}" "$work/Model" -object "$work/Request" -object "$work/Batch" -object "$work/Thread" \
-  -object "$work/Cores" -object "$work/Load" -object "$work/Wrapper" \
+  -object "$work/Cores" -object "$work/Weights" -object "$work/Answers" -object "$work/Load" -object "$work/Wrapper" \
   -instr-profile "$work/all.profdata" "$root/runtime"
