@@ -7,12 +7,69 @@
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/Path.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <optional>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace llvm;
 
 namespace burin {
 
+/// Gives a file without a name one, in the place of what has it.
+static std::error_code nameFile(int file, const std::string &path) {
+  std::string open = "/proc/self/fd/" + std::to_string(file);
+  auto link = [&](const std::string &to) {
+    return linkat(AT_FDCWD, open.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW) == 0;
+  };
+  if (link(path))
+    return {};
+  struct stat status;
+  if (errno != EEXIST || fstat(file, &status) != 0)
+    return std::error_code(errno, std::generic_category());
+  // The number is that of no other file.
+  std::string beside = path + ".tmp-" + std::to_string(status.st_ino);
+  if (!link(beside))
+    return std::error_code(errno, std::generic_category());
+  std::error_code code = sys::fs::rename(beside, path);
+  if (code)
+    sys::fs::remove(beside);
+  return code;
+}
+
+/// Writes a file that has no name until it is whole, so that whatever ends this process leaves
+/// nothing. Nothing where the file system does not know such files.
+static std::optional<Error> writeUnnamed(StringRef path, function_ref<Error(raw_ostream &)> write) {
+  std::string folder = sys::path::parent_path(path).str();
+  int file = ::open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+  if (file < 0)
+    return std::nullopt;
+  raw_fd_ostream out(file, /*shouldClose=*/true);
+  if (!sys::fs::exists("/proc/self/fd/" + std::to_string(file)))
+    return std::nullopt;
+  Error error = write(out);
+  out.flush();
+  std::error_code code = out.error();
+  out.clear_error();
+  if (error)
+    return error;
+  if (!code)
+    code = nameFile(file, path.str());
+  if (code)
+    return createStringError("cannot write '" + path + "': " + code.message());
+  return error;
+}
+
 Error writeWhole(StringRef path, function_ref<Error(raw_ostream &)> write) {
+  sys::fs::file_status status;
+  if (!sys::fs::status(path, status) && !sys::fs::is_regular_file(status))
+    return createStringError("cannot write '" + path + "': " +
+                             (sys::fs::is_directory(status) ? "Is a directory" : "It is no regular file"));
+  if (std::optional<Error> done = writeUnnamed(path, write))
+    return std::move(*done);
   Expected<sys::fs::TempFile> file = sys::fs::TempFile::create(path + ".tmp-%%%%%%%%");
   if (!file)
     return createStringError("cannot write next to '" + path +

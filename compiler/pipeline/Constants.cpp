@@ -3,6 +3,7 @@
 
 #include "burin/load.h"
 #include "compiler/emit/Artifact.h"
+#include "compiler/emit/TemporaryFolder.h"
 #include "compiler/import/Weights.h"
 #include "compiler/lower/Lowering.h"
 #include "compiler/pipeline/Pipeline.h"
@@ -13,8 +14,6 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/ScopeExit.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
 
 #include <cstdlib>
 
@@ -98,39 +97,52 @@ std::optional<uint64_t> workOf(Operation *op) {
   return llvm::SaturatingMultiply(work, depth);
 }
 
+/// Values up to which no wrong node hides the others: a program that fails is tried in halves.
+constexpr unsigned mostPrograms = 64;
+
+bool isMovedWeight(Value value) {
+  Operation *op = value.getDefiningOp();
+  while (onlyMoves(op))
+    op = op->getOperand(0).getDefiningOp();
+  return isConstant(op);
+}
+
+/// The values to compute, in the order of the program.
+SmallVector<Value> findConstants(func::FuncOp main) {
+  llvm::DenseSet<Operation *> known;
+  uint64_t work = 0;
+  for (Operation &op : main.getBody().front()) {
+    if (isConstant(&op)) {
+      known.insert(&op);
+    } else if (canEvaluate(&op) && llvm::all_of(op.getOperands(), [&](Value operand) {
+                 return known.contains(operand.getDefiningOp());
+               })) {
+      std::optional<uint64_t> more = workOf(&op);
+      uint64_t sum = more ? llvm::SaturatingAdd(work, *more) : UINT64_MAX;
+      if (sum > mostWork)
+        continue;
+      work = sum;
+      known.insert(&op);
+    }
+  }
+  SmallVector<Value> wanted;
+  for (Operation &op : main.getBody().front()) {
+    if (!known.contains(&op) || isConstant(&op))
+      continue;
+    for (Value result : op.getResults())
+      if (llvm::any_of(result.getUsers(),
+                       [&](Operation *user) { return !known.contains(user); }) &&
+          !isMovedWeight(result))
+        wanted.push_back(result);
+  }
+  return wanted;
+}
+
+/// Some values, and the program that computes them.
 class Evaluation {
 public:
-  Evaluation(func::FuncOp main, WeightStore &weights) : main(main), weights(weights) {}
-
-  /// Finds the values to compute; false where there is none.
-  bool find() {
-    llvm::DenseSet<Operation *> known;
-    uint64_t work = 0;
-    for (Operation &op : main.getBody().front()) {
-      if (isConstant(&op)) {
-        known.insert(&op);
-      } else if (canEvaluate(&op) && llvm::all_of(op.getOperands(), [&](Value operand) {
-                   return known.contains(operand.getDefiningOp());
-                 })) {
-        std::optional<uint64_t> more = workOf(&op);
-        uint64_t sum = more ? llvm::SaturatingAdd(work, *more) : UINT64_MAX;
-        if (sum > mostWork)
-          continue;
-        work = sum;
-        known.insert(&op);
-      }
-    }
-    for (Operation &op : main.getBody().front()) {
-      if (!known.contains(&op) || isConstant(&op))
-        continue;
-      for (Value result : op.getResults())
-        if (llvm::any_of(result.getUsers(),
-                         [&](Operation *user) { return !known.contains(user); }) &&
-            !isMovedWeight(result))
-          wanted.push_back(result);
-    }
-    return !wanted.empty();
-  }
+  Evaluation(func::FuncOp main, WeightStore &weights, ArrayRef<Value> wanted)
+      : main(main), weights(weights), wanted(wanted) {}
 
   /// The program: weights are its inputs, the values its outputs.
   OwningOpRef<ModuleOp> build() {
@@ -164,11 +176,12 @@ public:
   }
 
   /// Runs an artifact of the program. False where its data are at fault.
-  bool run(const std::string &artifact) {
+  llvm::Expected<bool> run(const std::string &artifact) {
     burin_library *library = nullptr;
     const burin_model *model = nullptr;
-    if (burin_load(artifact.c_str(), nullptr, &library, &model, nullptr, 0))
-      return false;
+    char why[512] = "";
+    if (burin_load(artifact.c_str(), nullptr, &library, &model, why, sizeof why))
+      return atFault(why);
     auto close = llvm::make_scope_exit([&] { burin_unload(library); });
     std::vector<std::vector<char>> copies; // of what a file has at an odd address
     std::vector<burin_tensor> in, out;
@@ -187,6 +200,7 @@ public:
       tensor.bytes = bytes->size();
       in.push_back(tensor);
     }
+    results.clear();
     results.reserve(wanted.size()); // pointers into them stay
     for (Value value : wanted) {
       results.emplace_back(*bytesOf(value.getType()), '\0');
@@ -200,12 +214,19 @@ public:
       return false;
     std::unique_ptr<void, decltype(&std::free)> arena(
         std::aligned_alloc(need.alignment, llvm::alignTo(need.bytes, need.alignment)), &std::free);
+    if (!arena)
+      return atFault("no memory for " + llvm::Twine(need.bytes) + " bytes");
     burin_options options = BURIN_ZERO;
     options.arena = arena.get();
     options.arena_bytes = need.bytes;
+    options.log = [](void *user, burin_status, const char *text) {
+      *static_cast<std::string *>(user) = text;
+    };
+    std::string said;
+    options.user = &said;
     burin_context *context = nullptr;
-    if (!arena || model->create(model, &options, &context))
-      return false;
+    if (model->create(model, &options, &context))
+      return atFault(said);
     burin_status status =
         model->run(context, in.data(), uint32_t(in.size()), out.data(), uint32_t(out.size()));
     model->destroy(context);
@@ -214,7 +235,8 @@ public:
 
   /// Puts the results in the place of the values.
   void replace() {
-    for (auto [value, bytes] : llvm::zip_equal(wanted, results)) {
+    for (auto [at, bytes] : llvm::enumerate(results)) {
+      Value value = wanted[at];
       OpBuilder builder(value.getDefiningOp());
       auto type = cast<RankedTensorType>(value.getType());
       value.replaceAllUsesWith(onnx::ConstantOp::create(builder, value.getLoc(), type,
@@ -222,14 +244,9 @@ public:
     }
   }
 
-  unsigned count() const { return unsigned(wanted.size()); }
-
 private:
-  static bool isMovedWeight(Value value) {
-    Operation *op = value.getDefiningOp();
-    while (onlyMoves(op))
-      op = op->getOperand(0).getDefiningOp();
-    return isConstant(op);
+  static llvm::Error atFault(const llvm::Twine &what) {
+    return llvm::createStringError("the model's constants cannot be computed: " + what);
   }
 
   void collect(Operation *op, llvm::SetVector<Operation *> &needed) {
@@ -264,7 +281,7 @@ private:
 
   func::FuncOp main;
   WeightStore &weights;
-  SmallVector<Value> wanted;
+  ArrayRef<Value> wanted;
   SmallVector<plan::WeightAttr> inputs; // of the program
   std::vector<std::string> results;     // of the values, in order
 };
@@ -279,22 +296,21 @@ LogicalResult runPhases(ModuleOp module, ArrayRef<Phase> phases) {
   return success();
 }
 
-/// Compiles onnx ops that have their types to an artifact in `folder`; returns its path.
-llvm::Expected<std::string> compileProgram(ModuleOp module, StringRef cpu, StringRef folder) {
+/// Compiles onnx ops that have their types to an artifact in `folder`; returns its path, "" where an
+/// op cannot be compiled.
+llvm::Expected<std::string> compileProgram(ModuleOp module, StringRef cpu,
+                                           const TemporaryFolder &folder) {
   llvm::Expected<std::unique_ptr<Target>> target = makeTarget("cpu", cpu);
   if (!target)
     return target.takeError();
-  auto stop = [] {
-    return llvm::createStringError("constants cannot be computed at compile time");
-  };
   if (failed(runPhases(module, ArrayRef(modelPhases()).drop_front())) ||
       failed(runPhases(module, programPhases(CompileOptions()))))
-    return stop();
+    return std::string();
   std::vector<Level> levels;
   levels.push_back({std::move(*target), module.lookupSymbol<ModuleOp>(plan::kernelModuleName), ""});
   const Level &level = levels.front();
   if (failed(runPhases(level.kernels, level.target->phases())))
-    return stop();
+    return std::string();
   ProgramSummary summary = summarize(module, levels);
   llvm::Expected<std::vector<Object>> objects = level.target->emitKernels(level.kernels);
   if (!objects)
@@ -311,47 +327,61 @@ llvm::Expected<std::string> compileProgram(ModuleOp module, StringRef cpu, Strin
   input.objects = *objects;
   input.architecture = level.target->architecture();
   input.modelName = "constants";
-  llvm::SmallString<128> path(folder), data(folder);
-  llvm::sys::path::append(path, "constants.so");
-  llvm::sys::path::append(data, "weights.o");
   if (summary.weightsBytes) {
-    input.weightsObject = data.str().str();
+    input.weightsObject = folder.file("weights.o");
     if (llvm::Error error =
-            writeWeightsObject(data, level.target->architecture(), summary.weightsBytes, [&](llvm::raw_ostream &out) {
+            writeWeightsObject(input.weightsObject, level.target->architecture(),
+                               summary.weightsBytes, [&](llvm::raw_ostream &out) {
               return writeWeights(placedConstants(module), WeightStore(), 0,
                                   summary.weightsBytes, out);
             }))
       return std::move(error);
   }
-  if (llvm::Error error = linkArtifact(path, input, folder))
+  std::string path = folder.file("constants.so");
+  if (llvm::Error error = linkArtifact(path, input, folder.path()))
     return std::move(error);
-  return path.str().str();
+  return path;
 }
 
 } // namespace
 
-unsigned evaluateConstants(ModuleOp module, WeightStore &weights, StringRef cpu,
-                           llvm::function_ref<void(ModuleOp)> show) {
-  Evaluation evaluation(module.lookupSymbol<func::FuncOp>("main"), weights);
-  if (!evaluation.find())
+llvm::Expected<unsigned> evaluateConstants(ModuleOp module, WeightStore &weights, StringRef cpu,
+                                           llvm::function_ref<void(ModuleOp)> show) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  SmallVector<Value> wanted = findConstants(main);
+  if (wanted.empty())
     return 0;
-  OwningOpRef<ModuleOp> program = evaluation.build();
-  show(*program);
-  llvm::SmallString<128> folder;
-  if (llvm::sys::fs::createUniqueDirectory("burin-constants", folder))
-    return 0;
-  auto remove = llvm::make_scope_exit([&] { llvm::sys::fs::remove_directories(folder); });
   // What does not work here is done when the model runs: nobody needs to hear of it.
   ScopedDiagnosticHandler handler(module.getContext(), [](Diagnostic &) { return success(); });
-  llvm::Expected<std::string> artifact = compileProgram(*program, cpu, folder);
-  if (!artifact) {
-    llvm::consumeError(artifact.takeError());
-    return 0;
+  SmallVector<ArrayRef<Value>> todo{wanted};
+  std::vector<Evaluation> done;
+  unsigned count = 0;
+  for (unsigned tried = 0; !todo.empty() && tried < mostPrograms; ++tried) {
+    ArrayRef<Value> values = todo.pop_back_val();
+    Evaluation evaluation(main, weights, values);
+    OwningOpRef<ModuleOp> program = evaluation.build();
+    show(*program);
+    llvm::Expected<TemporaryFolder> folder = TemporaryFolder::make();
+    if (!folder)
+      return folder.takeError();
+    llvm::Expected<std::string> artifact = compileProgram(*program, cpu, *folder);
+    if (!artifact)
+      return artifact.takeError();
+    llvm::Expected<bool> isRun = artifact->empty() ? false : evaluation.run(*artifact);
+    if (!isRun)
+      return isRun.takeError();
+    if (*isRun) {
+      count += unsigned(values.size());
+      done.push_back(std::move(evaluation));
+    } else if (values.size() > 1) {
+      todo.push_back(values.drop_front(values.size() / 2));
+      todo.push_back(values.take_front(values.size() / 2));
+    }
   }
-  if (!evaluation.run(*artifact))
-    return 0;
-  evaluation.replace();
-  return evaluation.count();
+  // Only now: a value may be made from another one.
+  for (Evaluation &evaluation : done)
+    evaluation.replace();
+  return count;
 }
 
 } // namespace burin

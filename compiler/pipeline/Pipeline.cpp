@@ -8,6 +8,8 @@
 
 #include "compiler/emit/Artifact.h"
 #include "compiler/emit/Embedded.h"
+#include "compiler/emit/TemporaryFolder.h"
+#include "compiler/import/Schema.h"
 #include "compiler/import/Weights.h"
 #include "compiler/lower/Lowering.h"
 #include "compiler/pipeline/Batch.h"
@@ -303,15 +305,20 @@ private:
   /// What depends on constants alone becomes constant, which may tell more of shapes and patterns.
   std::optional<ExitCode> computeConstants(ModuleOp module, WeightStore &weights) {
     begin(constantsPhase);
-    unsigned round = 0;
+    unsigned programs = 0;
     auto show = [&](ModuleOp program) {
       if (!options.dumpDir.empty())
-        (void)dump(program, "-program" + std::to_string(round));
+        (void)dump(program, "-program" + std::to_string(programs));
+      ++programs;
     };
     // A reference computes node by node what its outputs ask for.
-    while (options.purpose != Purpose::Reference && round < maxRounds &&
-           evaluateConstants(module, weights, options.constantsCpu, show)) {
-      ++round;
+    for (unsigned round = 0; options.purpose != Purpose::Reference && round < maxRounds; ++round) {
+      llvm::Expected<unsigned> computed =
+          evaluateConstants(module, weights, options.constantsCpu, show);
+      if (!computed)
+        return fail(ExitCode::Failed, options.model + ": " + llvm::toString(computed.takeError()));
+      if (!*computed)
+        break;
       PassManager manager(module.getContext());
       watch(manager);
       modelPhases().front().addPasses(manager);
@@ -369,11 +376,10 @@ private:
     finish();
 
     begin("link");
-    llvm::SmallString<128> temporary;
-    if (std::error_code code = llvm::sys::fs::createUniqueDirectory("burin", temporary))
-      return fail(ExitCode::Failed, "cannot make a temporary folder: " + code.message());
-    llvm::Error error = link(objects, module, weights, program.modelName, temporary.str());
-    llvm::sys::fs::remove_directories(temporary);
+    llvm::Expected<TemporaryFolder> temporary = TemporaryFolder::make();
+    if (!temporary)
+      return fail(ExitCode::Failed, llvm::toString(temporary.takeError()));
+    llvm::Error error = link(objects, module, weights, program.modelName, *temporary);
     if (!error)
       error = shards->commit();
     finish();
@@ -409,17 +415,16 @@ private:
   }
 
   llvm::Error link(llvm::ArrayRef<Object> objects, ModuleOp module, const WeightStore &weights,
-                   const std::string &name, llvm::StringRef temporary) {
+                   const std::string &name, const TemporaryFolder &temporary) {
     LinkInput input;
     input.objects = objects;
     input.architecture = architecture();
     input.modelName = name;
     const ProgramSummary &summary = result.summary;
     if (summary.weightsBytes && summary.shards.empty()) {
-      llvm::SmallString<128> path(temporary);
-      llvm::sys::path::append(path, "weights.o");
-      input.weightsObject = path.str().str();
-      if (llvm::Error error = writeWeightsObject(path, architecture(), summary.weightsBytes,
+      input.weightsObject = temporary.file("weights.o");
+      if (llvm::Error error = writeWeightsObject(input.weightsObject, architecture(),
+                                                 summary.weightsBytes,
                                                  [&](llvm::raw_ostream &out) {
                                                    return writeWeights(placedConstants(module),
                                                                        weights, 0,
@@ -427,7 +432,7 @@ private:
                                                  }))
         return error;
     }
-    if (llvm::Error error = linkArtifact(options.output, input, temporary))
+    if (llvm::Error error = linkArtifact(options.output, input, temporary.path()))
       return error;
     // The header comes last: a disk that is full leaves the old pair.
     llvm::SmallString<128> header(options.header);

@@ -3,6 +3,7 @@
 // `burin test`: cases in ONNX's backend layout, each compiled to an artifact and run
 // by burin-run in a process of its own, so that a crash or a hang is one case's.
 
+#include "compiler/emit/TemporaryFolder.h"
 #include "tools/burin/Commands.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -142,7 +143,7 @@ struct Child {
   int out;
   size_t index;
   std::string text;
-  std::string temporary;
+  std::unique_ptr<TemporaryFolder> temporary;
   Clock::time_point started;
 };
 
@@ -174,13 +175,17 @@ private:
     Child child;
     child.index = index;
     child.started = Clock::now();
-    llvm::SmallString<128> temporary;
-    int ends[2];
-    if (llvm::sys::fs::createUniqueDirectory("burin-test", temporary) || pipe(ends) != 0) {
-      outcomes[index].reason = "cannot make a temporary folder or pipe";
+    llvm::Expected<TemporaryFolder> temporary = TemporaryFolder::make();
+    if (!temporary) {
+      outcomes[index].reason = llvm::toString(temporary.takeError());
       return;
     }
-    child.temporary = temporary.str().str();
+    int ends[2];
+    if (pipe(ends) != 0) {
+      outcomes[index].reason = "cannot make a pipe";
+      return;
+    }
+    child.temporary = std::make_unique<TemporaryFolder>(std::move(*temporary));
     std::fflush(nullptr);
     child.pid = fork();
     if (child.pid == 0) {
@@ -188,7 +193,7 @@ private:
       dup2(ends[1], STDOUT_FILENO);
       close(ends[0]);
       close(ends[1]);
-      runCase(state, cases[index], child.temporary);
+      runCase(state, cases[index], child.temporary->path().str());
     }
     close(ends[1]);
     child.out = ends[0];
@@ -223,7 +228,7 @@ private:
     close(child.out);
     int status = 0;
     waitpid(child.pid, &status, 0);
-    llvm::sys::fs::remove_directories(child.temporary);
+    child.temporary.reset();
     Outcome &outcome = outcomes[child.index];
     outcome.seconds = std::chrono::duration<double>(Clock::now() - child.started).count();
     judge(outcome, child.text, status, timedOut, cases[child.index].dataSets.size());

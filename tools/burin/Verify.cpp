@@ -4,14 +4,13 @@
 // f64, and lets burin-run compare the two. Where an output differs, or where asked to, the model is
 // compiled again with the results of all kernels as outputs, to say which of them differs first.
 
+#include "compiler/emit/TemporaryFolder.h"
 #include "tools/burin/Commands.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -29,33 +28,12 @@ struct State {
   bool kernels = false, json = false;
 };
 
-/// A folder that goes with its owner.
-class TemporaryFolder {
-public:
-  std::error_code create() { return llvm::sys::fs::createUniqueDirectory("burin-verify", path); }
-  ~TemporaryFolder() {
-    if (!path.empty())
-      llvm::sys::fs::remove_directories(path);
-  }
-  std::string file(llvm::StringRef name) const {
-    llvm::SmallString<128> file(path);
-    llvm::sys::path::append(file, name);
-    return file.str().str();
-  }
-
-private:
-  llvm::SmallString<128> path;
-};
-
 class Verification {
 public:
-  explicit Verification(const State &state) : state(state) {}
+  Verification(const State &state, TemporaryFolder folder)
+      : state(state), folder(std::move(folder)) {}
 
   ExitCode run() {
-    if (std::error_code error = folder.create()) {
-      llvm::errs() << "error: cannot make a temporary folder: " << error.message() << "\n";
-      return ExitCode::Failed;
-    }
     for (auto [purpose, name] : {std::pair(Purpose::Use, "artifact.so"),
                                  std::pair(Purpose::Reference, "reference.so")})
       if (ExitCode code = compileAs(purpose, name); code != ExitCode::Ok)
@@ -256,7 +234,13 @@ void addVerify(CLI::App &app, Action &action) {
     for (const auto &[name, sizes] : state->options.dims)
       if (sizes.size() > 1)
         throw CLI::ValidationError("--dim", "verify takes one size or range of '" + name + "'");
-    action = [state] { return Verification(*state).run(); };
+    action = [state] {
+      llvm::Expected<TemporaryFolder> folder = TemporaryFolder::make();
+      if (folder)
+        return Verification(*state, std::move(*folder)).run();
+      llvm::errs() << "error: " << llvm::toString(folder.takeError()) << "\n";
+      return ExitCode::Failed;
+    };
   });
 }
 
