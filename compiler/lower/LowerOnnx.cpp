@@ -216,12 +216,17 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
     return dims;
   }
 
-  /// Sequences and optionals are resolved inside of a model only.
+  /// Strings, sequences and optionals are resolved inside of a model only.
   static LogicalResult checkBoundary(func::FuncOp func) {
-    for (Type type : llvm::concat<const Type>(func.getArgumentTypes(), func.getResultTypes()))
-      if (!isa<RankedTensorType>(type))
+    for (Type type : llvm::concat<const Type>(func.getArgumentTypes(), func.getResultTypes())) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      if (!tensor)
         return func.emitError("has an input or output of type ")
                << type << "; only tensors of known rank cross a model's boundary";
+      if (isa<onnx::StringType>(tensor.getElementType()))
+        return func.emitError("has an input or output of strings, of type ")
+               << type << "; encode them as integers before the model";
+    }
     return success();
   }
 };

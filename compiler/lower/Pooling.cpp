@@ -250,6 +250,19 @@ Results lowerAveragePool(Lowering &b, Operation *op, ValueRange operands) {
   for (int64_t d = 0; d < window->rank(); ++d) {
     int64_t low = countsPads ? 0 : window->before[d];
     int64_t high = window->before[d] + window->in[d] + (countsPads ? window->after[d] : 0);
+    auto isWhole = [&](int64_t o) {
+      int64_t first = o * window->stride[d];
+      return first >= low && first + (window->kernel[d] - 1) * window->dilation[d] < high;
+    };
+    if (window->out[d] && isWhole(0) && isWhole(window->out[d] - 1)) {
+      factor *= double(window->kernel[d]);
+      continue;
+    }
+    constexpr int64_t mostCounted = int64_t(1) << 28; // elements of all windows: a second or so
+    if (window->out[d] > mostCounted / window->kernel[d])
+      return b.unsupported("windows of " + Twine(window->kernel[d]) + " elements at " +
+                           Twine(window->out[d]) + " places, some of them in the padding; pad the "
+                           "operand before");
     SmallVector<APFloat> counts;
     for (int64_t o = 0; o < window->out[d]; ++o) {
       int64_t count = 0;

@@ -103,6 +103,10 @@ ModelReport explain(const CompileOptions &options) {
   }
 
   report.code = failed(checkOpenDims(**module)) ? ExitCode::Unsupported : ExitCode::Ok;
+  if (failed(inferAndCheckTypes(**module))) {
+    report.code = ExitCode::BadInput;
+    return report;
+  }
   std::vector<Phase> phases = modelPhases();
   llvm::append_range(phases, programPhases({}));
   for (const Phase &phase : phases) {

@@ -102,6 +102,12 @@ std::vector<Phase> programPhases(const CompileOptions &options) {
   };
 }
 
+LogicalResult inferAndCheckTypes(ModuleOp module) {
+  PassManager manager(module.getContext());
+  manager.addPass(createInferShapes());
+  return success(succeeded(manager.run(module)) && succeeded(checkOperandTypes(module)));
+}
+
 ImportOptions importOptions(const CompileOptions &options) {
   ImportOptions import = options.import;
   import.hasLowering = [](llvm::StringRef name) { return lower::ruleTable().find(name); };
@@ -277,6 +283,8 @@ private:
 
     if (failed(checkOpenDims(*module)))
       return ExitCode::Unsupported;
+    if (failed(inferAndCheckTypes(*module)))
+      return ExitCode::BadInput;
     if (options.purpose == Purpose::Reference) {
       PassManager manager(&context);
       manager.addPass(createPromoteFloats(weights));

@@ -60,6 +60,9 @@ CompileResult compile(const CompileOptions &options);
 /// What the import is told, besides the sizes of the variant at work.
 ImportOptions importOptions(const CompileOptions &options);
 
+/// Infers the types of a module as imported, and checks that its operators take them.
+mlir::LogicalResult inferAndCheckTypes(mlir::ModuleOp module);
+
 /// The phases after `import` that each variant goes through by itself.
 const std::vector<Phase> &modelPhases();
 

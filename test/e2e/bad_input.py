@@ -8,8 +8,10 @@ behind. test/compiler/import/hostile.test has what the import alone refuses, tes
 what artifacts and data files are refused for.
 """
 import argparse
+import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +21,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
+FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
 
 
 def model(nodes, inputs=None, outputs=None, tensors=(), opset=21):
@@ -123,6 +125,24 @@ def models():
     yield "element types differ", model(
         [node("Add", "x n")], {"x": (FLOAT, [4]), "n": (INT64, [4])}, {"y": (FLOAT, [4])}), 2, \
         "operands 0 and 1 differ in element type"
+    for name, op, types, out, said in (
+            ("condition", "Where", (FLOAT, FLOAT, FLOAT), FLOAT,
+             "operand 0 is tensor(float), but it takes tensor(bool)"),
+            ("indices", "Gather", (FLOAT, FLOAT), FLOAT,
+             "operand 1 is tensor(float), but it takes tensor(int32), tensor(int64)"),
+            ("integers", "Sqrt", (INT64,), INT64,
+             "operand 0 is tensor(int64), but it takes tensor(bfloat16), "),
+            ("bools", "Relu", (BOOL,), BOOL, "operand 0 is tensor(bool), but it takes "),
+            ("mixed", "MatMul", (FLOAT, INT64), FLOAT, "operands 0 and 1 differ in element type")):
+        names = "xwz"[:len(types)]
+        inputs = {key: (type_, [4]) for key, type_ in zip(names, types)}
+        yield f"types: {name}", model([node(op, " ".join(names))], inputs, {"y": (out, None)}), 2, \
+            f"node '{op.lower()}': 'onnx.{op}' op {said}"
+    yield "types: branch", model([helper.make_node("If", ["c"], ["y"], "if", **{
+        branch: helper.make_graph([node("Neg")], branch, [], [helper.make_tensor_value_info(
+            "y", FLOAT, [4, 8])]) for branch in ("then_branch", "else_branch")})],
+        {"x": (FLOAT, [4, 8]), "c": (TensorProto.FLOAT8E5M2, [])}), 2, \
+        "node 'if': 'onnx.If' op operand 0 is tensor(float8e5m2), but it takes tensor(bool)"
     yield "type of attribute", one("Softmax", axis="last"), 2, \
         "'Softmax' Mismatched attribute type"
     yield "no such attribute", one("Relu", slope=0.1), 2, "'Relu' Unrecognized attribute: slope"
@@ -155,6 +175,11 @@ def models():
     yield "functions", functions(1000), 2, "nests function calls more than 100 deep"
     yield "subgraphs", nested(1000), 2, "messages nest more than 100 deep"
     yield "nodes", chain(1 << 20), 3, "has 1048576 nodes, more than the "
+    strings = {"s": (TensorProto.STRING, [3])}
+    yield "strings passed on", model([node("Identity", "s")], strings, {"y": strings["s"]}), 3, \
+        "has an input or output of strings"
+    yield "strings not used", model([node("Neg")], strings | {"x": (FLOAT, [4, 8])}), 3, \
+        "has an input or output of strings"
     yield "too large", model([node("Expand", "x s")], {"x": (FLOAT, [1])}, anything,
                              [ints("s", 1 << 20, 1 << 20, 1 << 10)]), 3, "too large: "
 
@@ -216,6 +241,10 @@ class Bench:
         (self.work / "folder.so").mkdir(exist_ok=True)
         self.check("a folder", ["compile", good, "-o", self.work / "folder.so"], 1,
                    "Is a directory")
+        device = self.work / "device.so"
+        device.unlink(missing_ok=True)
+        device.symlink_to("/dev/null")
+        self.check("a device", ["compile", good, "-o", device], 1, "It is no regular file")
         full.mkdir(exist_ok=True)
         script = ('mount -t tmpfs -o size=24k none "$0" && echo old > "$0/m.so" && { "$@"; '
                   'code=$?; [ "$(ls "$0")+$(cat "$0/m.so")" = m.so+old ] && exit $code; }')
@@ -226,9 +255,13 @@ class Bench:
             print("no space: not tried, a mount of its own is not allowed here")
 
     def killed(self):
-        """kill -9 at any moment: the old artifact, or the new one."""
-        good, folder = self.work / "good.onnx", self.work / "killed"
-        folder.mkdir(exist_ok=True)
+        """kill -9 at any moment: the old artifact, or the new one, and nothing beside it. What is left
+        among temporary files goes with the next compile that sees it a minute later."""
+        good, folder, temporary = (self.work / name for name in ("good.onnx", "killed", "temporary"))
+        shutil.rmtree(temporary, ignore_errors=True)
+        for made in (folder, temporary, temporary / "burin-temporary-of-mine"):
+            made.mkdir(exist_ok=True)
+        place = dict(os.environ, TMPDIR=str(temporary))
         artifact, chance = folder / "m.so", random.Random(2)
         begun = time.monotonic()
         subprocess.run([self.burin, "compile", good, "-o", artifact], check=True,
@@ -236,7 +269,7 @@ class Bench:
         whole, new, seen = time.monotonic() - begun, artifact.read_bytes(), {"old": 0, "new": 0}
         for _ in range(20):
             artifact.write_bytes(b"old")
-            child = subprocess.Popen([self.burin, "compile", good, "-o", artifact],
+            child = subprocess.Popen([self.burin, "compile", good, "-o", artifact], env=place,
                                      stdout=subprocess.DEVNULL)
             time.sleep(chance.uniform(0, 1.2 * whole))
             child.send_signal(signal.SIGKILL)
@@ -246,7 +279,42 @@ class Bench:
                 print(f"killed: an artifact of {len(bytes_)} bytes, neither the old nor the new")
                 self.wrong += 1
             seen["new" if bytes_ == new else "old"] += 1
-        print(f"killed 20 times: {seen}")
+            if [path.name for path in folder.iterdir()] != ["m.so"]:
+                print(f"killed: {list(folder.iterdir())}")
+                self.wrong += 1
+        left = list(temporary.iterdir())
+        print(f"killed 20 times: {seen}; {len(left) - 1} temporary folders left")
+        for path in left:
+            os.utime(path, (0, 0))
+        subprocess.run([self.burin, "compile", good, "-o", artifact], env=place, check=True,
+                       capture_output=True)
+        if [path.name for path in temporary.iterdir()] != ["burin-temporary-of-mine"]:
+            print(f"killed: temporary files stay, or those of others go: {list(temporary.iterdir())}")
+            self.wrong += 1
+
+    def verbs(self):
+        """Each verb on files that are not what it takes, and on words that are none."""
+        text, good, cut = (self.work / name for name in ("text.so", "good.so", "cut.so"))
+        text.write_text("no artifact")
+        subprocess.run([self.burin, "compile", self.work / "good.onnx", "-o", good], check=True,
+                       capture_output=True)
+        cut.write_bytes(good.read_bytes()[:-5000])
+        more = {"run": ["--random", "1", "-o", self.out], "inspect": ["--verify"]}
+        for verb in "run", "bench", "inspect":
+            self.check(verb, [verb, text, *more.get(verb, [])], 2, "text.so: not an ELF file")
+            self.check(verb, [verb, cut, *more.get(verb, [])], 2, "cut.so: ")
+            self.check(verb, [verb, self.work / "gone.so", *more.get(verb, [])], 2,
+                       "gone.so: cannot be opened")
+        for verb in "compile", "explain", "verify":
+            output = ["-o", self.work / "none.so"] if verb == "compile" else []
+            self.check(verb, [verb, good, *output], 2,
+                       "good.so: not an ONNX model: malformed protobuf at byte")
+        self.check("test", ["test", self.work / "full"], 2, "holds no model.onnx")
+        self.check("no verb", [], 2, "error: ")
+        self.check("unknown verb", ["fly"], 2, "error: unknown verb 'fly'; see burin --help")
+        self.check("unknown option", ["compile", "--wings"], 2, "; see burin compile --help")
+        self.check("extension", ["compile", self.work / "good.onnx", "-o", "m.exe"], 2,
+                   "'m.exe' ends in none of .so, .a, .o")
 
     def requests(self):
         """Requests that do not fit the model."""
@@ -282,7 +350,7 @@ def main():
     parser.add_argument("--work", required=True, type=pathlib.Path)
     arguments = parser.parse_args()
     bench = Bench(arguments.burin, arguments.work)
-    for part in (bench.models, bench.damaged, bench.outputs, bench.killed, bench.requests):
+    for part in (bench.models, bench.damaged, bench.outputs, bench.killed, bench.verbs, bench.requests):
         part()
     print(f"{bench.wrong} wrong answers" if bench.wrong else "every answer is as it should be")
     sys.exit(1 if bench.wrong else 0)

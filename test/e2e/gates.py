@@ -3,7 +3,7 @@
 
 usage: gates.py --burin BURIN --work DIR GATE
 
-GATE: symbols, size, reproducible, threads, levels, memory or quiet; a function below each.
+GATE: a function below.
 """
 import argparse
 import json
@@ -13,7 +13,8 @@ import re
 import subprocess
 import sys
 
-from onnx import TensorProto, helper
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "test" / "models"))
@@ -107,6 +108,16 @@ def reproducible(bench):
                                preexec_fn=lambda: os.sched_setaffinity(0, {core}))
         assert first.read_bytes() == second.read_bytes(), f"{name}.{extension} differs"
         print(f"{name}.{extension}: {first.stat().st_size} equal bytes")
+    # Neither time nor language, user or place for temporary files show.
+    model, place = bench.model("bert_small"), bench.work / "a place of its own"
+    place.mkdir(exist_ok=True)
+    names = ("plain.so", "bare.so", "other.so")
+    environments = (None, {}, {"TMPDIR": place, "HOME": "/none", "LC_ALL": "tr_TR.UTF-8",
+                               "TZ": "Asia/Tokyo", "USER": "other", "SOURCE_DATE_EPOCH": "1"})
+    made = [bench.compile(model, bench.work / name / "m.so", env=environment)
+            for name, environment in zip(names, environments)]
+    assert len({path.read_bytes() for path in made}) == 1, "the environment shows"
+    assert not list(place.iterdir()), "temporary files are left"
     # What computed constants at compile time does not show.
     level = "x86-64-v4" if has_v4() else "haswell"
     for name in ("bert_small", "mobile_transformer"): # joined weights; batch normalisations
@@ -155,6 +166,40 @@ def levels(bench):
         print("this CPU has no AVX-512: x86-64-v4 was compiled, not run")
 
 
+def variants(bench):
+    """Three batch sizes in one artifact: weights are there once, those that were computed too; code
+    and plans are small."""
+    rng, layers, width = np.random.default_rng(0), 4, 512
+    nodes, tensors, last = [], [], "x"
+    for i in range(layers):
+        for name, shape in (f"w{i}", (width, width)), (f"s{i}", (width, 1)):
+            tensors.append(numpy_helper.from_array(rng.standard_normal(shape, np.float32), name))
+        nodes += [helper.make_node("Mul", [f"w{i}", f"s{i}"], [f"p{i}"]), # made when compiled
+                  helper.make_node("MatMul", [last, f"p{i}"], [f"m{i}"]),
+                  helper.make_node("Gelu", [f"m{i}"], [f"g{i}"]),
+                  helper.make_node("LayerNormalization", [f"g{i}", f"p{i}_row"], [f"h{i}"]),
+                  helper.make_node("Mul", [f"h{i}", last], [f"y{i}"])]
+        tensors.append(numpy_helper.from_array(np.ones(width, np.float32), f"p{i}_row"))
+        last = f"y{i}"
+    infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", width])
+             for name in ("x", last)]
+    model = bench.work / "layers.onnx"
+    model.write_bytes(helper.make_model(
+        helper.make_graph(nodes, "layers", infos[:1], infos[1:], tensors), ir_version=10,
+        opset_imports=[helper.make_opsetid("", 21)]).SerializeToString())
+    size, weights = {}, {}
+    for batches in "32", "1,8,32":
+        artifact = bench.compile(model, bench.work / batches / "layers.so", "--dim",
+                                 f"batch={batches}")
+        size[batches] = artifact.stat().st_size
+        told = json.loads(call(bench.runner, "inspect", artifact, "--json"))
+        weights[batches] = told["memory"]["weights_bytes"]
+    print(f"bytes by batch sizes: {size}, of which weights: {weights}")
+    assert weights["32"] >= 4 * layers * width * width
+    assert weights["1,8,32"] == weights["32"], "weights are there more than once"
+    assert size["1,8,32"] <= 1.03 * size["32"] + 200_000
+
+
 def memory(bench):
     """The runner's peak is within 8 MiB of weights, arena, inputs and outputs, and the arena
     that the compiler, the header, the certificate and the artifact name is one number."""
@@ -182,8 +227,8 @@ def quiet(bench):
     return done.returncode
 
 
-GATES = {gate.__name__: gate for gate in (symbols, size, reproducible, threads, levels, memory,
-                                          quiet)}
+GATES = {gate.__name__: gate for gate in (symbols, size, reproducible, threads, levels, variants,
+                                          memory, quiet)}
 
 
 def main():

@@ -236,7 +236,8 @@ std::string writeTensor(const std::string &folder, const std::string &name, uint
   const TypeInfo *type = typeInfo(dtype);
   if (!type)
     throw Error{Unsupported, "output '" + name + "' has a type that no file can hold"};
-  std::string stem = name.empty() ? "output" : name;
+  constexpr size_t longest = 200; // file systems have 255 bytes for a name
+  std::string stem = name.empty() ? "output" : name.substr(0, longest);
   for (char &c : stem)
     if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
           c == '.' || c == '_' || c == '-'))

@@ -69,8 +69,9 @@ ExitCode run(State &state) {
     flops += node.flops;
     unsupported += !node.supported;
   }
-  llvm::outs() << report.nodes.size() << " nodes, " << unsupported << " not supported, "
-               << llvm::formatv("{0:F3} GFLOP\n", double(flops) / 1e9);
+  if (!report.nodes.empty())
+    llvm::outs() << report.nodes.size() << " nodes, " << unsupported << " not supported, "
+                 << llvm::formatv("{0:F3} GFLOP\n", double(flops) / 1e9);
   printMessages(report.messages);
   return report.code;
 }

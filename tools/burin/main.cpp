@@ -4,6 +4,8 @@
 
 #include "tools/burin/Commands.h"
 
+#include "llvm/Support/raw_ostream.h"
+
 int main(int argc, char **argv) {
   CLI::App app{"burin compiles a trained model (ONNX) to native code that a program links.\n"
                "\n"
@@ -27,8 +29,19 @@ int main(int argc, char **argv) {
   burin::cli::addExplain(app, action);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::CallForHelp &help) {
+    return app.exit(help);
+  } catch (const CLI::CallForVersion &version) {
+    return app.exit(version);
   } catch (const CLI::ParseError &error) {
-    return app.exit(error) == 0 ? 0 : int(burin::ExitCode::BadInput);
+    std::string verb = argc > 1 ? argv[1] : "";
+    bool isKnown = app.get_subcommand_no_throw(verb);
+    if (verb.empty() || isKnown || verb[0] == '-')
+      llvm::errs() << "error: " << error.what();
+    else
+      llvm::errs() << "error: unknown verb '" << verb << "'";
+    llvm::errs() << "; see burin " << (isKnown ? verb + " " : "") << "--help\n";
+    return int(burin::ExitCode::BadInput);
   }
   return int(action());
 }
