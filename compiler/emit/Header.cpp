@@ -109,6 +109,8 @@ public:
       dim.identifier = identifiers.take(dim.name, "dim");
     for (auto [i, output] : llvm::enumerate(signature.outputs))
       outputs.push_back(tensor(output, "output" + std::to_string(i)));
+    for (auto [i, state] : llvm::enumerate(signature.states))
+      states.push_back(tensor(state, "state" + std::to_string(i)));
   }
 
   void write() {
@@ -126,6 +128,8 @@ public:
         << "const burin_model *burin_model_" << name << "(void);\n\n";
     writeCreate();
     writeRun();
+    if (!states.empty())
+      writeStates();
     out << "/* Why the last run failed, \"\" if it did not; valid until the next run. */\n"
         << "static inline const char *" << name << "_message(const burin_context *context) {\n"
         << "  return burin_model_" << name << "()->message(context);\n}\n\n"
@@ -192,7 +196,8 @@ private:
 
   void writeConstants() {
     out << "#define " << prefix << "_INPUTS " << inputs.size() << "\n"
-        << "#define " << prefix << "_OUTPUTS " << outputs.size() << "\n\n"
+        << "#define " << prefix << "_OUTPUTS " << outputs.size() << "\n"
+        << "#define " << prefix << "_STATES " << states.size() << "\n\n"
         << "/* The arena of a context with one worker; each further worker adds the scratch. */\n"
         << "#define " << prefix << "_ARENA_BYTES " << summary.arenaBytes() << "ull\n"
         << "#define " << prefix << "_ARENA_ALIGNMENT 64\n"
@@ -207,7 +212,8 @@ private:
       out << "\n/* Size \"" << comment(dim.name) << "\", given with each run. */\n"
           << "#define " << macro(dim.identifier) << "_MIN " << dim.min << "\n"
           << "#define " << macro(dim.identifier) << "_MAX " << dim.max << "\n";
-    for (const auto &[kind, list] : {std::pair("Input", &inputs), std::pair("Output", &outputs)})
+    for (const auto &[kind, list] : {std::pair("Input", &inputs), std::pair("Output", &outputs),
+                                     std::pair("State", &states)})
       for (auto [i, tensor] : llvm::enumerate(*list)) {
         std::string own = macro(tensor.identifier);
         out << "\n/* " << kind << " " << i << ", \"" << comment(tensor.name)
@@ -223,6 +229,28 @@ private:
         }
         out << "#define " << own << "_ELEMENTS " << tensor.elements << "\n";
       }
+  }
+
+  /// Where each state lies, and how all begin anew.
+  void writeStates() {
+    for (auto [i, state] : llvm::enumerate(states)) {
+      const StateSignature &from = signature.states[i];
+      out << "/* What \"" << comment(from.output) << "\" leaves for the next run: " << describe(state)
+          << ", dense";
+      if (from.axis >= 0)
+        out << ";\n * burin_model.state_data and state_set_length tell and set how far dimension "
+            << from.axis << " is filled";
+      out << ". */\n"
+          << "static inline " << cType(state.dtype) << " *" << name << "_" << state.identifier
+          << "(burin_context *context) {\n"
+          << "  void *data = NULL;\n"
+          << "  burin_model_" << name << "()->state_data(context, " << macro(state.identifier)
+          << "_INDEX, &data, NULL);\n"
+          << "  return (" << cType(state.dtype) << " *)data;\n}\n\n";
+    }
+    out << "/* All states as they were after " << name << "_create. */\n"
+        << "static inline burin_status " << name << "_reset(burin_context *context) {\n"
+        << "  return burin_model_" << name << "()->reset(context);\n}\n\n";
   }
 
   void writeCreate() {
@@ -314,7 +342,7 @@ private:
   llvm::raw_ostream &out;
   Identifiers identifiers;
   std::vector<Dim> dims;
-  std::vector<Tensor> inputs, outputs;
+  std::vector<Tensor> inputs, outputs, states;
 };
 
 } // namespace

@@ -47,57 +47,6 @@ Operation *Level::kernel(StringRef launched) const {
   return SymbolTable::lookupSymbolIn(ModuleOp(kernels), (launched + suffix).str());
 }
 
-ProgramSummary summarize(ModuleOp planned, ArrayRef<Level> levels) {
-  ProgramSummary summary;
-  auto number = [](Operation *op, StringRef name) -> uint64_t {
-    auto attr = op->getAttrOfType<IntegerAttr>(name);
-    return attr ? uint64_t(attr.getInt()) : 0;
-  };
-  Signature signature(planned);
-  for (Signature::Variant &variant : signature.variants) {
-    // The runtime rounds each part up to its alignment.
-    VariantSummary one{variant.name, llvm::alignTo(number(variant.main, "plan.arena_bytes"), 64), 0};
-    variant.main.walk([&](plan::LaunchOp) { ++one.launches; });
-    summary.launches += one.launches;
-    if (one.activationBytes >= summary.activationBytes) {
-      summary.activationBytes = one.activationBytes;
-      summary.liveBytes = number(variant.main, "plan.live_bytes");
-      summary.liveSet.clear();
-      if (auto live = variant.main->getAttrOfType<ArrayAttr>(plan::liveSetAttrName))
-        for (auto tensor : live.getAsRange<plan::LiveAttr>())
-          summary.liveSet.push_back({tensor.getNode().str(), plan::textOf(tensor.getType()),
-                                     tensor.getBytes()});
-    }
-    summary.variants.push_back(std::move(one));
-  }
-  summary.weightsBytes = number(planned, "plan.weights_bytes");
-  for (const TensorSignature &tensor : signature.inputs)
-    summary.inputBytes += tensor.maxBytes;
-  for (const TensorSignature &tensor : signature.outputs)
-    summary.outputBytes += tensor.maxBytes;
-  for (const Level &level : levels)
-    for (Operation &op : ModuleOp(level.kernels).getBody()->getOperations())
-      if (op.hasAttr("plan.kernel")) {
-        summary.kernels += &level == levels.begin();
-        uint64_t scratch = number(&op, "plan.scratch_bytes");
-        if (scratch > summary.scratchBytes) {
-          summary.scratchBytes = scratch;
-          summary.scratchKernel = SymbolTable::getSymbolName(&op).str();
-        }
-      }
-  summary.scratchBytes = llvm::alignTo(summary.scratchBytes, 64);
-  if (signature.batch) {
-    summary.batchDim = signature.dims[signature.batch->dim].name;
-    for (auto [axis, tensor] : llvm::zip_equal(
-             signature.batch->axes, llvm::concat<TensorSignature>(signature.inputs, signature.outputs)))
-      summary.stagingBytes += axis < 0 ? 0 : llvm::alignTo(tensor.maxBytes, 64);
-  }
-  summary.bookkeepingBytes =
-      burin_bookkeeping_bytes(uint32_t(signature.inputs.size()), uint32_t(signature.outputs.size()),
-                              uint32_t(signature.dims.size()));
-  return summary;
-}
-
 namespace {
 
 AffineMap tasksOf(plan::LaunchOp launch, const Level &level) {
@@ -124,7 +73,7 @@ private:
   //===- The main program ---------------------------------------------------===//
 
   /// burin_frame's fields, in order.
-  enum Field { Arena, Weights, Inputs, Outputs, Dims, Error, Launch, Context };
+  enum Field { Arena, Weights, Inputs, Outputs, Dims, Error, Launch, Context, States, Count };
 
   /// Code for an expression over the model's dims (symbols) and `kernelDims`.
   llvm::Value *emit(AffineExpr expr, ArrayRef<llvm::Value *> kernelDims) {
@@ -168,8 +117,9 @@ private:
     modelDims.assign(chosen.sizes.count(), nullptr);
     b.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", function));
     llvm::Value *frame = function->getArg(0);
-    auto *frameType = llvm::StructType::get(context, {ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr});
-    for (unsigned field = 0; field < 8; ++field)
+    auto *frameType =
+        llvm::StructType::get(context, SmallVector<llvm::Type *>(Field::Count, ptr));
+    for (unsigned field = 0; field < Field::Count; ++field)
       fields.push_back(b.CreateLoad(ptr, b.CreateStructGEP(frameType, frame, field)));
 
     size_t widest = 1, mostExtents = 1;
@@ -216,6 +166,7 @@ private:
       }
       b.SetInsertPoint(next);
     }
+    emitCommits(main);
     for (size_t d = signature.namedDims; d < signature.dims.size(); ++d)
       b.CreateStore(emit(signature.dims[d].values[variant], {}),
                     b.CreateConstInBoundsGEP1_64(i64, fields[Dims], d));
@@ -246,13 +197,20 @@ private:
     return given;
   }
 
-  /// A named dim: as an input has it, or solved from one that has a multiple of it and a constant
+  /// Whether a dim is the length of a state, which the runtime gives.
+  bool isLength(unsigned dim) const {
+    return llvm::any_of(signature.states, [&](const StateSignature &state) {
+      return state.axis >= 0 && state.length == dim;
+    });
+  }
+
+  /// A named dim: as an input or a state has it, or solved from one that has a multiple of it and a constant
   /// ("2 * batch", "past + 1"); emitAgreement sees to the rest.
   llvm::Value *emitDim(unsigned dim, AffineSymbolExpr symbol, unsigned variant) {
     auto given = givenSizes();
     for (const auto &[d, input] : given) {
       AffineExpr expr = signature.dims[d].values[variant];
-      if (given.count(dim) || d == dim || !expr)
+      if (given.count(dim) || d == dim || !expr || isLength(dim))
         continue;
       auto at = [&](int64_t value) {
         AffineExpr with = expr.replace(symbol, getAffineConstantExpr(value, expr.getContext()));
@@ -305,12 +263,26 @@ private:
       return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), fields[Arena], place.getAt());
     case plan::Storage::Weights:
       return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), fields[Weights], place.getAt());
+    case plan::Storage::State:
+      return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), fields[States], place.getAt());
     case plan::Storage::Input:
       return b.CreateLoad(ptr, b.CreateConstInBoundsGEP1_64(ptr, fields[Inputs], place.getAt()));
     case plan::Storage::Output:
       return b.CreateLoad(ptr, b.CreateConstInBoundsGEP1_64(ptr, fields[Outputs], place.getAt()));
     }
-    llvm_unreachable("a place is one of four kinds");
+    llvm_unreachable("a place is one of five kinds");
+  }
+
+  /// All launches have succeeded: the next values of states take the place of the old ones.
+  void emitCommits(func::FuncOp main) {
+    auto commits = main->getAttrOfType<ArrayAttr>(plan::commitsAttrName);
+    if (!commits)
+      return;
+    for (auto pair : commits.getAsRange<ArrayAttr>()) {
+      auto from = cast<plan::PlaceAttr>(pair[0]), to = cast<plan::PlaceAttr>(pair[1]);
+      // A caller's tensor need not be aligned.
+      b.CreateMemCpy(address(to), llvm::Align(1), address(from), llvm::Align(1), to.getBytes());
+    }
   }
 
   llvm::Value *emitLaunch(plan::LaunchOp launch, const Level &level) {
@@ -430,6 +402,14 @@ private:
                   "batch");
   }
 
+  /// burin_state_abi.
+  llvm::Constant *stateInfo(const StateSignature &state) {
+    return llvm::ConstantStruct::getAnon(
+        {tensorInfo(state), string(state.output), b.getInt64(state.offset),
+         b.getInt32(uint32_t(state.axis)), b.getInt32(state.length), b.getInt32(state.next),
+         b.getInt32(0)});
+  }
+
   /// burin_shard_abi.
   llvm::Constant *shardInfo(const Shard &shard) {
     return llvm::ConstantStruct::getAnon(
@@ -447,7 +427,9 @@ private:
   }
 
   void emitTables(ArrayRef<std::vector<llvm::Constant *>> mains) {
-    std::vector<llvm::Constant *> inputs, outputs, dims, variants, levelTable, shards;
+    std::vector<llvm::Constant *> inputs, outputs, dims, variants, levelTable, shards, states;
+    for (const StateSignature &state : signature.states)
+      states.push_back(stateInfo(state));
     for (const Shard &shard : summary.shards)
       shards.push_back(shardInfo(shard));
     for (const TensorSignature &tensor : signature.inputs)
@@ -483,7 +465,7 @@ private:
          b.getInt32(outputs.size()), b.getInt32(dims.size()), b.getInt32(sites.size()),
          b.getInt32(variants.size()), b.getInt32(levels.size()), batchInfo(),
          array(shards, "shards"), string(summary.weightsId), b.getInt32(shards.size()),
-         b.getInt32(0)});
+         b.getInt32(states.size()), array(states, "states"), b.getInt64(summary.stateBytes)});
 
     // burin_model: the runtime's functions in the table's order.
     std::vector<llvm::Constant *> table{b.getInt32(BURIN_ABI_VERSION),

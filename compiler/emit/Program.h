@@ -39,6 +39,13 @@ struct VariantSummary {
   uint32_t launches = 0;
 };
 
+/// What a context keeps from run to run.
+struct StateSummary {
+  std::string input, output, type; // names in the model; "1x12x1024x64xf32"
+  int64_t axis = -1;               // that grows, or -1
+  uint64_t bytes = 0;
+};
+
 /// A tensor of the arena.
 struct LiveTensor {
   std::string node, type; // that makes it; "1x64x56x56xf32"
@@ -59,6 +66,7 @@ struct ProgramSummary {
   uint64_t activationBytes = 0;  // what planned tensors take of it, in the variant that needs most
   uint64_t liveBytes = 0;        // their largest live set there, a lower bound of activationBytes
   std::vector<LiveTensor> liveSet; // that set, the largest first
+  uint64_t stateBytes = 0;       // what is kept from run to run takes of it
   uint64_t stagingBytes = 0;     // what gathered requests and their results take of it
   uint64_t scratchBytes = 0;     // what each worker takes of it, at the level that needs most
   std::string scratchKernel;     // that needs it
@@ -70,6 +78,7 @@ struct ProgramSummary {
   uint64_t stackBytes = 0;       // at most, of each thread that takes part in a run
   uint32_t launches = 0, kernels = 0; // launches of all variants, kernels of one level
   std::vector<VariantSummary> variants;
+  std::vector<StateSummary> states;
   std::string batchDim;     // along which run_batch gathers requests, or ""
   std::string serialReason; // then, why it runs them one by one; "" where no size is open
 
@@ -80,7 +89,9 @@ struct ProgramSummary {
   uint64_t arenaLowerBound() const { return fixedBytes() + liveBytes; }
 
 private:
-  uint64_t fixedBytes() const { return bookkeepingBytes + stagingBytes + scratchBytes; }
+  uint64_t fixedBytes() const {
+    return bookkeepingBytes + stateBytes + stagingBytes + scratchBytes;
+  }
 };
 
 /// Reads the numbers that planning and the target left on the module.

@@ -27,12 +27,17 @@ Signature::Signature(ModuleOp planned) {
   nameDims();
   func::FuncOp first = variants.front().main;
   for (unsigned i = 0; i < first.getNumArguments(); ++i)
-    inputs.push_back(tensor([&](func::FuncOp main) { return main.getArgument(i); },
-                            first.getArgAttrDict(i), "input" + Twine(i)));
+    if (!plan::stateOf(first, i))
+      inputs.push_back(tensor([&](func::FuncOp main) { return main.getArgument(i); },
+                              first.getArgAttrDict(i), "input" + Twine(i)));
   for (unsigned i = 0; i < first.getNumResults(); ++i)
-    outputs.push_back(tensor(
+    if (!plan::stateOfResult(first, i))
+      outputs.push_back(tensor(
         [&](func::FuncOp main) { return main.getBody().front().getTerminator()->getOperand(i); },
         first.getResultAttrDict(i), "output" + Twine(i)));
+  for (unsigned i = 0; i < first.getNumArguments(); ++i)
+    if (plan::stateOf(first, i))
+      addState(i);
   if (auto found = planned->getAttrOfType<plan::BatchAttr>(plan::batchAttrName))
     for (unsigned d = 0; d < namedDims; ++d)
       if (dims[d].name == found.getDim().getValue()) {
@@ -93,6 +98,28 @@ TensorSignature Signature::tensor(function_ref<Value(func::FuncOp)> of, Dictiona
     result.shape.push_back(size(values, result.dimNames.back()));
   }
   return result;
+}
+
+void Signature::addState(unsigned argument) {
+  func::FuncOp first = variants.front().main;
+  plan::StateAttr attr = plan::stateOf(first, argument);
+  StateSignature state;
+  static_cast<TensorSignature &>(state) =
+      tensor([&](func::FuncOp main) { return main.getArgument(argument); },
+             first.getArgAttrDict(argument), "state" + Twine(argument));
+  state.output = attr.getOutput().str();
+  if (auto place = first.getArgAttrOfType<plan::PlaceAttr>(argument, plan::placeAttrName))
+    state.offset = place.getAt();
+  if (attr.grows()) {
+    state.axis = attr.getAxis();
+    auto known = llvm::find_if(dims, [&](const Dim &dim) { return dim.name == attr.getLength(); });
+    state.length = unsigned(known - dims.begin());
+    std::vector<AffineExpr> next;
+    for (Variant &variant : variants)
+      next.push_back(plan::stateOf(variant.main, argument).getNext().getAffineMap().getResult(0));
+    state.next = unsigned(-1 - size(next, ""));
+  }
+  states.push_back(std::move(state));
 }
 
 /// A number where all variants have the same one, else -1 - d for a dim that is made where there

@@ -22,6 +22,14 @@ struct TensorSignature {
   uint64_t maxBytes = 0;           // dense, at its bound in the variant that takes most
 };
 
+/// What a context keeps from run to run: an input and an output in one.
+struct StateSignature : TensorSignature {
+  std::string output;          // the output's name
+  uint64_t offset = 0;         // of its memory
+  int64_t axis = -1;           // that grows
+  unsigned length = 0, next = 0; // dims, where it grows
+};
+
 /// The tensors at the boundary of the main programs (the functions of `planned`, all of one
 /// model), and the sizes that not all requests share.
 class Signature {
@@ -43,6 +51,7 @@ public:
   };
 
   std::vector<TensorSignature> inputs, outputs;
+  std::vector<StateSignature> states;
   std::vector<Dim> dims;
   unsigned namedDims = 0; // the first ones: those that the shapes of the inputs decide
   std::vector<Variant> variants;
@@ -62,6 +71,7 @@ public:
 
 private:
   void nameDims();
+  void addState(unsigned argument);
   TensorSignature tensor(llvm::function_ref<mlir::Value(mlir::func::FuncOp)> of,
                          mlir::DictionaryAttr attrs, const llvm::Twine &fallback);
   int64_t size(std::vector<mlir::AffineExpr> values, llvm::StringRef name);

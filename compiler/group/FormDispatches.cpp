@@ -8,8 +8,9 @@
 //   2. Every computing op starts alone. An op joins the producer of its
 //      destination (insert_slice chains), and a producer joins its only consumer
 //      where both walk the same rows (softmax, normalisations), or are small.
-//   3. Each group is wrapped into a plan.dispatch at its last op. Cheap ops are
-//      cloned in, views stay outside, everything else is captured.
+//   3. Each group is wrapped into a plan.dispatch at its last op. Cheap ops and slices of
+//      states are cloned in, views stay outside, everything else is captured. A result that is written
+//      into a state has the state as its destination.
 
 #include "compiler/group/Group.h"
 #include "compiler/transforms/Passes.h"
@@ -43,6 +44,11 @@ bool group::isCheap(Operation *op) {
 
 bool group::isView(Operation *op) {
   return isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp>(op);
+}
+
+bool group::isStateSlice(Operation *op) {
+  auto slice = dyn_cast<tensor::ExtractSliceOp>(op);
+  return slice && slice.hasUnitStride() && plan::stateUnder(slice.getSource());
 }
 
 unsigned group::countOps(Operation *op) {
@@ -108,6 +114,22 @@ OpOperand *group::tiedDestination(OpResult result) {
   if (auto style = dyn_cast<DestinationStyleOpInterface>(def))
     return style.getTiedOpOperand(result);
   return nullptr;
+}
+
+Value group::makeCopy(OpBuilder &builder, Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  Location loc = value.getLoc();
+  Value empty = tensor::EmptyOp::create(builder, loc, tensor::getMixedSizes(builder, loc, value),
+                                        type.getElementType());
+  AffineMap identity = builder.getMultiDimIdentityMap(type.getRank());
+  SmallVector<utils::IteratorType> parallel(type.getRank(), utils::IteratorType::parallel);
+  return linalg::GenericOp::create(builder, loc, TypeRange{type}, ValueRange{value},
+                                   ValueRange{empty}, ArrayRef<AffineMap>{identity, identity},
+                                   parallel,
+                                   [](OpBuilder &b, Location at, ValueRange elements) {
+                                     linalg::YieldOp::create(b, at, elements[0]);
+                                   })
+      .getResult(0);
 }
 
 void group::writeTo(Value value, Value destination) {
@@ -177,13 +199,18 @@ class Partition {
 public:
   explicit Partition(Block &block) {
     for (Operation &op : llvm::reverse(block.without_terminator()))
-      if (!group::isCheap(&op) && !group::isView(&op) && !belongsToMain(&op) && !groupOf.count(&op))
+      if (!isInNoGroup(&op) && !groupOf.count(&op))
         start(&op);
   }
 
   std::vector<std::unique_ptr<Group>> groups;
 
 private:
+  static bool isInNoGroup(Operation *op) {
+    return group::isCheap(op) || group::isView(op) || group::isStateSlice(op) ||
+           belongsToMain(op);
+  }
+
   void start(Operation *root) {
     groups.push_back(std::make_unique<Group>());
     Group &group = *groups.back();
@@ -197,7 +224,7 @@ private:
   }
 
   void tryJoin(Group &group, OpOperand &operand, Operation *producer) {
-    if (group::isCheap(producer) || group::isView(producer) || belongsToMain(producer))
+    if (isInNoGroup(producer))
       return;
     // Several writers of one tensor are not tiled; a scalar has no memory between kernels.
     if (isDestination(operand) || !isa<RankedTensorType>(operand.get().getType())) {
@@ -281,12 +308,16 @@ public:
               return !members.contains(ancestorInBlock(use.getOwner()));
             }))
           results.push_back(result);
+    llvm::stable_sort(results, [&](Value a, Value b) { return !stateBefore(a) && stateBefore(b); });
 
     OpBuilder builder(ops.back());
     Location loc = location();
     SmallVector<Value> inits;
-    for (Value result : results)
-      inits.push_back(makeInit(builder, result));
+    for (Value result : results) {
+      Value state = stateBefore(result);
+      inputs.remove(state);
+      inits.push_back(state ? state : makeInit(builder, result));
+    }
     auto dispatch = plan::DispatchOp::create(
         builder, loc, TypeRange(ValueRange(results)), inputs.getArrayRef(), dims.getArrayRef(), inits);
     Block *body = builder.createBlock(&dispatch.getBody());
@@ -297,6 +328,9 @@ public:
     SmallVector<Value> destinations;
     for (Value init : inits)
       destinations.push_back(body->addArgument(init.getType(), loc));
+    for (auto [init, destination] : llvm::zip_equal(inits, destinations))
+      if (!init.getDefiningOp<tensor::EmptyOp>())
+        mapping.map(init, destination);
 
     for (Operation *op : cheap)
       builder.clone(*op, mapping);
@@ -354,7 +388,7 @@ private:
       if (auto argument = dyn_cast<BlockArgument>(value);
           argument && op->isAncestor(argument.getOwner()->getParentOp()))
         continue;
-      if (def && group::isCheap(def) && !isa<tensor::DimOp>(def)) {
+      if (def && ((group::isCheap(def) && !isa<tensor::DimOp>(def)) || readsStateSlice(def))) {
         capture(def);
         cheap.insert(def);
       } else if (isa<RankedTensorType>(value.getType())) {
@@ -363,6 +397,25 @@ private:
         dims.insert(value);
       }
     }
+  }
+
+  /// A slice of a state, or a view of one.
+  static bool readsStateSlice(Operation *op) {
+    Operation *data = group::isView(op) ? group::dataOf(op->getResult(0)).getDefiningOp() : op;
+    return data && group::isStateSlice(data);
+  }
+
+  /// The state, from outside, that `result` is written into; null for any other.
+  Value stateBefore(Value result) {
+    while (auto made = dyn_cast<OpResult>(result)) {
+      if (!members.contains(made.getOwner()))
+        break;
+      OpOperand *tied = group::tiedDestination(made);
+      if (!tied)
+        return nullptr;
+      result = tied->get();
+    }
+    return plan::stateUnder(result) ? result : Value();
   }
 
   Value makeInit(OpBuilder &builder, Value result) {
@@ -398,24 +451,17 @@ void materializeResults(func::FuncOp func) {
   for (OpOperand &operand : end->getOpOperands()) {
     Value data = group::dataOf(operand.get());
     Operation *def = data.getDefiningOp();
-    if (def && !group::isCheap(def) && !isa<plan::ConstantOp>(def) && taken.insert(data).second)
+    bool hasPlace = !def || !(group::isCheap(def) || group::isStateSlice(def));
+    // The next value of a state may lie anywhere but in another state, which is replaced, too.
+    if (auto state = plan::stateOfResult(func, operand.getOperandNumber())) {
+      BlockArgument under = plan::stateUnder(data);
+      if (under ? under.getArgNumber() == *state : hasPlace)
+        continue;
+    }
+    if (def && hasPlace && !isa<plan::ConstantOp>(def) && taken.insert(data).second)
       continue;
-    Value value = operand.get();
-    auto type = dyn_cast<RankedTensorType>(value.getType());
-    if (!type)
-      continue;
-    Location loc = value.getLoc();
-    Value empty = tensor::EmptyOp::create(builder, loc, tensor::getMixedSizes(builder, loc, value),
-                                          type.getElementType());
-    AffineMap identity = builder.getMultiDimIdentityMap(type.getRank());
-    SmallVector<utils::IteratorType> parallel(type.getRank(), utils::IteratorType::parallel);
-    auto copy = linalg::GenericOp::create(
-        builder, loc, TypeRange{type}, ValueRange{value}, ValueRange{empty},
-        ArrayRef<AffineMap>{identity, identity}, parallel,
-        [](OpBuilder &b, Location at, ValueRange elements) {
-          linalg::YieldOp::create(b, at, elements[0]);
-        });
-    operand.set(copy.getResult(0));
+    if (isa<RankedTensorType>(operand.get().getType()))
+      operand.set(group::makeCopy(builder, operand.get()));
   }
 }
 
@@ -476,6 +522,7 @@ struct FormDispatches : impl::FormDispatchesBase<FormDispatches> {
       hoistConstants(func);
       materializeResults(func);
       unshareCopies(func);
+      group::reshapeStateSlices(func);
       Partition partition(func.getBody().front());
       for (auto &group : partition.groups)
         if (failed(checkScalars(*group)))

@@ -16,6 +16,9 @@ bool isCheap(mlir::Operation *op);
 /// Renames a shape without moving data.
 bool isView(mlir::Operation *op);
 
+/// A part of a state, as it lies there; what reads it reads the state itself.
+bool isStateSlice(mlir::Operation *op);
+
 /// Bodies and kernels grow no further by fusion: what compiles them takes more than linear time.
 constexpr unsigned maxBodyOps = 128, maxKernelOps = 2048;
 
@@ -41,6 +44,13 @@ mlir::OpOperand *tiedDestination(mlir::OpResult result);
 /// Lets the chain of destinations that ends in `value` start at `destination` instead of
 /// an empty tensor, so that no copy is needed.
 void writeTo(mlir::Value value, mlir::Value destination);
+
+/// `value` in memory of its own.
+mlir::Value makeCopy(mlir::OpBuilder &builder, mlir::Value value);
+
+/// Reshapes of slices of states become slices of the state itself, where memory allows that, or read
+/// a copy: what a kernel clones can then be renamed in place.
+void reshapeStateSlices(mlir::FunctionOpInterface func);
 
 } // namespace burin::group
 

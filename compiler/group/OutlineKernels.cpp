@@ -55,6 +55,8 @@ void unshareResults(func::FuncOp function) {
   OpBuilder builder(end);
   DenseSet<Value> taken;
   for (OpOperand &operand : end->getOpOperands()) {
+    if (plan::stateOfResult(function, operand.getOperandNumber()))
+      continue; // in memory of its own
     if (!taken.insert(group::dataOf(operand.get())).second)
       operand.set(madeAgain(builder, operand.get()));
   }
@@ -113,19 +115,22 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
 
   void replace(plan::DispatchOp dispatch, func::FuncOp kernel) {
     OpBuilder builder(dispatch);
-    SmallVector<Value> sizes;
-    for (Value init : dispatch.getInits())
+    SmallVector<Value> sizes, states;
+    for (Value init : dispatch.getInits()) {
+      if (!init.getDefiningOp<tensor::EmptyOp>())
+        states.push_back(init);
       for (OpFoldResult size : tensor::getMixedSizes(builder, init.getLoc(), init))
         if (auto dynamic = dyn_cast<Value>(size))
           sizes.push_back(dynamic);
+    }
     auto launch = plan::LaunchOp::create(builder, dispatch.getLoc(), dispatch.getResultTypes(),
                                          kernel.getSymNameAttr().getValue(), dispatch.getInputs(),
-                                         dispatch.getDims(), sizes, ArrayAttr(), AffineMapAttr());
+                                         states, dispatch.getDims(), sizes, ArrayAttr(), AffineMapAttr());
     dispatch.replaceAllUsesWith(launch.getResults());
     // Two results may name one destination.
     llvm::SmallSetVector<Operation *, 4> definitions;
     for (Value init : dispatch.getInits())
-      if (Operation *definition = init.getDefiningOp())
+      if (auto definition = init.getDefiningOp<tensor::EmptyOp>())
         definitions.insert(definition);
     dispatch.erase();
     for (Operation *definition : definitions)

@@ -76,6 +76,11 @@ OwningOpRef<ModuleOp> mathsForBoth(MLIRContext &context, const std::string &mode
 
 BatchReport findBatch(ModuleOp module, const CompileOptions &options, ImportOptions import) {
   MLIRContext &context = *module.getContext();
+  auto first = module.lookupSymbol<func::FuncOp>("main");
+  for (unsigned i = 0; i < first.getNumArguments(); ++i)
+    if (plan::stateOf(first, i))
+      return {nullptr, "the model keeps '" + plan::stateOf(first, i).getOutput().str() +
+                           "' from one request to the next"};
   std::string said; // the first error or remark
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
     if (said.empty() && diagnostic.getSeverity() != DiagnosticSeverity::Warning)

@@ -21,6 +21,7 @@ llvm::json::Object memoryReport(const ProgramSummary &summary) {
   return llvm::json::Object{{"arena_bytes", int64_t(summary.arenaBytes())},
                             {"arena_lower_bound_bytes", int64_t(summary.arenaLowerBound())},
                             {"bookkeeping_bytes", int64_t(summary.bookkeepingBytes)},
+                            {"state_bytes", int64_t(summary.stateBytes)},
                             {"activation_bytes", int64_t(summary.activationBytes)},
                             {"staging_bytes", int64_t(summary.stagingBytes)},
                             {"live_bytes", int64_t(summary.liveBytes)},
@@ -37,7 +38,10 @@ std::string overMemory(const ProgramSummary &summary, uint64_t allowed) {
   std::string text;
   llvm::raw_string_ostream out(text);
   out << "needs an arena of " << summary.arenaBytes() << " bytes with one worker, and --max-memory "
-      << "allows " << allowed << ": bookkeeping " << summary.bookkeepingBytes << ", activations "
+      << "allows " << allowed << ": bookkeeping " << summary.bookkeepingBytes;
+  if (summary.stateBytes)
+    out << ", states " << summary.stateBytes;
+  out << ", activations "
       << summary.activationBytes << ", scratch " << summary.scratchBytes;
   if (!summary.scratchKernel.empty())
     out << " (kernel '" << summary.scratchKernel << "')";
@@ -164,6 +168,15 @@ std::string certificate(ModuleOp planned, ArrayRef<Level> levels, const ProgramS
                                         {"sha256", llvm::toHex(shard.sha256, /*LowerCase=*/true)}});
   if (!shards.empty())
     object["weights"] = std::move(shards);
+  llvm::json::Array states;
+  for (const StateSummary &state : summary.states)
+    states.push_back(llvm::json::Object{{"input", llvm::json::fixUTF8(state.input)},
+                                        {"output", llvm::json::fixUTF8(state.output)},
+                                        {"type", state.type},
+                                        {"axis", state.axis},
+                                        {"bytes", int64_t(state.bytes)}});
+  if (!states.empty())
+    object["states"] = std::move(states);
   if (!summary.batchDim.empty())
     object["batch"] = llvm::json::Object{{"dim", summary.batchDim}};
   else if (!summary.serialReason.empty())

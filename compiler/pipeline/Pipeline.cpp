@@ -17,6 +17,7 @@
 #include "compiler/pipeline/OpCounts.h"
 #include "compiler/pipeline/OpenDims.h"
 #include "compiler/pipeline/Registration.h"
+#include "compiler/pipeline/States.h"
 #include "compiler/target/Target.h"
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/PromoteFloats.h"
@@ -64,6 +65,8 @@ const std::vector<Phase> &modelPhases() {
          pm.addPass(createResolveSizes());
          pm.addPass(createCanonicalizerPass());
          pm.addPass(createCSEPass());
+         // Equal sizes are one value now; nothing has fused with what is put behind a state.
+         pm.addPass(createBindStates());
        }},
       {"group",
        [](OpPassManager &pm) {
@@ -278,6 +281,8 @@ private:
       return report.status == ImportStatus::internalError ? stop("import")
                                                           : exitCodeOf(report.status);
     module = std::move(*imported);
+    if (failed(pairStates(*module, options.states)))
+      return ExitCode::BadInput;
     if (std::optional<ExitCode> code = end(*module))
       return code;
 
@@ -303,9 +308,12 @@ private:
         return stop(phase.name);
       if (std::optional<ExitCode> code = end(*module))
         return code;
-      if (phase.name == "model")
-        if (std::optional<ExitCode> code = computeConstants(*module, weights))
-          return code;
+      if (phase.name != "model")
+        continue;
+      if (failed(checkStates(*module)))
+        return ExitCode::BadInput;
+      if (std::optional<ExitCode> code = computeConstants(*module, weights))
+        return code;
     }
     return std::nullopt;
   }

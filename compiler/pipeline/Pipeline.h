@@ -31,6 +31,7 @@ struct CompileOptions {
   std::string cpu = "native";
   ImportOptions import;       // its dims are those of the variant at work
   DimChoices dims;            // of all variants
+  std::vector<std::string> states; // what --state says: see States.h
   std::vector<std::string> flags; // what else decides the artifact's bytes, as on the command line
   std::string compileTo;      // a phase's name: stop after it and print the module
   std::string weights;        // "embed", a path, or empty: by their size, beside the output

@@ -59,19 +59,15 @@ public:
 
   LogicalResult run() {
     Block &body = func.getBody().front();
-    for (auto [i, argument] : llvm::enumerate(body.getArguments()))
-      if (failed(place(argument, plan::Storage::Input, i)))
-        return failure();
-    for (auto [i, value] : llvm::enumerate(body.getTerminator()->getOperands()))
-      if (failed(place(group::dataOf(value), plan::Storage::Output, i)))
-        return failure();
-    if (failed(placeWeights(body)) || failed(collect(body)))
+    if (failed(placeArguments(body)) || failed(placeResults(body)) || failed(placeWeights(body)) ||
+        failed(collect(body)))
       return failure();
     assign();
     for (Buffer &buffer : buffers)
       for (Value value : buffer.values)
         if (failed(place(value, plan::Storage::Arena, buffer.offset)))
           return failure();
+    noteCommits(body);
     body.walk([&](plan::LaunchOp launch) {
       SmallVector<Attribute> attrs;
       for (Value value : launch.getInputs())
@@ -88,10 +84,61 @@ public:
     return success();
   }
 
-  uint64_t arenaBytes = 0, liveBytes = 0;
+  uint64_t arenaBytes = 0, liveBytes = 0, stateBytes = 0;
   SmallVector<Attribute> liveSet; // plan::LiveAttr
 
 private:
+  /// States lie one after the other, in the order of arguments, so that all main programs have them at
+  /// the same places.
+  LogicalResult placeArguments(Block &body) {
+    uint64_t inputs = 0;
+    for (BlockArgument argument : body.getArguments()) {
+      if (!plan::stateOf(func, argument.getArgNumber())) {
+        if (failed(place(argument, plan::Storage::Input, inputs++)))
+          return failure();
+        continue;
+      }
+      if (failed(place(argument, plan::Storage::State, stateBytes)))
+        return failure();
+      func.setArgAttr(argument.getArgNumber(), plan::placeAttrName, places.at(argument));
+      uint64_t bytes = llvm::alignTo(places.at(argument).getBytes(), alignment);
+      if (stateBytes + bytes > uint64_t(1) << 62)
+        return plan::emitTooLarge(argument.getLoc()) << "its states are larger than this machine could hold";
+      stateBytes += bytes;
+    }
+    return success();
+  }
+
+  LogicalResult placeResults(Block &body) {
+    uint64_t outputs = 0;
+    for (auto [i, value] : llvm::enumerate(body.getTerminator()->getOperands())) {
+      Value data = group::dataOf(value);
+      std::optional<unsigned> state = plan::stateOfResult(func, unsigned(i));
+      if (!state) {
+        if (failed(place(data, plan::Storage::Output, outputs++)))
+          return failure();
+      } else if (plan::stateOf(func, *state).grows()) {
+        if (plan::stateUnder(data) != func.getArgument(*state))
+          return func.emitError("has a state that grows outside of its memory");
+        places[data] = places.at(func.getArgument(*state));
+      }
+    }
+    return success();
+  }
+
+  /// The next values of states that do not grow, once no kernel can fail any more.
+  void noteCommits(Block &body) {
+    SmallVector<Attribute> commits;
+    for (auto [i, value] : llvm::enumerate(body.getTerminator()->getOperands()))
+      if (std::optional<unsigned> state = plan::stateOfResult(func, unsigned(i))) {
+        plan::PlaceAttr from = places.at(group::dataOf(value)), to = places.at(func.getArgument(*state));
+        if (from != to)
+          commits.push_back(builder.getArrayAttr({from, to}));
+      }
+    if (!commits.empty())
+      func->setAttr(plan::commitsAttrName, builder.getArrayAttr(commits));
+  }
+
   LogicalResult setExtents(plan::LaunchOp launch) {
     SmallVector<AffineExpr> extents;
     auto take = [&](Value tensor) {
@@ -151,6 +198,9 @@ private:
         lastUse[group::dataOf(measure.getCount())] = time; // before the next launch writes
       }
     }
+    for (auto [i, value] : llvm::enumerate(body.getTerminator()->getOperands()))
+      if (plan::stateOfResult(func, unsigned(i)))
+        lastUse[group::dataOf(value)] = time; // read once all have run
     time = 0;
     for (auto launch : body.getOps<plan::LaunchOp>()) {
       for (Value result : launch.getResults()) {
@@ -173,7 +223,7 @@ private:
       }
       ++time;
     }
-    std::vector<uint64_t> live(time);
+    std::vector<uint64_t> live(time + 1);
     for (const Buffer &buffer : buffers)
       for (unsigned t = buffer.begin; t <= buffer.end; ++t)
         live[t] += buffer.aligned();
@@ -274,15 +324,19 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     Builder builder(&getContext());
     WeightOffsets weights;
     weights.shardBytes = shardBytes;
+    uint64_t stateBytes = 0; // of each main program
     for (auto main : mains) {
       Planner planner(main, kernels, weights);
       if (failed(planner.run()))
         return signalPassFailure();
       main->setAttr("plan.arena_bytes", builder.getI64IntegerAttr(int64_t(planner.arenaBytes)));
+      stateBytes = planner.stateBytes;
       main->setAttr("plan.live_bytes", builder.getI64IntegerAttr(int64_t(planner.liveBytes)));
       main->setAttr(plan::liveSetAttrName, builder.getArrayAttr(planner.liveSet));
     }
     getOperation()->setAttr("plan.weights_bytes", builder.getI64IntegerAttr(int64_t(weights.bytes)));
+    if (stateBytes)
+      getOperation()->setAttr("plan.state_bytes", builder.getI64IntegerAttr(int64_t(stateBytes)));
     if (weights.shards.size() > 1)
       getOperation()->setAttr(plan::shardOffsetsAttrName,
                               builder.getDenseI64ArrayAttr(weights.shards));

@@ -136,6 +136,17 @@ def ResolveSizes : Pass<"resolve-sizes", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def BindStates : Pass<"bind-states", "::mlir::ModuleOp"> {
+  let summary = "What is kept from run to run is appended to in its own memory";
+  let description = [{
+    Of each argument that `--state` binds to a result (`plan.state`). Where the result is the argument
+    with rows behind it, the argument gets the type of its capacity, the rows are inserted into it, and
+    readers of both take slices of it. A next value of the argument's own type stays as it is; plan-memory
+    puts it in place.
+  }];
+  let dependentDialects = ["::burin::plan::PlanDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def FindBatch : Pass<"find-batch", "::mlir::ModuleOp"> {
   let summary = "Whether requests can run as one: no row of a batch looks at another";
   let description = [{

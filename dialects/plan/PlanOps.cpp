@@ -3,6 +3,7 @@
 
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -84,6 +85,51 @@ LogicalResult RangeAttr::verify(function_ref<InFlightDiagnostic()> emitError, St
   return success();
 }
 
+LogicalResult StateAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringAttr,
+                                int64_t axis, StringAttr length, AffineMapAttr next) {
+  if (axis < -1 || (axis >= 0) != bool(length) || (axis >= 0) != bool(next))
+    return emitError() << "a state that grows has an axis, a length and the next one";
+  if (next && (next.getAffineMap().getNumResults() != 1 || next.getAffineMap().getNumDims() != 0))
+    return emitError() << "the next length of a state is one function of the model's dims";
+  return success();
+}
+
+StateAttr burin::plan::stateOf(FunctionOpInterface main, unsigned index) {
+  return main.getArgAttrOfType<StateAttr>(index, stateAttrName);
+}
+
+std::optional<unsigned> burin::plan::stateOfResult(FunctionOpInterface main, unsigned index) {
+  auto number = main.getResultAttrOfType<IntegerAttr>(index, stateAttrName);
+  if (!number || number.getInt() < 0 || number.getInt() >= int64_t(main.getNumArguments()))
+    return std::nullopt;
+  return unsigned(number.getInt());
+}
+
+BlockArgument burin::plan::stateUnder(Value tensor) {
+  while (tensor) {
+    if (auto argument = dyn_cast<BlockArgument>(tensor)) {
+      auto main = dyn_cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
+      return main && stateOf(main, argument.getArgNumber()) ? argument : BlockArgument();
+    }
+    auto result = cast<OpResult>(tensor);
+    Operation *def = result.getOwner();
+    if (auto dispatch = dyn_cast<DispatchOp>(def)) {
+      tensor = dispatch.getInits()[result.getResultNumber()];
+    } else if (auto launch = dyn_cast<LaunchOp>(def)) {
+      int64_t at = int64_t(result.getResultNumber()) -
+                   int64_t(launch.getNumResults() - launch.getStates().size());
+      tensor = at < 0 ? Value() : launch.getStates()[at];
+    } else if (auto insert = dyn_cast<tensor::InsertSliceOp>(def)) {
+      tensor = insert.getDest();
+    } else if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp>(def)) {
+      tensor = def->getOperand(0);
+    } else {
+      return nullptr;
+    }
+  }
+  return nullptr;
+}
+
 SmallVector<int64_t> LayoutAttr::getShape() {
   SmallVector<int64_t> permuted;
   for (int64_t dim : getPermutation())
@@ -150,6 +196,9 @@ LogicalResult DispatchOp::verify() {
 }
 
 LogicalResult LaunchOp::verify() {
+  if (getStates().size() > getNumResults() ||
+      TypeRange(getStates()) != TypeRange(getResults().take_back(getStates().size())))
+    return emitOpError("has states of other types than its last results");
   size_t dynamic = 0;
   for (Type type : getResultTypes())
     dynamic += size_t(cast<RankedTensorType>(type).getNumDynamicDims());

@@ -16,6 +16,7 @@
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "dialects/plan/PlanOpsDialect.h.inc"
@@ -42,6 +43,13 @@ inline constexpr llvm::StringLiteral dimsAttrName = "plan.dims";
 /// An array of RangeAttr on a main program of several: the sizes that this variant is for, those
 /// that it fixes among them.
 inline constexpr llvm::StringLiteral variantAttrName = "plan.variant";
+/// A StateAttr on an argument of a main program, the number of the argument on a result: see StateAttr.
+inline constexpr llvm::StringLiteral stateAttrName = "plan.state";
+/// Of an argument that is a state: its place.
+inline constexpr llvm::StringLiteral placeAttrName = "plan.place";
+/// An array of pairs of places on a main program: what it moves to the memory of states once all launches
+/// have succeeded.
+inline constexpr llvm::StringLiteral commitsAttrName = "plan.commits";
 /// A BatchAttr on the module: requests can run as one.
 inline constexpr llvm::StringLiteral batchAttrName = "plan.batch";
 } // namespace burin::plan
@@ -53,5 +61,15 @@ inline constexpr llvm::StringLiteral batchAttrName = "plan.batch";
 
 #define GET_OP_CLASSES
 #include "dialects/plan/PlanOps.h.inc"
+
+namespace burin::plan {
+/// What is said of argument `index` of a main program as a state; null where it is an input.
+StateAttr stateOf(mlir::FunctionOpInterface main, unsigned index);
+/// The number of the argument whose next value result `index` is; nothing where it is an output.
+std::optional<unsigned> stateOfResult(mlir::FunctionOpInterface main, unsigned index);
+/// The argument of a main program, a state that grows or not, in whose memory `tensor` lies; null
+/// where it lies elsewhere.
+mlir::BlockArgument stateUnder(mlir::Value tensor);
+} // namespace burin::plan
 
 #endif

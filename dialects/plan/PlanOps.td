@@ -76,7 +76,8 @@ def Plan_WeightAttr : AttrDef<Plan_Dialect, "Weight", [TypedAttrInterface]> {
 
 def Plan_Storage : I32EnumAttr<"Storage", "what memory a tensor lives in", [
     I32EnumAttrCase<"Arena", 0, "arena">, I32EnumAttrCase<"Weights", 1, "weights">,
-    I32EnumAttrCase<"Input", 2, "input">, I32EnumAttrCase<"Output", 3, "output">]> {
+    I32EnumAttrCase<"Input", 2, "input">, I32EnumAttrCase<"Output", 3, "output">,
+    I32EnumAttrCase<"State", 4, "state">]> {
   let cppNamespace = "::burin::plan";
 }
 
@@ -84,8 +85,8 @@ def Plan_PlaceAttr : AttrDef<Plan_Dialect, "Place"> {
   let mnemonic = "place";
   let summary = "where a tensor lives while the model runs";
   let description = [{
-    `at` is a byte offset into the arena or the weights, or the index of an input
-    or output. `bytes` is the dense size, at most.
+    `at` is a byte offset into the arena, the weights or the states, or the index of an
+    input or output. `bytes` is the dense size, at most.
   }];
   let parameters = (ins EnumParameter<Plan_Storage>:$storage, "uint64_t":$at, "uint64_t":$bytes);
   let assemblyFormat = "`<` $storage $at `,` $bytes `>`";
@@ -141,6 +142,30 @@ def Plan_BatchAttr : AttrDef<Plan_Dialect, "Batch"> {
   let assemblyFormat = "`<` $dim `,` `[` $inputs `]` `->` `[` $outputs `]` `>`";
 }
 
+def Plan_StateAttr : AttrDef<Plan_Dialect, "State"> {
+  let mnemonic = "state";
+  let summary = "an argument of a main program that a context keeps from run to run";
+  let description = [{
+    The attribute `plan.state` of the argument. The result that has the argument's number as its
+    `plan.state` is what the next run finds there; `output` is its name in the model. Where `axis` is not -1 runs append
+    along it: the argument has the capacity as its size there, of which `length` (a dim
+    of `plan.dims`) is in use, and `next` (a function of these dims) after the run. Such a result is written in the
+    argument's memory.
+  }];
+  let parameters = (ins "::mlir::StringAttr":$output, DefaultValuedParameter<"int64_t", "-1">:$axis,
+                        OptionalParameter<"::mlir::StringAttr">:$length,
+                        OptionalParameter<"::mlir::AffineMapAttr">:$next);
+  let assemblyFormat = "`<` $output (`grows` $axis^ `from` $length `to` $next)? `>`";
+  let genVerifyDecl = 1;
+  let builders = [
+    AttrBuilder<(ins "::mlir::StringAttr":$output),
+                [{ return $_get($_ctxt, output, -1, ::mlir::StringAttr(), ::mlir::AffineMapAttr()); }]>
+  ];
+  let extraClassDeclaration = [{
+    bool grows() const { return getAxis() >= 0; }
+  }];
+}
+
 def Plan_DimOp : Plan_Op<"dim", [Pure]> {
   let summary = "a size that the shapes of the inputs decide";
   let description = [{
@@ -173,7 +198,8 @@ def Plan_DispatchOp : Plan_Op<"dispatch", [IsolatedFromAbove, SingleBlock, AttrS
     The body computes `results` from block arguments that stand for `inputs`
     (tensors), then `dims` (index values: dynamic sizes), then `inits` (tensors that name the
     destination of each result). Nothing else is visible inside, so that equal
-    bodies are equal kernels.
+    bodies are equal kernels. An init is a tensor.empty, or a state (the last ones): what it
+    holds is there to be read, and the result is written over it.
   }];
   let arguments = (ins Variadic<AnyRankedTensor>:$inputs, Variadic<Index>:$dims,
                        Variadic<AnyRankedTensor>:$inits);
@@ -192,18 +218,19 @@ def Plan_LaunchOp : Plan_Op<"launch", [Pure, AttrSizedOperandSegments,
                                        DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "runs a kernel function";
   let description = [{
-    The kernel takes `inputs`, then one destination per result, then `dims`. The
+    The kernel takes `inputs`, then one destination per result, then `dims`. The last
+    results, as many as there are `states`, are what the launch makes of those, in their memory. The
     dynamic sizes of the results are `sizes`, one result after the other. After
     planning `places` says where inputs and results live, in that order, and
     `extents` gives what the kernel asks for at run time, as functions of the model's
     dims: the dynamic sizes of its arguments and its dims, in the arguments' order.
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyRankedTensor>:$inputs,
-                       Variadic<Index>:$dims, Variadic<Index>:$sizes,
-                       OptionalAttr<ArrayAttr>:$places, OptionalAttr<AffineMapAttr>:$extents);
+                       Variadic<AnyRankedTensor>:$states, Variadic<Index>:$dims,
+                       Variadic<Index>:$sizes, OptionalAttr<ArrayAttr>:$places, OptionalAttr<AffineMapAttr>:$extents);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
-    $kernel `(` $inputs `)` (`dims` `(` $dims^ `)`)? (`sizes` `(` $sizes^ `)`)? (`at` $places^)?
+    $kernel `(` $inputs `)` (`states` `(` $states^ `:` type($states) `)`)? (`dims` `(` $dims^ `)`)? (`sizes` `(` $sizes^ `)`)? (`at` $places^)?
     (`extents` $extents^)? attr-dict `:` functional-type($inputs, $results)
   }];
   let hasVerifier = 1;

@@ -78,8 +78,10 @@ burin_status burin_rt_create(const burin_model *model, const burin_options *opti
   context->dims = (int64_t *)(base + layout.dims);
   context->shared = (int64_t *)(base + layout.shared);
   context->dim_known = (bool *)(base + layout.dim_known);
+  context->lengths = (int64_t *)(base + layout.lengths);
   context->inputs = (void **)(base + layout.inputs);
   context->outputs = (void **)(base + layout.outputs);
+  context->states = base + layout.states;
   context->activations = base + layout.activations;
   context->staging = base + layout.staging;
   context->scratch = base + layout.scratch;
@@ -90,7 +92,7 @@ burin_status burin_rt_create(const burin_model *model, const burin_options *opti
   for (uint32_t i = 0; i < program->dim_count; ++i)
     context->dims[i] = program->dims[i].max;
   *made = context;
-  return BURIN_OK;
+  return burin_rt_reset(context);
 }
 
 void burin_rt_destroy(burin_context *context) {
@@ -151,8 +153,10 @@ static burin_status take_shape(burin_context *context, uint32_t index,
                   range->name, size, range->min, range->max);
     if (context->dim_known[dim] && context->dims[dim] != size)
       return burin_fail(context, BURIN_BAD_ARGUMENT,
-                  "input '%s': dimension %d ('%s') is %d, but %d in an earlier input", info->name,
-                  (int64_t)i, range->name, size, context->dims[dim]);
+                  "input '%s': dimension %d ('%s') is %d, but %d %s", info->name, (int64_t)i,
+                  range->name, size, context->dims[dim],
+                  burin_is_length(context->program, dim) ? "is the length of the model's state"
+                                                         : "in an earlier input");
     context->dims[dim] = size;
     context->dim_known[dim] = true;
   }
@@ -234,6 +238,8 @@ burin_status burin_take_request(burin_context *context, const burin_tensor *inpu
     context->dims[i] = program->dims[i].max;
     context->dim_known[i] = false;
   }
+  if ((status = burin_take_lengths(context)))
+    return status;
   for (uint32_t i = 0; i < program->input_count; ++i)
     if ((status = take_shape(context, i, &inputs[i])))
       return status;
@@ -281,12 +287,15 @@ burin_status burin_run_taken(burin_context *context) {
                        .dims = context->dims,
                        .error = &context->error,
                        .launch = burin_launch_run,
-                       .context = context};
+                       .context = context,
+                       .states = context->states};
   uint64_t fp = burin_enter_fp();
   int32_t code = context->variant->mains[context->level](&frame);
   burin_leave_fp(fp);
-  if (!code && !context->error.code)
+  if (!code && !context->error.code) {
+    burin_keep_lengths(context);
     return BURIN_OK;
+  }
   if (!context->error.code)
     context->error.code = code;
   return explain(context);

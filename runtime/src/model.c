@@ -38,7 +38,7 @@ burin_status burin_rt_describe(const burin_model *model, uint32_t *inputs, uint3
   return BURIN_OK;
 }
 
-static void fill_info(const burin_tensor_info_abi *from, burin_tensor_info *to) {
+void burin_fill_info(const burin_tensor_info_abi *from, burin_tensor_info *to) {
   to->name = from->name;
   to->dtype = (burin_dtype)from->dtype;
   to->rank = from->rank;
@@ -51,7 +51,7 @@ burin_status burin_rt_input(const burin_model *model, uint32_t index, burin_tens
   const burin_program *program = burin_program_of(model);
   if (!program || !info || index >= program->input_count)
     return BURIN_BAD_ARGUMENT;
-  fill_info(&program->inputs[index], info);
+  burin_fill_info(&program->inputs[index], info);
   return BURIN_OK;
 }
 
@@ -59,7 +59,7 @@ burin_status burin_rt_output(const burin_model *model, uint32_t index, burin_ten
   const burin_program *program = burin_program_of(model);
   if (!program || !info || index >= program->output_count)
     return BURIN_BAD_ARGUMENT;
-  fill_info(&program->outputs[index], info);
+  burin_fill_info(&program->outputs[index], info);
   return BURIN_OK;
 }
 
@@ -109,8 +109,10 @@ bool burin_layout(const burin_program *program, uint32_t workers, burin_arena_la
   layout->dims = append(&end, program->dim_count, sizeof(int64_t), &fits);
   layout->shared = append(&end, program->dim_count, sizeof(int64_t), &fits);
   layout->dim_known = append(&end, program->dim_count, sizeof(bool), &fits);
+  layout->lengths = append(&end, program->dim_count, sizeof(int64_t), &fits);
   layout->inputs = append(&end, program->input_count, sizeof(void *), &fits);
   layout->outputs = append(&end, program->output_count, sizeof(void *), &fits);
+  layout->states = append(&end, program->state_bytes, 1, &fits);
   layout->activations = append(&end, activation_bytes(program), 1, &fits);
   layout->staging = append(&end, staging_bytes(program, &fits), 1, &fits);
   layout->scratch = append(&end, workers, program->scratch_bytes, &fits);
@@ -130,6 +132,7 @@ burin_status burin_rt_memory(const burin_model *model, uint32_t workers, burin_m
   memory->activations = activation_bytes(program);
   memory->scratch = workers * program->scratch_bytes;
   memory->weights = program->weights_bytes;
+  memory->states = program->state_bytes;
   return BURIN_OK;
 }
 

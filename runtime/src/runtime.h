@@ -7,6 +7,7 @@
  *   model.c     what a model is: inputs, outputs, memory
  *   context.c   create, check a request, run, destroy
  *   batch.c     several requests as one
+ *   state.c     what a context keeps from run to run
  *   launch.c    one launch: its tasks parted among workers
  *   pool.c      the workers
  *   weights.c   weights in files: found, mapped, checked
@@ -40,9 +41,10 @@ struct burin_context {
   burin_error_word error;
   int64_t *dims;   /* actual sizes of the last request */
   int64_t *shared; /* those that the requests of a batch have in common */
-  bool *dim_known; /* which of them an input of this request has given */
+  bool *dim_known; /* which of them an input of this request, or a state's length, has given */
+  int64_t *lengths; /* of states, by the dim that counts them */
   void **inputs, **outputs;
-  unsigned char *activations, *staging, *scratch;
+  unsigned char *states, *activations, *staging, *scratch;
   const unsigned char *weights;
   burin_weights *own_weights; /* that it has opened itself */
   char message[512];
@@ -53,7 +55,8 @@ static_assert(sizeof(struct burin_context) <= BURIN_CONTEXT_BYTES,
 
 /* Byte offsets into the arena of a context, each a multiple of BURIN_ALIGNMENT. */
 typedef struct burin_arena_layout {
-  uint64_t dims, shared, dim_known, inputs, outputs, activations, staging, scratch, bytes;
+  uint64_t dims, shared, dim_known, lengths, inputs, outputs, states, activations, staging, scratch,
+      bytes;
 } burin_arena_layout;
 
 #pragma GCC visibility push(hidden)
@@ -97,6 +100,18 @@ int64_t burin_size_of(const burin_context *, const burin_tensor_info_abi *, uint
 /* Checks a request and takes its sizes, tensors and variant into the context. */
 burin_status burin_take_request(burin_context *, const burin_tensor *inputs,
                                 const burin_tensor *outputs);
+
+/* What inputs and outputs look like, for callers. */
+void burin_fill_info(const burin_tensor_info_abi *, burin_tensor_info *);
+
+/* The lengths of states as sizes of the request; fails where another run finds no room. */
+burin_status burin_take_lengths(burin_context *);
+
+/* A run has succeeded: lengths are what it made of them. */
+void burin_keep_lengths(burin_context *);
+
+/* Whether `dim` is the length of a state. */
+bool burin_is_length(const burin_program *, uint32_t dim);
 
 /* Runs the context's variant on its tensors. */
 burin_status burin_run_taken(burin_context *);

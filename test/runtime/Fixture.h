@@ -23,6 +23,9 @@ extern const burin_program fixture_program;
 extern const burin_model fixture_model;
 const burin_model *burin_model_fixture(void);
 
+/* StateFixture.c's. */
+extern const burin_program state_program;
+
 /* A model of the runtime's functions over any program. */
 burin_model make_model(const burin_program *program);
 

@@ -3,6 +3,7 @@
 // WrapperTest FIXTURE.so OTHER.so: burin.hpp over the fixture, linked in and opened; OTHER is of
 // another interface version. Built with and without exceptions.
 
+#include "burin/abi.h"
 #include "burin/burin.hpp"
 
 #include <array>
@@ -10,6 +11,8 @@
 #include <vector>
 
 extern "C" const burin_model *burin_model_fixture(void);
+extern "C" const burin_program state_program;
+extern "C" burin_model make_model(const burin_program *program);
 
 namespace {
 
@@ -155,6 +158,24 @@ void testMemory(burin::Model model) {
   CHECK(borrowed.run(request.inputs(), request.outputs()) && request.isRight());
 }
 
+void testStates(burin::Model model) {
+  CHECK(model.findState("sum") == 1u && !model.findState("present") && !model.state(2));
+  CHECK(model.state(0)->axis == 1 && !std::strcmp(model.state(0)->output, "present"));
+  burin::Context context = burin::Context::create(model).value();
+  std::array<float, 6> x{1, 2, 3, 4, 5, 6};
+  std::array<int64_t, 3> shape{2, 1, 3};
+  std::array<float, 30> present;
+  CHECK(context.run({burin::Tensor(x, shape)}, {burin::Tensor(present)}));
+  CHECK(context.stateLength(0) == 1 && context.state<float>(1)[0] == 21);
+  CHECK(context.state<float>(0).size() == 30 && context.state<float>(0)[15] == 4);
+  CHECK(context.state(0).size() == 120 && context.state(2).empty() && context.stateLength(1) == 0);
+  CHECK(context.setStateLength(0, 5));
+  CHECK(says(context.run({burin::Tensor(x, shape)}, {burin::Tensor(present)}), BURIN_STATE_FULL,
+             "state 'past' is full"));
+  CHECK(says(context.setStateLength(0, 6), BURIN_BAD_ARGUMENT, "from 0 to 5"));
+  CHECK(context.reset() && context.stateLength(0) == 0 && context.state<float>(1)[0] == 0);
+}
+
 void testFailures(const char *fixture, const char *other) {
   CHECK(says(burin::Library::open(other).status(), BURIN_BAD_ABI, "another version"));
   CHECK(says(burin::Library::open("no such file").status(), BURIN_BAD_FILE, "cannot be opened"));
@@ -180,6 +201,8 @@ int main(int count, char **arguments) {
     testContext(model);
     testMemory(model);
   }
+  const burin_model states = make_model(&state_program);
+  testStates(burin::Model(&states));
   testFailures(arguments[1], arguments[2]);
   return 0;
 }

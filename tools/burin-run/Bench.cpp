@@ -74,9 +74,9 @@ void mark(const Flags &flags, const char *text) {
 
 void runOne(Session &session, const Batch &batch, Profile *profile) {
   if (!profile)
-    return session.run(batch);
+    return session.runForever(batch);
   profile->beginRun();
-  session.run(batch);
+  session.runForever(batch);
   profile->endRun();
 }
 
@@ -108,7 +108,7 @@ ExitCode bench(const Flags &flags) {
   session.create(profile.get());
   openMs += wallMs() - begin;
   begin = wallMs();
-  session.run(batch);
+  session.runForever(batch);
   double firstMs = wallMs() - begin;
   if (flags.profile)
     profile->listen(Profile::Mode::Totals);

@@ -18,6 +18,7 @@ struct Flags {
   std::string weights; // file or folder
   bool verify = false; // inspect: the weights
   uint32_t threads = 1, batch = 1;
+  uint32_t steps = 1; // run: how often
   double seconds = 2;
   Tolerance tolerance;   // check, verify: what of it was given
   std::string reference; // verify: the artifact to compare with

@@ -19,6 +19,13 @@ std::string infoJson(const burin_tensor_info &info) {
          format(", \"max_bytes\": %llu}", (unsigned long long)info.max_bytes);
 }
 
+std::string stateJson(const burin_state_info &state) {
+  std::string text = infoJson(state.tensor);
+  text.pop_back();
+  text += ", \"output\": " + json(state.output) + format(", \"axis\": %d", state.axis);
+  return text + (state.axis < 0 ? "" : format(", \"dim\": %u", state.dim)) + "}";
+}
+
 void print(const char *title, const std::vector<burin_tensor_info> &infos) {
   printf("%s\n", title);
   for (const burin_tensor_info &info : infos)
@@ -109,11 +116,12 @@ ExitCode inspect(const Flags &flags) {
   const char *certificate = session.model()->certificate(session.model());
   std::string text = certificate && *certificate ? certificate : "null";
   if (flags.json) {
-    printf("{\"name\": %s, \"inputs\": %s, \"outputs\": %s, \"dims\": %s, \"memory\": "
-           "{\"threads\": %u, \"arena_bytes\": %llu, \"activation_bytes\": %llu, "
+    printf("{\"name\": %s, \"inputs\": %s, \"outputs\": %s, \"states\": %s, \"dims\": %s, \"memory\": "
+           "{\"threads\": %u, \"arena_bytes\": %llu, \"state_bytes\": %llu, \"activation_bytes\": %llu, "
            "\"scratch_bytes\": %llu, \"weights_bytes\": %llu}, \"certificate\": %s}\n",
            json(session.model()->name).c_str(), jsonList(session.inputs(), infoJson).c_str(),
            jsonList(session.outputs(), infoJson).c_str(),
+           jsonList(session.states(), stateJson).c_str(),
            jsonList(session.dims(),
                     [](const burin_dim_info &dim) {
                       return "{\"name\": " + json(dim.name) +
@@ -121,7 +129,7 @@ ExitCode inspect(const Flags &flags) {
                                     (long long)dim.max);
                     })
                .c_str(),
-           session.threads(), (unsigned long long)memory.bytes,
+           session.threads(), (unsigned long long)memory.bytes, (unsigned long long)memory.states,
            (unsigned long long)memory.activations, (unsigned long long)memory.scratch,
            (unsigned long long)memory.weights, text.c_str());
     return Ok;
@@ -129,10 +137,20 @@ ExitCode inspect(const Flags &flags) {
   printf("model %s\n", session.model()->name);
   print("inputs", session.inputs());
   print("outputs", session.outputs());
+  if (!session.states().empty())
+    printf("states\n");
+  for (const burin_state_info &state : session.states())
+    printf("  %-24s %s, given back as %s%s\n", state.tensor.name,
+           describe(state.tensor.dtype, shapeOf(state.tensor)).c_str(), state.output,
+           state.axis < 0 ? "" : format("; grows along dimension %d by '%s'", state.axis,
+                                        session.dims()[state.dim].name).c_str());
   for (const burin_dim_info &dim : session.dims())
     printf("dim %s: %lld to %lld\n", dim.name, (long long)dim.min, (long long)dim.max);
-  printf("arena for %u thread%s: %llu bytes (activations %llu, scratch %llu)", session.threads(),
-         session.threads() == 1 ? "" : "s", (unsigned long long)memory.bytes,
+  printf("arena for %u thread%s: %llu bytes (", session.threads(), session.threads() == 1 ? "" : "s",
+         (unsigned long long)memory.bytes);
+  if (memory.states)
+    printf("states %llu, ", (unsigned long long)memory.states);
+  printf("activations %llu, scratch %llu)",
          (unsigned long long)memory.activations, (unsigned long long)memory.scratch);
   Outline(text.c_str()).print();
   printf("\n");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// run: one request, its outputs to files.
+// run: one request, or the same again and again; the last outputs to files.
 
 #include "Commands.h"
 
@@ -32,6 +32,8 @@ ExitCode runModel(const Flags &flags) {
   double begin = wallMs();
   session.run(batch);
   double taken = wallMs() - begin;
+  for (uint32_t step = 1; step < flags.steps; ++step)
+    session.run(batch);
 
   makeFolder(flags.output);
   std::vector<std::string> names, lines;

@@ -47,6 +47,8 @@ Session::Session(const std::string &path, uint32_t threads, const std::string &w
       table->output(table, i, &outputInfos[i]);
     for (burin_dim_info dim; !table->dim(table, uint32_t(dimInfos.size()), &dim);)
       dimInfos.push_back(dim);
+    for (burin_state_info state; !table->state(table, uint32_t(stateInfos.size()), &state);)
+      stateInfos.push_back(state);
 
     if (threads != 1) {
       status = table->pool_create(threads, &pool);
@@ -143,10 +145,20 @@ void Session::destroy() {
   context = nullptr;
 }
 
+burin_status Session::tryRun(const Batch &batch) {
+  return table->run_batch(context, batch.requests, batch.inputs.data(), uint32_t(inputInfos.size()),
+                          batch.outputs.data(), uint32_t(outputInfos.size()));
+}
+
 void Session::run(const Batch &batch) {
-  burin_status status =
-      table->run_batch(context, batch.requests, batch.inputs.data(), uint32_t(inputInfos.size()),
-                       batch.outputs.data(), uint32_t(outputInfos.size()));
+  if (burin_status status = tryRun(batch))
+    throw Error{exitCodeOf(status), message};
+}
+
+void Session::runForever(const Batch &batch) {
+  burin_status status = tryRun(batch);
+  if (status == BURIN_STATE_FULL && !table->reset(context))
+    status = tryRun(batch);
   if (status)
     throw Error{exitCodeOf(status), message};
 }

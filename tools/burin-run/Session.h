@@ -39,6 +39,7 @@ public:
   const std::vector<burin_tensor_info> &inputs() const { return inputInfos; }
   const std::vector<burin_tensor_info> &outputs() const { return outputInfos; }
   const std::vector<burin_dim_info> &dims() const { return dimInfos; }
+  const std::vector<burin_state_info> &states() const { return stateInfos; }
   const burin_memory &memory() const { return need; }
   uint32_t threads() const { return workers; }
   /// Parts of launches that each worker has run.
@@ -59,6 +60,8 @@ public:
   void create(Profile *profile = nullptr);
   /// Runs the requests; throws what went wrong.
   void run(const Batch &batch);
+  /// As `run`, but begins anew, with empty states, where these are full.
+  void runForever(const Batch &batch);
   void destroy();
   /// Compares all files of weights with their checksums and SHA-256; throws what is wrong.
   void verifyWeights();
@@ -68,6 +71,7 @@ public:
 private:
   void close();
   burin_options options();
+  burin_status tryRun(const Batch &batch);
   Tensor randomInput(size_t index, uint64_t seed, const std::vector<int64_t> &sizes) const;
 
   burin_library *library = nullptr;
@@ -82,6 +86,7 @@ private:
   std::string message; // of the last failure
   std::vector<burin_tensor_info> inputInfos, outputInfos;
   std::vector<burin_dim_info> dimInfos;
+  std::vector<burin_state_info> stateInfos;
 };
 
 /// The shape of an input or output, -1 where it is dynamic.

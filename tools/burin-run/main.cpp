@@ -17,8 +17,8 @@ static constexpr char help[] =
     R"(burin-run: run and time models compiled by burin
 
   burin-run run MODEL.so -i NAME=FILE ... -o OUTDIR [options]
-      Runs the model once and writes each output as OUTDIR/<output>.npy
-      (.pb for element types that .npy lacks).
+      Runs the model and writes each output as OUTDIR/<output>.npy (.pb for
+      element types that .npy lacks).
   burin-run bench MODEL.so [options]
       Runs it again and again and reports how long that takes. Inputs
       without a file are random.
@@ -37,6 +37,8 @@ Options
   --weights PATH  where the model's files of weights are: a folder, or the file
                   (default: beside the model)
   --threads N     worker threads; 0 is one per core (default: 1)
+  --steps N       `run`: so often with the same inputs, where the model keeps
+                  states; the last outputs are written (default: 1)
   --batch N       `bench`: requests per call (default: 1)
   --seconds S     `bench`: how long (default: 2)
   --rtol R, --atol A
@@ -91,6 +93,8 @@ public:
         flags.threads = uint32_t(number(argument, 1024));
       else if (argument == "--batch")
         flags.batch = uint32_t(number(argument, 1 << 20));
+      else if (argument == "--steps")
+        flags.steps = uint32_t(number(argument, 1 << 30));
       else if (argument == "--timeout")
         flags.timeout = uint32_t(number(argument, 1 << 30));
       else if (argument == "--seconds")
@@ -120,6 +124,8 @@ public:
     }
     if (flags.model.empty())
       throw Error{BadInput, "no model is given: name a .so that `burin compile` wrote"};
+    if (flags.steps == 0)
+      throw Error{BadInput, "--steps takes a number from 1"};
     if (flags.batch == 0)
       throw Error{BadInput, "--batch takes a number from 1"};
     return flags;

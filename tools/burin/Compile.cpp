@@ -52,9 +52,15 @@ void printSummary(const CompileOptions &options, const CompileResult &result) {
                << "\n"
                << "  arena    " << humanBytes(s.arenaBytes()) << " (" << s.arenaBytes()
                << " bytes with one worker; each further one " << s.scratchBytes << ")\n"
-               << "  of which bookkeeping " << s.bookkeepingBytes << ", activations "
+               << "  of which bookkeeping " << s.bookkeepingBytes
+               << (s.stateBytes ? ", states " + std::to_string(s.stateBytes) : "") << ", activations "
                << s.activationBytes << " (largest live set " << s.liveBytes << ", ratio "
                << llvm::formatv("{0:F2}", ratio) << "), scratch " << s.scratchBytes << "\n";
+  for (const StateSummary &state : s.states)
+    llvm::outs() << "  state    " << printable(state.input) << " " << state.type << ", "
+                 << (state.axis < 0 ? "replaced by " : "appended to along dimension " +
+                                                           std::to_string(state.axis) + ": ")
+                 << printable(state.output) << "\n";
   if (s.variants.size() > 1)
     for (const VariantSummary &variant : s.variants)
       llvm::outs() << "  variant  " << variant.name << ": " << variant.launches
@@ -119,6 +125,11 @@ void addCompile(CLI::App &app, Action &action) {
   verb->add_option("-o,--output", options.output,
                    "Artifact: NAME.so, NAME.a (writes NAME.h and libburin_rt.a too) or NAME.o");
   state->flags.add(*verb, options);
+  verb->add_option("--state", options.states,
+                   "Keep an output in the context, where the next run finds it as an input: "
+                   "PAST=PRESENT, with * for any text in both ('past_*=present_*'), or auto: by the names "
+                   "that exporters give them (repeatable)")
+      ->type_name("PAST=PRESENT|auto");
   verb->add_option("--compile-to", options.compileTo,
                    "Stop after a phase and print the module (to -o): " +
                        llvm::join(phaseNames("cpu"), ", "))

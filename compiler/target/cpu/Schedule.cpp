@@ -26,6 +26,15 @@ constexpr int64_t taskVolume = 16 * 1024;
 
 //===- Tiling ---------------------------------------------------------------===//
 
+/// A part of a state that the kernel reads, and views of it.
+bool isSliceOfArgument(Operation *op) {
+  if (op->getNumResults() != 1)
+    return false;
+  Value from = group::isView(op) ? group::dataOf(op->getResult(0)) : op->getResult(0);
+  auto slice = from.getDefiningOp<tensor::ExtractSliceOp>();
+  return slice && isa<BlockArgument>(group::dataOf(slice.getSource()));
+}
+
 /// The op that computes the kernel's result, if it and all else that computes is
 /// linalg; tiling it brings the others along.
 linalg::LinalgOp findRoot(func::FuncOp kernel) {
@@ -38,7 +47,7 @@ linalg::LinalgOp findRoot(func::FuncOp kernel) {
     root = op;
   }
   for (Operation &op : kernel.getBody().front().without_terminator())
-    if (!isa<linalg::LinalgOp>(op) && !group::isCheap(&op))
+    if (!isa<linalg::LinalgOp>(op) && !group::isCheap(&op) && !isSliceOfArgument(&op))
       return nullptr;
   return root;
 }

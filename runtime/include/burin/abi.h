@@ -66,6 +66,7 @@ typedef struct burin_frame {
    * word says why) must end the program at once. Never called from inside a kernel. */
   int32_t (*launch)(struct burin_context *, const burin_launch *);
   struct burin_context *context;
+  unsigned char *states;         /* burin_program.state_bytes, 64-byte aligned */
 } burin_frame;
 
 /* The main program of one variant for one level. Returns 0, what `launch` returned, or the code of
@@ -123,6 +124,18 @@ typedef struct burin_batch_abi {
   uint32_t reserved;   /* 0 */
 } burin_batch_abi;
 
+/* What a context keeps from run to run. */
+typedef struct burin_state_abi {
+  burin_tensor_info_abi info; /* named as the input; no size is dynamic: the axis that grows has the
+                               * capacity */
+  const char *output;         /* the output's name */
+  uint64_t offset;            /* into burin_frame.states, a multiple of 64 */
+  int32_t axis;               /* that grows, or -1: the main program puts in the new value at its end */
+  uint32_t length, next;      /* dims of the program, where it grows: its length before a run, and after.
+                               * The range of the first says up to which length there is room */
+  uint32_t reserved;          /* 0 */
+} burin_state_abi;
+
 /* A file of weights beside the artifact, in the form of safetensors: it holds bytes
  * [offset, offset + bytes) of the weights. */
 typedef struct burin_shard_abi {
@@ -160,18 +173,20 @@ typedef struct burin_program {
   const burin_batch_abi *batch; /* null: the requests of a batch run one after the other */
   const burin_shard_abi *shards; /* they fill the weights, in order */
   const char *weights_id;        /* 64 hexadecimal digits that shards of one compile have in common */
-  uint32_t shard_count, reserved;
+  uint32_t shard_count, state_count;
+  const burin_state_abi *states;
+  uint64_t state_bytes; /* a multiple of 64 */
 } burin_program;
 
 /* What a context itself takes at the start of its arena (reports and the generated header
- * of a model count it in the arena that they print); activations follow, rounded up
+ * of a model count it in the arena that they print); states follow, then activations, rounded up
  * to 64 bytes, then burin_program.scratch_bytes for each worker. */
 #define BURIN_CONTEXT_BYTES 768u
 static inline uint64_t burin_bookkeeping_bytes(uint32_t inputs, uint32_t outputs, uint32_t dims) {
   uint64_t rounded = 63;
   return BURIN_CONTEXT_BYTES + ((inputs * (uint64_t)8 + rounded) & ~rounded) +
          ((outputs * (uint64_t)8 + rounded) & ~rounded) +
-         2 * ((dims * (uint64_t)8 + rounded) & ~rounded) + ((dims + rounded) & ~rounded);
+         3 * ((dims * (uint64_t)8 + rounded) & ~rounded) + ((dims + rounded) & ~rounded);
 }
 
 /* CPU features that a program may need, checked before its code runs. */
@@ -198,7 +213,8 @@ enum burin_cpu_feature {
   SLOT(describe) SLOT(input) SLOT(output) SLOT(dim) SLOT(memory) SLOT(create) SLOT(run)            \
   SLOT(run_batch) SLOT(output_shape) SLOT(message) SLOT(destroy) SLOT(pool_create)                \
   SLOT(pool_workers) SLOT(pool_destroy) SLOT(certificate) SLOT(pool_parts)              \
-  SLOT(weights_open) SLOT(weights_close)
+  SLOT(weights_open) SLOT(weights_close) SLOT(state) SLOT(state_data) SLOT(state_set_length)       \
+  SLOT(reset)
 
 #pragma GCC visibility push(hidden)
 burin_status burin_rt_describe(const burin_model *, uint32_t *inputs, uint32_t *outputs);
@@ -222,6 +238,10 @@ const char *burin_rt_certificate(const burin_model *);
 uint64_t burin_rt_pool_parts(const burin_pool *, uint32_t worker);
 burin_status burin_rt_weights_open(const burin_model *, const burin_options *, burin_weights **);
 void burin_rt_weights_close(burin_weights *);
+burin_status burin_rt_state(const burin_model *, uint32_t index, burin_state_info *);
+burin_status burin_rt_state_data(burin_context *, uint32_t index, void **data, int64_t *length);
+burin_status burin_rt_state_set_length(burin_context *, uint32_t index, int64_t length);
+burin_status burin_rt_reset(burin_context *);
 
 /* The CRC32C of data that follow those whose CRC32C is `crc` (0: none); the compiler asks, too. */
 uint32_t burin_crc32c(uint32_t crc, const unsigned char *data, size_t bytes);
@@ -251,7 +271,7 @@ static_assert(sizeof(burin_launch) == 24, "burin_launch has another size");
 BURIN_PIN(burin_launch, args, 8);
 BURIN_PIN(burin_launch, tasks, 16);
 BURIN_PIN(burin_launch, site, 20);
-static_assert(sizeof(burin_frame) == 64, "burin_frame has another size");
+static_assert(sizeof(burin_frame) == 72, "burin_frame has another size");
 BURIN_PIN(burin_frame, weights, 8);
 BURIN_PIN(burin_frame, inputs, 16);
 BURIN_PIN(burin_frame, outputs, 24);
@@ -259,6 +279,7 @@ BURIN_PIN(burin_frame, dims, 32);
 BURIN_PIN(burin_frame, error, 40);
 BURIN_PIN(burin_frame, launch, 48);
 BURIN_PIN(burin_frame, context, 56);
+BURIN_PIN(burin_frame, states, 64);
 static_assert(sizeof(burin_tensor_info_abi) == 40, "burin_tensor_info_abi has another size");
 BURIN_PIN(burin_tensor_info_abi, shape, 8);
 BURIN_PIN(burin_tensor_info_abi, dim_names, 16);
@@ -280,13 +301,19 @@ BURIN_PIN(burin_site_abi, node, 8);
 BURIN_PIN(burin_site_abi, nodes, 16);
 static_assert(sizeof(burin_batch_abi) == 16, "burin_batch_abi has another size");
 BURIN_PIN(burin_batch_abi, dim, 8);
+static_assert(sizeof(burin_state_abi) == 72, "burin_state_abi has another size");
+BURIN_PIN(burin_state_abi, output, 40);
+BURIN_PIN(burin_state_abi, offset, 48);
+BURIN_PIN(burin_state_abi, axis, 56);
+BURIN_PIN(burin_state_abi, length, 60);
+BURIN_PIN(burin_state_abi, next, 64);
 static_assert(sizeof(burin_shard_abi) == 72, "burin_shard_abi has another size");
 BURIN_PIN(burin_shard_abi, offset, 8);
 BURIN_PIN(burin_shard_abi, bytes, 16);
 BURIN_PIN(burin_shard_abi, header_bytes, 24);
 BURIN_PIN(burin_shard_abi, crcs, 32);
 BURIN_PIN(burin_shard_abi, sha256, 40);
-static_assert(sizeof(burin_program) == 160, "burin_program has another size");
+static_assert(sizeof(burin_program) == 176, "burin_program has another size");
 BURIN_PIN(burin_program, name, 8);
 BURIN_PIN(burin_program, compiler, 16);
 BURIN_PIN(burin_program, certificate, 24);
@@ -309,13 +336,17 @@ BURIN_PIN(burin_program, batch, 128);
 BURIN_PIN(burin_program, shards, 136);
 BURIN_PIN(burin_program, weights_id, 144);
 BURIN_PIN(burin_program, shard_count, 152);
-static_assert(sizeof(struct burin_model) == 168, "burin_model has another size");
+BURIN_PIN(burin_program, state_count, 156);
+BURIN_PIN(burin_program, states, 160);
+BURIN_PIN(burin_program, state_bytes, 168);
+static_assert(sizeof(struct burin_model) == 200, "burin_model has another size");
 BURIN_PIN(burin_model, program, 8);
 BURIN_PIN(burin_model, name, 16);
 BURIN_PIN(burin_model, describe, 24);
 BURIN_PIN(burin_model, memory, 56);
 BURIN_PIN(burin_model, pool_parts, 144);
 BURIN_PIN(burin_model, weights_close, 160);
+BURIN_PIN(burin_model, reset, 192);
 #undef BURIN_PIN
 
 #ifdef __cplusplus

@@ -27,7 +27,7 @@
 extern "C" {
 #endif
 
-#define BURIN_ABI_VERSION 3u
+#define BURIN_ABI_VERSION 4u
 
 /* Zeroes all fields of a struct, in C and C++: burin_options options = BURIN_ZERO; */
 #ifdef __cplusplus
@@ -51,7 +51,8 @@ typedef enum burin_status {
   BURIN_WEIGHTS_TRUNCATED = 11, /* it is shorter than it was written */
   BURIN_WEIGHTS_OTHER = 12,     /* another model's, or another file of this model */
   BURIN_WEIGHTS_STALE = 13,     /* of an earlier or later compile of this model */
-  BURIN_WEIGHTS_CORRUPT = 14    /* damaged: a checksum or its length is wrong */
+  BURIN_WEIGHTS_CORRUPT = 14,   /* damaged: a checksum or its length is wrong */
+  BURIN_STATE_FULL = 15         /* a state has no room for what another run appends */
 } burin_status;
 
 /* Element types, with ONNX's numbers (TensorProto.DataType). In a tensor of a
@@ -90,6 +91,15 @@ typedef struct burin_dim_info {
   int64_t min, max; /* inclusive */
 } burin_dim_info;
 
+/* What a context keeps from run to run: an input and an output of the model in one. It starts with
+ * length 0, or as zeros where it does not grow. A run that fails leaves it as it was. */
+typedef struct burin_state_info {
+  burin_tensor_info tensor; /* of the input's name; the axis that grows has the capacity as its size */
+  const char *output;       /* the output's name */
+  int32_t axis; /* along which runs append, or -1: each run replaces the whole */
+  uint32_t dim; /* where it grows: the model's dim that is its length. States of one dim share it */
+} burin_state_info;
+
 /* One input or output of one request: dense, row-major, caller's memory, of which
  * no output overlaps another tensor. `data` need not be aligned beyond its element,
  * and may be null where the tensor has no elements. */
@@ -109,6 +119,7 @@ typedef struct burin_memory {
   uint64_t activations;   /* of which: intermediate tensors */
   uint64_t scratch;       /* of which: scratch, all workers together */
   uint64_t weights;       /* read-only, inside the artifact or in files beside it */
+  uint64_t states;        /* of the arena: what is kept from run to run */
 } burin_memory;
 
 /* Runs fn(state, worker, task) for every task in [0, tasks), in any order, and returns
@@ -213,6 +224,17 @@ struct burin_model {
   burin_status (*weights_open)(const burin_model *, const burin_options *, burin_weights **);
   /* After the contexts that use them; null is fine. */
   void (*weights_close)(burin_weights *);
+  /* As `input`: what a context keeps from run to run. Those are no inputs and outputs of a run. */
+  burin_status (*state)(const burin_model *, uint32_t index, burin_state_info *);
+  /* Where a state lies in the context's arena, and its length (0 where it does not grow); either
+   * pointer may be null. It is dense and row-major, of the shape that `state` tells, whatever its
+   * length is: read or write it between runs, to save it, to restore it or to begin with it. */
+  burin_status (*state_data)(burin_context *, uint32_t index, void **data, int64_t *length);
+  /* Sets the length of a state that grows and of all that share its dim, from 0 to the capacity: back
+   * to an earlier one, or on over what was written to state_data. BURIN_BAD_ARGUMENT, BURIN_BUSY. */
+  burin_status (*state_set_length)(burin_context *, uint32_t index, int64_t length);
+  /* All states as they were after `create`. BURIN_BUSY while a request runs. */
+  burin_status (*reset)(burin_context *);
 };
 
 /* A status in words, for messages where there is no context to ask. */
@@ -233,6 +255,7 @@ static inline const char *burin_status_text(burin_status status) {
   case BURIN_WEIGHTS_OTHER: return "a file of weights is another model's, or in another's place";
   case BURIN_WEIGHTS_STALE: return "a file of weights is of another compile";
   case BURIN_WEIGHTS_CORRUPT: return "a file of weights is damaged";
+  case BURIN_STATE_FULL: return "a state is full";
   }
   return "unknown status";
 }

@@ -221,6 +221,20 @@ public:
       return std::nullopt;
     return result;
   }
+  /// What a context keeps from run to run; nothing behind the last.
+  std::optional<burin_state_info> state(uint32_t index) const noexcept {
+    burin_state_info result;
+    if (table->state(table, index, &result) != BURIN_OK)
+      return std::nullopt;
+    return result;
+  }
+  /// Where the state of that name (the input's) is.
+  std::optional<uint32_t> findState(const std::string &wanted) const {
+    for (uint32_t i = 0; std::optional<burin_state_info> found = state(i); ++i)
+      if (wanted == found->tensor.name)
+        return i;
+    return std::nullopt;
+  }
   Result<burin_memory> memory(uint32_t workers = 1) const {
     burin_memory result;
     if (burin_status status = table->memory(table, workers, &result))
@@ -463,6 +477,28 @@ public:
       return Status(BURIN_BAD_ARGUMENT, "no output of that index and rank");
     return Status(model.get()->output_shape(context.get(), index, shape.data()));
   }
+  /// The memory of a state, dense, of the shape that Model::state tells; T is its element.
+  /// Empty where there is none of that index or T has another size than a whole part of it.
+  template <typename T = unsigned char> Span<T> state(uint32_t index) const noexcept {
+    void *data = nullptr;
+    std::optional<burin_state_info> info = model.state(index);
+    if (!info || info->tensor.max_bytes % sizeof(T) != 0 ||
+        model.get()->state_data(context.get(), index, &data, nullptr) != BURIN_OK)
+      return {};
+    return {static_cast<T *>(data), static_cast<size_t>(info->tensor.max_bytes / sizeof(T))};
+  }
+  /// How far a state that grows is filled; 0 for others.
+  int64_t stateLength(uint32_t index) const noexcept {
+    int64_t length = 0;
+    (void)model.get()->state_data(context.get(), index, nullptr, &length);
+    return length;
+  }
+  /// Also of all states that share its dim.
+  Status setStateLength(uint32_t index, int64_t length) {
+    return told(model.get()->state_set_length(context.get(), index, length));
+  }
+  /// All states as they were at first.
+  Status reset() { return told(model.get()->reset(context.get())); }
   burin_context *get() const noexcept { return context.get(); }
 
 private:

@@ -163,3 +163,21 @@ func.func @main(%x: tensor<2xi64>) {
   %0 = plan.measure "n" from %x : tensor<2xi64>
   return
 }
+
+// -----
+
+// expected-error @+1 {{a state that grows has an axis, a length and the next one}}
+func.func private @state_axis() attributes {x = #plan.state<"present" grows -2 from "past" to affine_map<() -> ()>>}
+
+// -----
+
+// expected-error @+1 {{the next length of a state is one function of the model's dims}}
+func.func private @state_next() attributes {x = #plan.state<"present" grows 0 from "past" to affine_map<() -> ()>>}
+
+// -----
+
+func.func @launch_states(%s: tensor<4xf32>) {
+  // expected-error @+1 {{has states of other types than its last results}}
+  %0 = plan.launch @k() states(%s : tensor<4xf32>) : () -> tensor<5xf32>
+  return
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What planning and the target left on the module, in numbers.
+
+#include "compiler/emit/Program.h"
+
+#include "burin/abi.h"
+#include "compiler/emit/Signature.h"
+#include "dialects/plan/PlanOps.h"
+
+using namespace mlir;
+
+namespace burin {
+
+ProgramSummary summarize(ModuleOp planned, ArrayRef<Level> levels) {
+  ProgramSummary summary;
+  auto number = [](Operation *op, StringRef name) -> uint64_t {
+    auto attr = op->getAttrOfType<IntegerAttr>(name);
+    return attr ? uint64_t(attr.getInt()) : 0;
+  };
+  Signature signature(planned);
+  for (Signature::Variant &variant : signature.variants) {
+    // The runtime rounds each part up to its alignment.
+    VariantSummary one{variant.name, llvm::alignTo(number(variant.main, "plan.arena_bytes"), 64), 0};
+    variant.main.walk([&](plan::LaunchOp) { ++one.launches; });
+    summary.launches += one.launches;
+    if (one.activationBytes >= summary.activationBytes) {
+      summary.activationBytes = one.activationBytes;
+      summary.liveBytes = number(variant.main, "plan.live_bytes");
+      summary.liveSet.clear();
+      if (auto live = variant.main->getAttrOfType<ArrayAttr>(plan::liveSetAttrName))
+        for (auto tensor : live.getAsRange<plan::LiveAttr>())
+          summary.liveSet.push_back({tensor.getNode().str(), plan::textOf(tensor.getType()),
+                                     tensor.getBytes()});
+    }
+    summary.variants.push_back(std::move(one));
+  }
+  summary.weightsBytes = number(planned, "plan.weights_bytes");
+  summary.stateBytes = number(planned, "plan.state_bytes");
+  for (const StateSignature &state : signature.states)
+    summary.states.push_back(
+        {state.name, state.output,
+         plan::textOf(RankedTensorType::get(state.shape, state.element)), state.axis,
+         state.maxBytes});
+  for (const TensorSignature &tensor : signature.inputs)
+    summary.inputBytes += tensor.maxBytes;
+  for (const TensorSignature &tensor : signature.outputs)
+    summary.outputBytes += tensor.maxBytes;
+  for (const Level &level : levels)
+    for (Operation &op : ModuleOp(level.kernels).getBody()->getOperations())
+      if (op.hasAttr("plan.kernel")) {
+        summary.kernels += &level == levels.begin();
+        uint64_t scratch = number(&op, "plan.scratch_bytes");
+        if (scratch > summary.scratchBytes) {
+          summary.scratchBytes = scratch;
+          summary.scratchKernel = SymbolTable::getSymbolName(&op).str();
+        }
+      }
+  summary.scratchBytes = llvm::alignTo(summary.scratchBytes, 64);
+  if (signature.batch) {
+    summary.batchDim = signature.dims[signature.batch->dim].name;
+    for (auto [axis, tensor] : llvm::zip_equal(
+             signature.batch->axes, llvm::concat<TensorSignature>(signature.inputs, signature.outputs)))
+      summary.stagingBytes += axis < 0 ? 0 : llvm::alignTo(tensor.maxBytes, 64);
+  }
+  summary.bookkeepingBytes =
+      burin_bookkeeping_bytes(uint32_t(signature.inputs.size()), uint32_t(signature.outputs.size()),
+                              uint32_t(signature.dims.size()));
+  return summary;
+}
+
+} // namespace burin
