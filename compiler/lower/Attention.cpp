@@ -31,12 +31,13 @@ public:
   Results lower() {
     if (failed(checkTypes()) || failed(takeHeads()))
       return failure();
-    Value presentKey = present(k, 4), presentValue = present(v, 5);
-    k = presentKey;
-    v = presentValue;
+    FailureOr<Value> presentKey = present(k, 4), presentValue = present(v, 5);
+    if (failed(presentKey) || failed(presentValue))
+      return failure();
+    k = *presentKey;
+    v = *presentValue;
     total = typeOf(k).getDimSize(2);
-    if (!typeOf(k).hasStaticShape() || !typeOf(v).hasStaticShape() ||
-        (!isSingle && !typeOf(q).hasStaticShape()))
+    if (!isSingle && !(typeOf(q).hasStaticShape() && typeOf(k).hasStaticShape()))
       return b.unsupported(needsFixedSize);
     if (failed(takeMasks()))
       return failure();
@@ -47,7 +48,7 @@ public:
     weights = convert(weights, element);
     if (node.getQkMatmulOutputMode() == 3)
       shown = weights;
-    SmallVector<Value> results{asResult(values(weights)), presentKey, presentValue, nullptr};
+    SmallVector<Value> results{asResult(values(weights)), k, v, nullptr};
     if (isUsed(3))
       results[3] = b.reshape(shown, b.resultType(3).getShape());
     return results;
@@ -123,6 +124,23 @@ private:
         keys[0] != batch || keys[3] != size || typeOf(v).getDimSize(0) != batch ||
         typeOf(v).getDimSize(2) != fresh || size == 0)
       return b.unsupported("queries, keys and values whose sizes do not go together");
+    // Sizes of one value that may change are compared as what they are.
+    SmallVector<onnx::SizeExpr> ofQ = b.sizes(node.getQ()), ofK = b.sizes(node.getK()),
+                                ofV = b.sizes(node.getV());
+    size_t lengthAt = ofQ.size() - 2;
+    freshLength = ofK[lengthAt];
+    queryLength = ofQ[lengthAt];
+    batchSize = ofQ[0];
+    if (!(ofQ[0] == ofK[0]) || !(ofQ[0] == ofV[0]) || !(freshLength == ofV[lengthAt]))
+      return b.unsupported("queries, keys and values whose sizes do not go together");
+    if (!b.isAbsent(4)) {
+      pastLength = b.sizes(node.getPastKey())[2];
+      if (!(pastLength == b.sizes(node.getPastValue())[2]))
+        return b.unsupported("a past of keys and one of values of several lengths");
+    }
+    totalLength = pastLength.plus(freshLength);
+    if (!totalLength)
+      return b.unsupported("a sum of sizes that is too long; fix some of them with --dim NAME=VALUE");
     group = queries[1] / keyHeads;
     // One query per head: those of a group are the rows that share keys.
     isMerged = group > 1 && length == 1 && typeOf(q).hasStaticShape();
@@ -130,23 +148,19 @@ private:
   }
 
   /// The keys or values so far with the new ones behind them.
-  Value present(Value x, unsigned past) {
+  FailureOr<Value> present(Value x, unsigned past) {
     if (b.isAbsent(past))
       return x;
     SmallVector<int64_t> shape(typeOf(x).getShape());
-    int64_t before = typeOf(operands[past]).getDimSize(2);
-    shape[2] = ShapedType::isDynamic(before) || ShapedType::isDynamic(shape[2])
-                   ? ShapedType::kDynamic
-                   : before + shape[2];
-    return joined(b, RankedTensorType::get(shape, element), {operands[past], x}, 2);
-  }
-
-  /// How many keys stand before the first new one. Null: none.
-  Value pastLength(Lowering &in) {
-    if (b.isAbsent(4))
-      return nullptr;
-    int64_t before = typeOf(operands[4]).getDimSize(2);
-    return in.index(before);
+    if (shape[0] != typeOf(operands[past]).getDimSize(0) || ShapedType::isDynamic(shape[0]))
+      return b.unsupported("a past needs the batch of the keys, of fixed size; give it with --dim "
+                           "NAME=VALUE");
+    shape[2] = totalLength->constant().value_or(ShapedType::kDynamic);
+    SmallVector<Value> sizes;
+    if (ShapedType::isDynamic(shape[2]))
+      sizes.push_back(b.size(*totalLength));
+    return joined(b, RankedTensorType::get(shape, element), sizes, {operands[past], x},
+                  {pastLength, freshLength}, 2);
   }
 
   //===- Masks --------------------------------------------------------------===//
@@ -166,10 +180,17 @@ private:
         return b.unsupported("a mask that is neither of booleans nor of the queries' element type; "
                              "cast it");
       SmallVector<int64_t> shape(typeOf(mask).getShape());
-      if (shape.size() > 4 || !typeOf(mask).hasStaticShape())
-        return b.unsupported(shape.size() > 4 ? StringRef("a mask of rank 5 or more")
-                                              : StringRef(needsFixedSize));
+      if (shape.size() > 4)
+        return b.unsupported("a mask of rank 5 or more");
+      SmallVector<onnx::SizeExpr> sizes = b.sizes(node.getAttnMask());
+      const onnx::SizeExpr wanted[] = {batchSize, keyHeads * group, queryLength, *totalLength};
+      for (auto [given, full] : llvm::zip_equal(
+               sizes, ArrayRef(wanted).drop_front(4 - sizes.size())))
+        if (!given.constant() && !(given == full))
+          return b.unsupported("a mask that does not broadcast to [batch, heads, queries, keys]");
       if (!shape.empty() && shape.back() != total && shape.back() != 1) {
+        if (ShapedType::isDynamic(total) || !typeOf(mask).hasStaticShape())
+          return b.unsupported(needsFixedSize);
         if (shape.back() > total)
           return b.unsupported("a mask longer than there are keys");
         shape.back() = total;
@@ -209,32 +230,27 @@ private:
     bool perBatch = !b.isAbsent(6);
     auto type = RankedTensorType::get({perBatch ? batch : 1, 1, length, total}, b.getI8Type());
     SmallVector<Value> sizes;
-    if (type.isDynamicDim(2))
-      sizes.push_back(tensor::DimOp::create(b, q, 2));
-    SmallVector<utils::IteratorType> loops(4, utils::IteratorType::parallel);
-    auto body = [&](OpBuilder &builder, Location loc, ValueRange) {
-      std::string reason;
-      Lowering in(builder, node, reason);
-      in.setLoc(loc);
-      linalg::YieldOp::create(builder, loc, isVisible(in));
-    };
-    return linalg::GenericOp::create(b, TypeRange{type}, ValueRange{},
-                                     ValueRange{b.empty(type, sizes)},
-                                     ArrayRef<AffineMap>{b.getMultiDimIdentityMap(4)}, loops, body)
-        .getResult(0);
+    const onnx::SizeExpr all[] = {batchSize, 1, queryLength, *totalLength};
+    for (auto [d, size] : llvm::enumerate(all))
+      if (type.isDynamicDim(d))
+        sizes.push_back(b.size(size));
+    Value past = b.isAbsent(4) ? Value() : b.size(pastLength), queries = b.size(queryLength);
+    return b.indexed(type, sizes, [&](Lowering &in, ValueRange at) {
+      return isVisible(in, at, past, queries);
+    });
   }
 
-  Value isVisible(Lowering &in) {
+  /// `past` is null where there is none.
+  Value isVisible(Lowering &in, ValueRange at, Value past, Value queries) {
     Scalars s{in};
-    Value row = linalg::IndexOp::create(in, 2), key = linalg::IndexOp::create(in, 3);
+    Value row = at[2], key = at[3];
     Value ok = s.constantInt(in.getI1Type(), 1), place = row;
     auto require = [&](Value condition) { ok = arith::AndIOp::create(in, ok, condition); };
     if (!b.isAbsent(6)) {
-      Value valid =
-          toIndex(in, extract(in, operands[6], linalg::IndexOp::create(in, 0).getResult()));
+      Value valid = toIndex(in, extract(in, operands[6], at[0]));
       require(s.less(key, valid));
-      place = s.add(row, s.sub(valid, in.index(length)));
-    } else if (Value past = pastLength(in)) {
+      place = s.add(row, s.sub(valid, queries));
+    } else if (past) {
       place = s.add(row, past);
     }
     if (node.getIsCausal())
@@ -311,11 +327,21 @@ private:
     int64_t outer = panelShape.size(), columnAt = outer + column - 2;
     panelShape.append({shape[2], shape[3]});
     permutation.append({columnAt, 2 * outer + 1 - columnAt});
-    Value panels = packPanels(b, right, panelShape, permutation, outer);
+    Value panels;
+    if (typeOf(right).hasStaticShape()) {
+      panels = packPanels(b, right, panelShape, permutation, outer);
+    } else {
+      Value matrices = column == 2 ? b.transpose(right, {0, 1, 3, 2}) : right;
+      SmallVector<int64_t> whole(typeOf(matrices).getShape().take_back(2));
+      whole.insert(whole.begin(), panelShape.begin(), panelShape.begin() + outer);
+      panels = packColumns(b, b.reshape(matrices, whole));
+    }
     SmallVector<Value> dynamic;
     for (auto [d, size] : llvm::enumerate(result))
       if (ShapedType::isDynamic(size))
-        dynamic.push_back(tensor::DimOp::create(b, left, int64_t(d)));
+        dynamic.push_back(d + 1 < result.size()
+                              ? tensor::DimOp::create(b, left, int64_t(d))
+                              : tensor::DimOp::create(b, right, int64_t(column)));
     return contract(b, RankedTensorType::get(result, element), left, panels, reads(leftDims),
                     AffineMap::get(loops, 0, leading, b.getContext()), {depth}, extras, body,
                     dynamic);
@@ -442,6 +468,8 @@ private:
   Value q, k, v;
   // Sizes; `fresh` new keys, `total` with those of the past.
   int64_t batch = 0, keyHeads = 0, group = 1, length = 0, fresh = 0, total = 0, size = 0;
+  onnx::SizeExpr batchSize, queryLength, freshLength, pastLength;
+  std::optional<onnx::SizeExpr> totalLength;
   int64_t left = -1, right = -1; // the window; -1 is unbounded
   SmallVector<Mask> masks;
 };
