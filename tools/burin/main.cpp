@@ -35,7 +35,9 @@ int main(int argc, char **argv) {
     return app.exit(version);
   } catch (const CLI::ParseError &error) {
     std::string verb = argc > 1 ? argv[1] : "";
-    bool isKnown = app.get_subcommand_no_throw(verb);
+    bool isKnown = !app.get_subcommands([&](const CLI::App *known) {
+                         return known->get_name() == verb;
+                       }).empty();
     if (verb.empty() || isKnown || verb[0] == '-')
       llvm::errs() << "error: " << error.what();
     else
