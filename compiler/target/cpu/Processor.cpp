@@ -69,7 +69,9 @@ std::string vectorLevelOf(Architecture architecture, uint64_t features) {
 
 /// The CPU, if the family has one of that name.
 Expected<std::optional<Processor>> findIn(const Family &family, StringRef name) {
-  Processor found{name.str(), family.architecture};
+  Processor found;
+  found.name = name.str();
+  found.architecture = family.architecture;
   found.triple = Triple(family.triple);
   std::string error;
   found.target = TargetRegistry::lookupTarget(found.triple, error);

@@ -18,7 +18,7 @@ namespace burin::cpu {
 /// A CPU, as LLVM and the passes are told of it.
 struct Processor {
   std::string name; // "x86-64-v3", "aarch64", "neoverse-n1"
-  Architecture architecture;
+  Architecture architecture = Architecture::X86_64;
   uint64_t features = 0;   // bits of burin_cpu_feature that its code may need
   std::string vectorLevel; // of expand-contract
   llvm::Triple triple;
