@@ -195,15 +195,22 @@ private:
     return true;
   }
 
-  /// Names that a node reads, those that its subgraphs read included.
+  /// Names that a node reads, those that its subgraphs read from outside included.
   static void forEachUse(const NodeProto &node, function_ref<void(const std::string &)> visit) {
     for (const std::string &input : node.input())
       visit(input);
     auto inGraph = [&](const GraphProto &graph) {
+      StringSet<> own;
       for (const NodeProto &inner : graph.node())
-        forEachUse(inner, visit);
+        own.insert_range(inner.output());
+      auto fromOutside = [&](const std::string &name) {
+        if (!own.contains(name))
+          visit(name);
+      };
+      for (const NodeProto &inner : graph.node())
+        forEachUse(inner, fromOutside);
       for (const ValueInfoProto &output : graph.output())
-        visit(output.name());
+        fromOutside(output.name());
     };
     for (const AttributeProto &attribute : node.attribute()) {
       if (attribute.has_g())

@@ -30,7 +30,11 @@ def check(burin, work, name):
     states = collections.Counter(launch["state"] for launch in report["launches"])
     print(f"{name}: exit {code}, differences up to {worst:.2g}; kernels: {dict(states)}")
     assert code == 0 and report["agrees"]
-    assert states["differs"] == 0 and states["agrees"] >= states["unknown"]
+    # A kernel that is a part of a node has no result to compare with; most nodes have one that has.
+    nodes = {node for launch in report["launches"] for node in launch["nodes"]}
+    known = {node for launch in report["launches"] if launch["state"] == "agrees"
+             for node in launch["nodes"]}
+    assert states["differs"] == 0 and 2 * len(known) >= len(nodes)
 
     # These are the kernels that the artifact has.
     artifact = work / f"{name}.so"
