@@ -174,6 +174,8 @@ private:
         return *stopped;
       if (variants.size() > 1)
         markVariant(*one, dims, options.dims);
+      if (module && failed(checkSharedStates(*module, *one)))
+        return ExitCode::BadInput;
       if (module)
         addVariant(*module, *one);
       else

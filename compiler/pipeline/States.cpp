@@ -288,4 +288,21 @@ LogicalResult checkStates(ModuleOp module) {
   return success(sound);
 }
 
+LogicalResult checkSharedStates(ModuleOp first, ModuleOp other) {
+  auto main = first.lookupSymbol<func::FuncOp>("main"), variant = other.lookupSymbol<func::FuncOp>("main");
+  for (auto [i, types] : llvm::enumerate(
+           llvm::zip_equal(main.getArgumentTypes(), variant.getArgumentTypes()))) {
+    auto [here, there] = types;
+    if (here == there || !plan::stateOf(main, i))
+      continue;
+    auto name = main.getArgAttrOfType<StringAttr>(i, "onnx.name");
+    return emitError(main.getLoc())
+           << "--state " << name.getValue() << "=" << plan::stateOf(main, i).getOutput().getValue()
+           << ": all variants share it, but --dim makes it " << plan::textOf(here) << " in one and "
+           << plan::textOf(there)
+           << " in another; give what a run appends one size, or a range such as 1..128";
+  }
+  return success();
+}
+
 } // namespace burin

@@ -20,6 +20,10 @@ mlir::LogicalResult pairStates(mlir::ModuleOp module, llvm::ArrayRef<std::string
 /// but for one size, which grows from what an option bounds. Diagnoses those that cannot.
 mlir::LogicalResult checkStates(mlir::ModuleOp module);
 
+/// Whether the states of two variants, from which kernels have been formed, are the same memory. Diagnoses
+/// the first that is not.
+mlir::LogicalResult checkSharedStates(mlir::ModuleOp first, mlir::ModuleOp other);
+
 } // namespace burin
 
 #endif
