@@ -107,15 +107,20 @@ Results lowerGatherND(Lowering &b, Operation *op, ValueRange operands) {
   if (indexRank < 1 || batch < 0 || batch >= std::min(rank, indexRank))
     return b.unsupported("batch_dims is not less than the operands' ranks");
   int64_t coordinates = typeOf(indices).getDimSize(indexRank - 1);
+  if (ShapedType::isDynamic(coordinates))
+    return b.unsupported("how many coordinates an index has must be known; fix the last size of the indices");
   if (batch + coordinates > rank || type->getRank() != indexRank - 1 + rank - batch - coordinates)
     return b.unsupported("more coordinates than the data has dimensions");
+  auto all = b.sizes(op->getOperand(0));
+  SmallVector<Value> sizes;
+  for (int64_t c = 0; c < coordinates; ++c)
+    sizes.push_back(b.size(all[batch + c]));
   return SmallVector<Value>{b.indexed(*type, [&](Lowering &in, ValueRange result) {
     SmallVector<Value> at(result.take_front(batch)), place(result.take_front(indexRank - 1));
     place.push_back(nullptr);
     for (int64_t c = 0; c < coordinates; ++c) {
       place.back() = in.index(c);
-      at.push_back(checkedIndex(in, toIndex(in, extract(in, indices, place)),
-                                typeOf(data).getDimSize(batch + c)));
+      at.push_back(checkedIndex(in, toIndex(in, extract(in, indices, place)), sizes[c]));
     }
     llvm::append_range(at, result.drop_front(indexRank - 1));
     return extract(in, data, at);
@@ -287,7 +292,7 @@ Value burin::lower::ownCopy(Lowering &b, Value data) {
 void burin::lower::registerIndexing(RuleTable &table) {
   table.add<onnx::GatherOp>(lowerGather, Sizes::Dynamic);
   table.add<onnx::GatherElementsOp>(lowerGatherElements, Sizes::Dynamic);
-  table.add<onnx::GatherNDOp>(lowerGatherND);
+  table.add<onnx::GatherNDOp>(lowerGatherND, Sizes::Dynamic);
   table.add<onnx::OneHotOp>(lowerOneHot);
   table.add<onnx::ScatterElementsOp>(lowerScatterElements);
   table.add<onnx::ScatterNDOp>(lowerScatterND);

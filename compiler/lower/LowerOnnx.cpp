@@ -93,6 +93,12 @@ private:
     return success();
   }
 
+  bool isMeasured(StringRef name) const {
+    return llvm::any_of(measured, [&](Attribute range) {
+      return cast<plan::RangeAttr>(range).getName().getValue() == name;
+    });
+  }
+
   /// Sizes that change from run to run are computed from ranges of --dim, and only where the rule
   /// takes them.
   LogicalResult checkSizes(Operation *op) {
@@ -112,10 +118,15 @@ private:
         bool isRange = !name.empty() && llvm::all_of(bases, [&](const std::string &base) {
           return dims.count(base) != 0;
         });
-        if (isRange && !takesDynamic)
-          return op->emitOpError("is not supported here: it does not take a size that changes "
-                                 "from run to run yet, as '")
-                 << name << "' does; fix it, for example with --dim " << bases.front() << "=1";
+        if (isRange && !takesDynamic) {
+          auto error = op->emitOpError("is not supported here: it does not take a size that changes "
+                                       "from run to run yet, as '")
+                       << name << "' does; ";
+          auto byOption = llvm::find_if(bases, [&](const std::string &base) { return !isMeasured(base); });
+          if (byOption == bases.end())
+            return error << "the data decide it; compute this part in the program that calls the model";
+          return error << "fix it, for example with --dim " << *byOption << "=1";
+        }
         if (ShapedType::isDynamic(size) && !isRange && takesDynamic)
           return op->emitOpError("is not supported here: the result's shape is known only when the "
                                  "model runs; fix the sizes it depends on with --dim NAME=VALUE");

@@ -60,6 +60,22 @@ def models():
         {"most": np.array([30]), "overlap": np.float32([0.3]), "least": np.float32([0.5])},
     ), [{"corners": normal(2, 40, 4), "logits": normal(2, 3, 40) + shift} for shift in (0, -20, 3)]
 
+    yield model( # a detector's end: boxes, scores and classes of what is left
+        "detections", [("Sigmoid", ["logits"], ["scores"]),
+                       ("NonMaxSuppression", ["corners", "scores", "most", "overlap", "least"], ["n"]),
+                       ("Gather", ["n", "two"], ["row"], {"axis": 1}),
+                       ("Squeeze", ["corners", "zeros"], ["all"]),
+                       ("Gather", ["all", "row"], ["boxes"], {"axis": 0}),
+                       ("GatherND", ["scores", "n"], ["score"]),
+                       ("Gather", ["n", "one"], ["kind"], {"axis": 1}),
+                       ("Cast", ["kind"], ["kinds"], {"to": f32}),
+                       ("Unsqueeze", ["score", "ones"], ["s"]), ("Unsqueeze", ["kinds", "ones"], ["k"]),
+                       ("Concat", ["boxes", "s", "k"], ["y"], {"axis": 1})],
+        {"corners": (f32, [1, 40, 4]), "logits": (f32, [1, 3, 40])}, {"y": (f32, ["found", 6])},
+        {"most": np.array([30]), "overlap": np.float32([0.3]), "least": np.float32([0.5]),
+         "two": np.array(2), "one": np.array(1), "zeros": np.array([0]), "ones": np.array([1])},
+    ), [{"corners": normal(1, 40, 4), "logits": normal(1, 3, 40) + shift} for shift in (0, -20, 3)]
+
     for kind in (1, 0):
         yield model(
             f"distinct_{kind}", [("Unique", ["x"], ["y", "at", "back", "times"], {"sorted": kind}),
