@@ -13,24 +13,12 @@ import sys
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "models"))
 import compare
 import reference
-
-
-def model(name, nodes, inputs, outputs, initializers):
-    """Inputs and outputs are {name: (element type, shape)}."""
-    def infos(tensors):
-        return [helper.make_tensor_value_info(key, *tensor) for key, tensor in tensors.items()]
-    graph = helper.make_graph(
-        [helper.make_node(*node[:3], **(node[3] if len(node) > 3 else {})) for node in nodes],
-        name, infos(inputs), infos(outputs),
-        [numpy_helper.from_array(value, key) for key, value in initializers.items()])
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
-    onnx.checker.check_model(made)
-    return made
+from graph import model
 
 
 def models():

@@ -15,26 +15,12 @@ import sys
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "models"))
 import compare
 import reference
-
-
-def model(name, nodes, inputs, outputs, initializers):
-    """A checked ONNX model; inputs and outputs are {name: shape}, f32 but for ids, which are i64."""
-    def infos(shapes):
-        return [helper.make_tensor_value_info(
-            key, TensorProto.INT64 if key == "ids" else TensorProto.FLOAT, shape)
-                for key, shape in shapes.items()]
-    graph = helper.make_graph(
-        [helper.make_node(*node[:3], **(node[3] if len(node) > 3 else {})) for node in nodes],
-        name, infos(inputs), infos(outputs),
-        [numpy_helper.from_array(value, key) for key, value in initializers.items()])
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
-    onnx.checker.check_model(made)
-    return made
+from graph import model
 
 
 def models():
@@ -114,7 +100,7 @@ def models():
                     ("Mul", ["s", "b"], ["rows"]), ("Unsqueeze", ["rows", "zero1"], ["rows1"]),
                     ("Concat", ["rows1", "minus"], ["flat"], {"axis": 0}),
                     ("Reshape", ["y", "flat"], ["tokens"])],
-        {"ids": ["B", "S"], "mask": ["B", "S"]},
+        {"ids": (TensorProto.INT64, ["B", "S"]), "mask": ["B", "S"]},
         {"y": ["B", "S", 32], "tokens": ["rows", 32]},
         {"words": weights(100, 32), "places": weights(1, 40, 32), "g": weights(32),
          "bias": weights(32), **{"w" + x: weights(32, 32) for x in "qkv"},
