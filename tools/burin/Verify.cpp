@@ -8,6 +8,7 @@
 #include "tools/burin/Commands.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -90,6 +91,7 @@ private:
     llvm::append_range(words, more);
     std::vector<llvm::StringRef> arguments(words.begin(), words.end());
     std::optional<llvm::StringRef> redirects[] = {std::nullopt, llvm::StringRef(file), std::nullopt};
+    (void)llvm::sys::fs::remove(file); // LLVM would write over the start of an earlier report
     std::string why;
     int code = llvm::sys::ExecuteAndWait(runner, arguments, std::nullopt, redirects, 0, 0, &why);
     if (code < 0) {
