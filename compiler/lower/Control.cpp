@@ -104,6 +104,22 @@ void writeStates(Lowering &b, MutableArrayRef<Value> values, ValueRange places) 
 
 //===- If -------------------------------------------------------------------===//
 
+/// The results of the branch that fits the sizes; a run whose condition is `never` fails.
+FailureOr<Values> lowerOnlyBranch(Lowering &b, Region &region, Value condition, bool never) {
+  FailureOr<Values> values = b.lowerBlock(region.front(), {});
+  if (failed(values) || llvm::any_of(*values, [](Value value) { return !value; }))
+    return b.unsupported(unsupportedBody);
+  for (Value &value : *values)
+    value = b.broadcasting(typeOf(value), {value}, [&](Lowering &inner, ValueRange elements) {
+      Scalars s{inner};
+      Value is = onlyElement(inner, condition);
+      Value zero = s.like(is, 0), fits = never ? s.equal(is, zero) : s.notEqual(is, zero);
+      plan::CheckOp::create(inner, fits, shapeMismatch, arith::ExtUIOp::create(inner, inner.getI64Type(), is));
+      return elements[0];
+    });
+  return *values;
+}
+
 FailureOr<Values> lowerIf(Lowering &b, Operation *op, ValueRange operands) {
   auto branch = cast<onnx::IfOp>(op);
   if (std::optional<int64_t> known = constantValue(operands[0])) {
@@ -115,6 +131,8 @@ FailureOr<Values> lowerIf(Lowering &b, Operation *op, ValueRange operands) {
   }
   if (!isOneElement(operands[0]))
     return b.unsupported("a condition that is not one bool");
+  if (auto never = op->getAttrOfType<BoolAttr>(onnx::neverAttrName))
+    return lowerOnlyBranch(b, branch.getThenBranch(), operands[0], never.getValue());
   SmallVector<Type> types;
   for (unsigned i = 0; i < op->getNumResults(); ++i) {
     RankedTensorType type = b.resultType(i);

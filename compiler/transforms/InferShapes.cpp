@@ -10,6 +10,9 @@
 // the first iteration. Where what it yields is less precise than that, the
 // arguments are widened and the body is inferred again; all but the last attempt
 // run on a copy, so that nothing is folded on an assumption that does not hold.
+//
+// A branch of If may be written for other sizes than the model is compiled for (one per sampling
+// rate, say). It is left out with a warning; that it is not taken is checked when the model runs.
 
 #include "compiler/transforms/Passes.h"
 #include "dialects/onnx/OnnxOps.h"
@@ -19,6 +22,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Iterators.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/StringSet.h"
@@ -48,6 +52,8 @@ private:
   LogicalResult inferBlock(Block &block);
   LogicalResult inferRegions(Operation *op);
   LogicalResult inferBody(Operation *op, ArrayRef<Type> arguments);
+  LogicalResult inferRegion(Region &region);
+  LogicalResult inferBranches(onnx::IfOp op);
   LogicalResult inferOp(onnx::OnnxOpInterface op);
   LogicalResult nameSize(onnx::OnnxOpInterface op, SmallVectorImpl<Type> &types);
   FailureOr<SmallVector<Type>> widenArguments(Operation *op, const onnx::BodyArguments &first);
@@ -237,6 +243,8 @@ Operation *Inference::inlineBranch(onnx::IfOp op) {
 LogicalResult Inference::inferRegions(Operation *op) {
   if (op->getNumRegions() == 0)
     return success();
+  if (auto branch = dyn_cast<onnx::IfOp>(op))
+    return inferBranches(branch);
   onnx::BodyArguments first;
   if (failed(onnx::bodyArguments(op, first)))
     return failure();
@@ -257,14 +265,54 @@ LogicalResult Inference::inferBody(Operation *op, ArrayRef<Type> arguments) {
   if (!arguments.empty())
     for (auto [argument, type] : llvm::zip_equal(op->getRegion(0).getArguments(), arguments))
       argument.setType(type);
+  for (Region &region : op->getRegions())
+    if (failed(inferRegion(region)))
+      return failure();
+  return success();
+}
+
+LogicalResult Inference::inferRegion(Region &region) {
   ++depth;
   LogicalResult result = success();
-  for (Region &region : op->getRegions())
-    for (Block &block : region)
-      if (succeeded(result))
-        result = inferBlock(block);
+  for (Block &block : region)
+    if (succeeded(result))
+      result = inferBlock(block);
   --depth;
   return result;
+}
+
+LogicalResult Inference::inferBranches(onnx::IfOp op) {
+  std::optional<std::pair<Location, std::string>> problem;
+  Region *impossible = nullptr;
+  for (Region *region : {&op.getThenBranch(), &op.getElseBranch()}) {
+    ScopedDiagnosticHandler handler(op.getContext(), [&](Diagnostic &diagnostic) {
+      bool isFirstError = diagnostic.getSeverity() == DiagnosticSeverity::Error && !problem;
+      if (isFirstError)
+        problem.emplace(diagnostic.getLocation(), diagnostic.str());
+      return success(isFirstError);
+    });
+    if (succeeded(inferRegion(*region)))
+      continue;
+    if (impossible || !problem) {
+      if (problem)
+        emitError(problem->first) << problem->second;
+      return failure();
+    }
+    impossible = region;
+  }
+  if (!impossible)
+    return success();
+  bool never = impossible == &op.getThenBranch();
+  Region &other = never ? op.getElseBranch() : op.getThenBranch();
+  emitWarning(problem->first) << problem->second << "; the branch of " << op->getName() << " '"
+                              << plan::nodeName(op->getLoc())
+                              << "' that it is in is left out, and a run that takes it fails";
+  impossible->dropAllReferences();
+  impossible->getBlocks().clear();
+  IRMapping mapping;
+  other.cloneInto(impossible, mapping);
+  op->setAttr(onnx::neverAttrName, BoolAttr::get(op.getContext(), never));
+  return success();
 }
 
 FailureOr<SmallVector<Type>> Inference::widenArguments(Operation *op,

@@ -33,6 +33,9 @@ namespace burin::onnx {
 template <typename Op> class SizedByData : public mlir::OpTrait::TraitBase<Op, SizedByData> {};
 /// The name of that size, a string on the op.
 inline constexpr llvm::StringLiteral sizeAttrName = "onnx.size";
+/// The condition, a bool, under which no sizes fit an If, which inference finds: both of its branches
+/// are then the other one, and a run that has the condition fails.
+inline constexpr llvm::StringLiteral neverAttrName = "onnx.never";
 } // namespace burin::onnx
 
 namespace burin::onnx::detail {

@@ -37,6 +37,24 @@ func.func @known(%x: tensor<3xf32>) -> tensor<3xf32> {
   return %0 : tensor<3xf32>
 }
 
+// A branch that no sizes fit: the other one alone, and a fault where the condition would take it.
+// CHECK-LABEL: func.func @never
+// CHECK-NOT: scf.if
+// CHECK: arith.addf
+// CHECK: %[[TAKEN:.*]] = tensor.extract
+// CHECK: %[[FITS:.*]] = arith.cmpi ne, %[[TAKEN]]
+// CHECK: plan.check %[[FITS]], 7,
+func.func @never(%c: tensor<i1>, %x: tensor<3xf32>) -> tensor<3xf32> {
+  %0 = "onnx.If"(%c) ({
+    %1 = "onnx.Add"(%x, %x) : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+    onnx.Yield %1 : tensor<3xf32>
+  }, {
+    %1 = "onnx.Add"(%x, %x) : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+    onnx.Yield %1 : tensor<3xf32>
+  }) {onnx.never = false} : (tensor<i1>) -> tensor<3xf32>
+  return %0 : tensor<3xf32>
+}
+
 // A known trip count: the state stays in the loop's memory, weights stay outside.
 // CHECK-LABEL: func.func @counted
 // CHECK: %[[W:.*]] = plan.constant

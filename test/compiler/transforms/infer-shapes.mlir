@@ -71,6 +71,26 @@ func.func @branch_not_taken(%x: tensor<2x3xf32>) -> tensor<*xf32> {
 
 // -----
 
+// A branch that no sizes fit is left out; lowering checks that it is not taken.
+// CHECK-LABEL: func @branch_of_other_sizes
+// CHECK: onnx.If
+// CHECK-SAME: onnx.never = false
+// CHECK-COUNT-2: onnx.Relu
+// CHECK-NOT: onnx.Squeeze
+func.func @branch_of_other_sizes(%c: tensor<i1>, %x: tensor<2x3xf32>) -> tensor<*xf32> {
+  %0 = onnx.If %c : (tensor<i1>) -> tensor<*xf32> {
+    %1 = onnx.Relu %x : (tensor<2x3xf32>) -> tensor<*xf32>
+    onnx.Yield %1 : tensor<*xf32>
+  }, {
+    %a = onnx.Constant {value = dense<0> : tensor<1xsi64>} : () -> tensor<1xsi64>
+    %1 = onnx.Squeeze %x, %a : (tensor<2x3xf32>, tensor<1xsi64>) -> tensor<*xf32>
+    onnx.Yield %1 : tensor<*xf32>
+  }
+  return %0 : tensor<*xf32>
+}
+
+// -----
+
 // A declared size goes back to the operator whose data decides it, through what has its shape.
 // CHECK-LABEL: func @declared
 // CHECK: onnx.Range {{.*}} -> tensor<10xf32>
