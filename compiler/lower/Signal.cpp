@@ -193,7 +193,7 @@ Value selectByLength(Lowering &b, Value given, ArrayRef<int64_t> lengths, ArrayR
 /// Frames of the signal, windowed, each transformed.
 FailureOr<SmallVector<Value>> lowerSTFT(Lowering &b, Operation *op, ValueRange operands) {
   RankedTensorType signal = staticType(operands[0]), result = b.resultType();
-  if (!signal || signal.getRank() != 3 || !result || !result.hasStaticShape())
+  if (!signal || signal.getRank() < 2 || signal.getRank() > 3 || !result || !result.hasStaticShape())
     return b.unsupported(unknownShape);
   bool onesided = cast<onnx::STFTOp>(op).getOnesided() != 0;
   int64_t samples = signal.getDimSize(1);
@@ -224,6 +224,8 @@ FailureOr<SmallVector<Value>> lowerSTFT(Lowering &b, Operation *op, ValueRange o
   if (window && (!staticType(window) || staticType(window).getNumElements() != lengths[0]))
     return b.unsupported("a window whose length is not the frames'");
   Value x = operands[0], hop = operands[1];
+  if (signal.getRank() == 2)
+    x = b.reshape(x, {signal.getDimSize(0), samples, 1});
   SmallVector<Value> only(cast<RankedTensorType>(hop.getType()).getRank());
   auto framesOf = [&](int64_t length) {
     return build(b, {result, /*axis=*/2, length, length, /*inverse=*/false, /*halved=*/false,

@@ -55,9 +55,13 @@ LogicalResult inferDFT(Operation *op, Types &types) {
 
 LogicalResult inferSTFT(Operation *op, Types &types) {
   ShapeRule rule(op, types);
-  if (failed(rule.expectRank(0, 3)) || failed(rule.expectRank(2, 1)))
-    return failure();
   Shape signal = rule.shape(0);
+  // The standard asks for [batch, samples, 1] of real signals; its reference and exporters take
+  // [batch, samples], too.
+  if (signal && signal->size() != 2 && failed(rule.expectRank(0, 3)))
+    return failure();
+  if (failed(rule.expectRank(2, 1)))
+    return failure();
   Dims result = {signal ? (*signal)[0] : Dim(), Dim(), Dim(), Dim(2)};
   Dim whole = signal ? (*signal)[1] : Dim(), length;
   if (rule.absent(2) && rule.absent(3))

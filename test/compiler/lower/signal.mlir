@@ -23,6 +23,16 @@ func.func @stft(%x: tensor<1x128x1xf32>, %step: tensor<si64>, %w: tensor<16xf32>
   return %0 : tensor<1x15x9x2xf32>
 }
 
+// Real samples without a dim of their own.
+// CHECK-LABEL: func.func @stft_samples
+// CHECK: tensor.expand_shape %{{.*}} {{.*}} : tensor<1x128xf32> into tensor<1x128x1xf32>
+func.func @stft_samples(%x: tensor<1x128xf32>, %step: tensor<si64>, %w: tensor<16xf32>) -> tensor<1x15x9x2xf32> {
+  %n = onnx.None
+  %0 = "onnx.STFT"(%x, %step, %w, %n)
+      : (tensor<1x128xf32>, tensor<si64>, tensor<16xf32>, none) -> tensor<1x15x9x2xf32>
+  return %0 : tensor<1x15x9x2xf32>
+}
+
 // CHECK-LABEL: func.func @mel
 // CHECK: math.log1p
 // CHECK: math.expm1
