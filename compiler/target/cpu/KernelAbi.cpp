@@ -135,7 +135,8 @@ private:
       if (!collapse)
         return nullptr;
       AffineExpr product = builder.getAffineConstantExpr(1);
-      for (int64_t source : collapse.getReassociationIndices()[d])
+      ReassociationIndices group = collapse.getReassociationIndices()[d];
+      for (int64_t source : group)
         if (AffineExpr size = product ? sizeOf(collapse.getSrc(), source) : nullptr)
           product = product * size;
         else
