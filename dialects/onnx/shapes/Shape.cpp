@@ -229,11 +229,13 @@ LogicalResult inferSqueeze(Operation *op, Types &types) {
         return rule.error() << "axis " << axis << " has size " << (*data)[axis].size
                             << "; only a size of 1 can be squeezed";
   } else if (rule.absent(1)) {
-    if (llvm::any_of(*data, [](const Dim &dim) { return !dim.isStatic(); }))
-      return rule.set(0, rule.element(0), std::nullopt);
-    for (auto [i, dim] : llvm::enumerate(*data))
-      if (dim.size == 1)
+    for (auto [i, dim] : llvm::enumerate(*data)) {
+      std::optional<SizeExpr::Interval> range = rule.range(dim);
+      if (!range || (range->min <= 1 && range->max > 1)) // the rank follows from the size
+        return rule.set(0, rule.element(0), std::nullopt);
+      if (range->max == 1)
         dropped.push_back(i);
+    }
   } else {
     return rule.set(0, rule.element(0), std::nullopt);
   }

@@ -27,4 +27,15 @@ func.func @table(%table: tensor<40x16xf32>, %ids: tensor<?xsi64, #onnx.dims<["S"
   %0 = onnx.Slice %table, %zero, %size, %zero, %n : (tensor<40x16xf32>, tensor<1xsi64>, tensor<1xsi64>, tensor<1xsi64>, none) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }
+
+// A size that may be 1 leaves the rank open where the axes are not said.
+// CHECK-LABEL: @squeezed
+// CHECK: onnx.Squeeze {{.*}} -> tensor<?xf32, #onnx.dims<["B + 1"]>>
+// CHECK: onnx.Squeeze {{.*}} -> tensor<*xf32>
+func.func @squeezed(%past: tensor<1x?x1xf32, #onnx.dims<["", "B + 1", ""]>>, %x: tensor<?x1xf32, #onnx.dims<["S", ""]>>) -> (tensor<*xf32>, tensor<*xf32>) {
+  %n = onnx.None
+  %0 = onnx.Squeeze %past, %n : (tensor<1x?x1xf32, #onnx.dims<["", "B + 1", ""]>>, none) -> tensor<*xf32>
+  %1 = onnx.Squeeze %x, %n : (tensor<?x1xf32, #onnx.dims<["S", ""]>>, none) -> tensor<*xf32>
+  return %0, %1 : tensor<*xf32>, tensor<*xf32>
+}
 }
