@@ -74,7 +74,7 @@ const std::vector<Phase> &modelPhases() {
          pm.addPass(createFoldTransposes());
          pm.addPass(createFoldEpilogues());
          // Unit dims hide that two ops walk the same rows: fold them first.
-         pm.addNestedPass<func::FuncOp>(createLinalgFoldUnitExtentDimsPass());
+         pm.addPass(createFoldUnitDims());
          // Contractions take their bias and activation before generics fuse past them.
          pm.addPass(createFoldEpilogues());
          pm.addPass(createFuseElementwise());

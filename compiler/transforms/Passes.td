@@ -172,6 +172,14 @@ def FoldTransposes : Pass<"fold-transposes", "::mlir::ModuleOp"> {
   let dependentDialects = ["::burin::kern::KernDialect"];
 }
 
+def FoldUnitDims : Pass<"fold-unit-dims", "::mlir::ModuleOp"> {
+  let summary = "Drop the dims of size 1 from generics and from what they read and write";
+  let description = [{
+    Upstream's folding; a loop of one position that a window adds to another loop stays where the
+    window does not read the whole operand, since its size would then be taken for the window's.
+  }];
+}
+
 def FuseElementwise : Pass<"fuse-elementwise", "::mlir::ModuleOp"> {
   let summary = "Move elementwise producers into the generics that read them";
   let description = [{
