@@ -37,6 +37,9 @@ struct VariantSummary {
   std::string name; // "batch=8 seq=1..512"
   uint64_t activationBytes = 0;
   uint32_t launches = 0;
+  /// With ranges: "max(64 * seq, 4096)", the bytes of the tensors that are alive at once, each
+  /// without what it is rounded up by. Empty: none of the sizes has a range.
+  std::string liveFormula;
 };
 
 /// What a context keeps from run to run.

@@ -7,10 +7,21 @@
 #include "burin/abi.h"
 #include "compiler/emit/Signature.h"
 #include "dialects/plan/PlanOps.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 
 namespace burin {
+
+static std::string liveFormula(func::FuncOp main) {
+  auto sums = main->getAttrOfType<ArrayAttr>(plan::liveFormulaAttrName);
+  if (!sums)
+    return "";
+  std::string text = llvm::join(llvm::map_range(sums.getAsValueRange<StringAttr>(),
+                                                [](StringRef sum) { return sum.str(); }),
+                                ", ");
+  return sums.size() == 1 ? text : "max(" + text + ")";
+}
 
 ProgramSummary summarize(ModuleOp planned, ArrayRef<Level> levels) {
   ProgramSummary summary;
@@ -21,7 +32,8 @@ ProgramSummary summarize(ModuleOp planned, ArrayRef<Level> levels) {
   Signature signature(planned);
   for (Signature::Variant &variant : signature.variants) {
     // The runtime rounds each part up to its alignment.
-    VariantSummary one{variant.name, llvm::alignTo(number(variant.main, "plan.arena_bytes"), 64), 0};
+    VariantSummary one{variant.name, llvm::alignTo(number(variant.main, "plan.arena_bytes"), 64), 0,
+                       liveFormula(variant.main)};
     variant.main.walk([&](plan::LaunchOp) { ++one.launches; });
     summary.launches += one.launches;
     if (one.activationBytes >= summary.activationBytes) {

@@ -149,10 +149,14 @@ std::string certificate(ModuleOp planned, ArrayRef<Level> levels, const ProgramS
       list.push_back(std::move(kernel));
     }
   llvm::json::Array variants;
-  for (const VariantSummary &variant : summary.variants)
-    variants.push_back(llvm::json::Object{{"sizes", variant.name},
-                                          {"launches", int64_t(variant.launches)},
-                                          {"activation_bytes", int64_t(variant.activationBytes)}});
+  for (const VariantSummary &variant : summary.variants) {
+    llvm::json::Object one{{"sizes", variant.name},
+                           {"launches", int64_t(variant.launches)},
+                           {"activation_bytes", int64_t(variant.activationBytes)}};
+    if (!variant.liveFormula.empty())
+      one["live_bytes"] = llvm::json::fixUTF8(variant.liveFormula);
+    variants.push_back(std::move(one));
+  }
   llvm::json::Object object{
       {"compiler", "burin " BURIN_VERSION},
       {"target", targetsOf(levels)},

@@ -86,6 +86,7 @@ public:
 
   uint64_t arenaBytes = 0, liveBytes = 0, stateBytes = 0;
   SmallVector<Attribute> liveSet; // plan::LiveAttr
+  SmallVector<onnx::SizeExpr> liveFormula; // the largest is what is alive; empty: no dims
 
 private:
   /// States lie one after the other, in the order of arguments, so that all main programs have them at
@@ -232,7 +233,37 @@ private:
       liveBytes = *fullest;
       noteLiveSet(unsigned(fullest - live.begin()));
     }
+    if (sizes.count() > 0)
+      noteLiveFormula(time);
     return success();
+  }
+
+  /// What is alive at each launch over the model's dims, dense, without what is never the most.
+  void noteLiveFormula(unsigned launches) {
+    std::vector<onnx::SizeExpr> live(launches + 1);
+    for (const Buffer &buffer : buffers) {
+      std::optional<onnx::SizeExpr> most; // of the values in it
+      for (Value value : buffer.values) {
+        std::optional<onnx::SizeExpr> bytes = sizes.bytes(value);
+        if (!bytes)
+          return;
+        if (!most || sizes.atMost(*most, *bytes))
+          most = bytes;
+      }
+      for (unsigned t = buffer.begin; t <= buffer.end; ++t) {
+        std::optional<onnx::SizeExpr> sum = live[t].plus(*most);
+        if (!sum)
+          return;
+        live[t] = *sum;
+      }
+    }
+    for (const onnx::SizeExpr &now : live) {
+      auto covers = [&](const onnx::SizeExpr &other) { return sizes.atMost(now, other); };
+      if (llvm::any_of(liveFormula, covers))
+        continue;
+      llvm::erase_if(liveFormula, [&](const onnx::SizeExpr &other) { return sizes.atMost(other, now); });
+      liveFormula.push_back(now);
+    }
   }
 
   /// The buffers that are alive at a launch, each as the last value that is in it by then.
@@ -333,6 +364,12 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
       stateBytes = planner.stateBytes;
       main->setAttr("plan.live_bytes", builder.getI64IntegerAttr(int64_t(planner.liveBytes)));
       main->setAttr(plan::liveSetAttrName, builder.getArrayAttr(planner.liveSet));
+      if (!planner.liveFormula.empty())
+        main->setAttr(plan::liveFormulaAttrName,
+                      builder.getArrayAttr(llvm::map_to_vector(
+                          planner.liveFormula, [&](const onnx::SizeExpr &sum) -> Attribute {
+                            return builder.getStringAttr(sum.text());
+                          })));
     }
     getOperation()->setAttr("plan.weights_bytes", builder.getI64IntegerAttr(int64_t(weights.bytes)));
     if (stateBytes)

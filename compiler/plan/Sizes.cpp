@@ -218,6 +218,59 @@ AffineExpr ModelSizes::ofIndex(Value index) {
   return expr;
 }
 
+std::optional<onnx::SizeExpr> ModelSizes::inNames(AffineExpr expr) const {
+  if (!expr)
+    return std::nullopt;
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return onnx::SizeExpr(constant.getValue());
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return onnx::SizeExpr::name(names[symbol.getPosition()]);
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return std::nullopt;
+  std::optional<onnx::SizeExpr> x = inNames(binary.getLHS()), y = inNames(binary.getRHS());
+  if (!x || !y)
+    return std::nullopt;
+  onnx::SizeExpr::Number by = y->constant();
+  switch (expr.getKind()) {
+  case AffineExprKind::Add:
+    return x->plus(*y);
+  case AffineExprKind::Mul:
+    return x->times(*y);
+  case AffineExprKind::FloorDiv:
+    return by && *by > 0 ? x->floorDiv(*by) : std::nullopt;
+  case AffineExprKind::CeilDiv:
+    return by && *by > 0 ? x->ceilDiv(*by) : std::nullopt;
+  default:
+    return std::nullopt;
+  }
+}
+
+std::optional<onnx::SizeExpr> ModelSizes::bytes(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  std::optional<uint64_t> width = denseBytes(type.getElementType(), {});
+  if (!width)
+    return std::nullopt;
+  std::optional<onnx::SizeExpr> product = onnx::SizeExpr(int64_t(*width));
+  for (AffineExpr size : of(tensor))
+    if (std::optional<onnx::SizeExpr> next = product ? inNames(size) : std::nullopt)
+      product = product->times(*next);
+    else
+      return std::nullopt;
+  return product;
+}
+
+bool ModelSizes::atMost(const onnx::SizeExpr &a, const onnx::SizeExpr &b) const {
+  std::optional<onnx::SizeExpr> between = b.minus(a);
+  std::optional<Interval> range =
+      between ? between->range([&](StringRef name) -> std::optional<Interval> {
+        auto at = llvm::find(names, name);
+        return at == names.end() ? std::nullopt : std::optional(ranges[at - names.begin()]);
+      })
+              : std::nullopt;
+  return range && range->min >= 0;
+}
+
 std::optional<Interval> ModelSizes::range(AffineExpr expr) const {
   if (!expr)
     return std::nullopt;

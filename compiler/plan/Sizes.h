@@ -50,12 +50,19 @@ public:
   /// An upper bound of the bytes of a dense tensor; nothing where there is none below 2^62.
   std::optional<uint64_t> maxBytes(mlir::Value tensor);
 
+  /// The bytes of a dense tensor over the names of the dims; nothing where its sizes are none, or
+  /// do not fit.
+  std::optional<onnx::SizeExpr> bytes(mlir::Value tensor);
+  /// Whether `a` is at most `b` whatever the dims are, as far as bounds of the difference tell.
+  bool atMost(const onnx::SizeExpr &a, const onnx::SizeExpr &b) const;
+
   /// How many dims there are.
   unsigned count() const { return ranges.size(); }
 
 private:
   mlir::AffineExpr named(llvm::StringRef size);
   mlir::AffineExpr ofDim(mlir::Value tensor, unsigned dim);
+  std::optional<onnx::SizeExpr> inNames(mlir::AffineExpr expr) const;
 
   mlir::func::FuncOp main;
   mlir::MLIRContext *context;

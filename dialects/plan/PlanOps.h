@@ -38,6 +38,8 @@ std::string nodeName(mlir::Location where);
 inline constexpr llvm::StringLiteral shardOffsetsAttrName = "plan.shard_offsets";
 /// An array of LiveAttr on a main program: see there.
 inline constexpr llvm::StringLiteral liveSetAttrName = "plan.live_set";
+/// On a main program with ranges: sums of bytes over its dims; the largest is the live set (strings).
+inline constexpr llvm::StringLiteral liveFormulaAttrName = "plan.live_formula";
 /// An array of RangeAttr on a main program: the sizes that change from run to run.
 inline constexpr llvm::StringLiteral dimsAttrName = "plan.dims";
 /// An array of RangeAttr on a main program of several: the sizes that this variant is for, those

@@ -61,10 +61,13 @@ void printSummary(const CompileOptions &options, const CompileResult &result) {
                  << (state.axis < 0 ? "replaced by " : "appended to along dimension " +
                                                            std::to_string(state.axis) + ": ")
                  << printable(state.output) << "\n";
-  if (s.variants.size() > 1)
-    for (const VariantSummary &variant : s.variants)
+  for (const VariantSummary &variant : s.variants) {
+    if (s.variants.size() > 1)
       llvm::outs() << "  variant  " << variant.name << ": " << variant.launches
                    << " launches, activations " << variant.activationBytes << "\n";
+    if (!variant.liveFormula.empty())
+      llvm::outs() << "  live set " << printable(variant.liveFormula) << "\n";
+  }
   if (!s.batchDim.empty())
     llvm::outs() << "  batch    requests run as one along '" << s.batchDim << "'; gathering takes "
                  << s.stagingBytes << " of the arena\n";

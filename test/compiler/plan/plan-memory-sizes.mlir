@@ -7,6 +7,7 @@
 module {
   // CHECK: func.func @main(
   // CHECK-SAME: plan.arena_bytes = 960
+  // CHECK-SAME: plan.live_formula = ["16 * n"]
   func.func @main(%x: tensor<?x4xf32> {onnx.type = tensor<?x4xf32, #onnx.dims<["n", ""]>>})
       -> tensor<?x4xf32>
       attributes {plan.dims = [#plan.range<"a", 0, 3>, #plan.range<"n", 1, 60>]} {
@@ -62,5 +63,30 @@ module {
     func.func private @count(tensor<8xf32>, tensor<i64>) -> tensor<i64>
     func.func private @other(tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
     func.func private @take(tensor<8xf32>, tensor<?xf32>) -> tensor<?xf32>
+  }
+}
+
+// -----
+
+// What is alive at once, over the dims: without the sum that another one is never below.
+module {
+  // CHECK: func.func @main(
+  // CHECK-SAME: plan.live_formula = ["4 * n * n + 20 * n", "20 * n + 512"]
+  func.func @main(%x: tensor<?x2xf32> {onnx.type = tensor<?x2xf32, #onnx.dims<["n", ""]>>}) -> tensor<?x3xf32>
+      attributes {plan.dims = [#plan.range<"n", 1, 60>]} {
+    %n = plan.dim "n"
+    %0 = plan.launch @small(%x) sizes(%n) : (tensor<?x2xf32>) -> tensor<?x2xf32>
+    %1 = plan.launch @square(%0) sizes(%n, %n) : (tensor<?x2xf32>) -> tensor<?x?xf32>
+    %2 = plan.launch @wide(%1) sizes(%n) : (tensor<?x?xf32>) -> tensor<?x5xf32>
+    %3 = plan.launch @fixed(%2) : (tensor<?x5xf32>) -> tensor<128xf32>
+    %4 = plan.launch @last(%3, %2) sizes(%n) : (tensor<128xf32>, tensor<?x5xf32>) -> tensor<?x3xf32>
+    return %4 : tensor<?x3xf32>
+  }
+  module @kernels {
+    func.func private @small(tensor<?x2xf32>, tensor<?x2xf32>) -> tensor<?x2xf32>
+    func.func private @square(tensor<?x2xf32>, tensor<?x?xf32>) -> tensor<?x?xf32>
+    func.func private @wide(tensor<?x?xf32>, tensor<?x5xf32>) -> tensor<?x5xf32>
+    func.func private @fixed(tensor<?x5xf32>, tensor<128xf32>) -> tensor<128xf32>
+    func.func private @last(tensor<128xf32>, tensor<?x5xf32>, tensor<?x3xf32>) -> tensor<?x3xf32>
   }
 }
