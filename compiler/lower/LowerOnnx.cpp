@@ -5,6 +5,7 @@
 // rule declines, is reported before anything is given up.
 
 #include "compiler/lower/Lowering.h"
+#include "compiler/plan/Sizes.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/kern/KernOps.h"
 #include "dialects/onnx/OnnxOps.h"
@@ -83,6 +84,10 @@ private:
       measured.push_back(plan::RangeAttr::get(op->getContext(), name, 0, max));
       ranges[name] = onnx::SizeExpr::Interval{0, max};
       return dims[name] = plan::MeasureOp::create(lowering, name, count);
+    };
+    lowering.agree = [&](const onnx::SizeExpr &a, const onnx::SizeExpr &b) {
+      auto main = builder.getBlock()->getParent()->getParentOfType<func::FuncOp>();
+      return plan::addAgreement(main, a, b, op->getLoc());
     };
     FailureOr<SmallVector<Value>> results = (*rule)(lowering, op, operands);
     if (failed(results) || !reason.empty())

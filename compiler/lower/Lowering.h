@@ -142,6 +142,10 @@ public:
   /// i64, holds it when the model runs.
   std::function<mlir::Value(mlir::Value count, int64_t max)> measure;
 
+  /// Takes two sizes of the model for one, which a run must then have equal (plan.agreements); why not,
+  /// where that is not supported.
+  std::function<std::string(const onnx::SizeExpr &, const onnx::SizeExpr &)> agree;
+
   /// The sizes that change from run to run, by name; null where there are none.
   const llvm::StringMap<mlir::Value> *dims = nullptr;
 

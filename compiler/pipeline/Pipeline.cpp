@@ -65,6 +65,8 @@ const std::vector<Phase> &modelPhases() {
          pm.addPass(createResolveSizes());
          pm.addPass(createCanonicalizerPass());
          pm.addPass(createCSEPass());
+         // What is one size is written as one by now.
+         pm.addPass(createAgreeSizes());
          // Equal sizes are one value now; nothing has fused with what is put behind a state.
          pm.addPass(createBindStates());
        }},

@@ -138,6 +138,47 @@ std::string textOf(Type type) {
   return text;
 }
 
+std::string addAgreement(func::FuncOp main, const onnx::SizeExpr &a, const onnx::SizeExpr &b,
+                         Location node) {
+  if (a == b)
+    return "";
+  std::string first = a.text(), second = b.text();
+  if (second < first)
+    std::swap(first, second);
+  auto fail = [&](const char *why) {
+    return "it takes the sizes '" + first + "' and '" + second + "' for one, " + why;
+  };
+  llvm::StringMap<Interval> ranges;
+  if (auto dims = main->getAttrOfType<ArrayAttr>(dimsAttrName))
+    for (auto range : dims.getAsRange<RangeAttr>())
+      ranges[range.getName().getValue()] = {range.getMin(), range.getMax()};
+  bool isOpen = true;
+  main.walk([&](MeasureOp measure) {
+    for (const onnx::SizeExpr *size : {&a, &b})
+      isOpen &= !llvm::is_contained(size->names(), measure.getName());
+  });
+  if (!isOpen)
+    return fail("and the data decide them; compute this part in the program that calls the model");
+  std::optional<onnx::SizeExpr> between = a.minus(b);
+  std::optional<Interval> range = between ? between->range([&](StringRef name) -> std::optional<Interval> {
+    auto at = ranges.find(name);
+    return at == ranges.end() ? std::nullopt : std::optional(at->second);
+  })
+                                          : std::nullopt;
+  if (!range || range->min > 0 || range->max < 0)
+    return fail("which no sizes that --dim allows make equal; give other ranges");
+  Builder builder(main.getContext());
+  SmallVector<Attribute> all;
+  if (auto before = main->getAttrOfType<ArrayAttr>(agreementsAttrName))
+    llvm::append_range(all, before);
+  for (auto known : llvm::map_range(all, [](Attribute one) { return cast<ArrayAttr>(one); }))
+    if (cast<StringAttr>(known[0]).getValue() == first && cast<StringAttr>(known[1]).getValue() == second)
+      return "";
+  all.push_back(builder.getStrArrayAttr({first, second, nodeName(node)}));
+  main->setAttr(agreementsAttrName, builder.getArrayAttr(all));
+  return "";
+}
+
 ModelSizes::ModelSizes(func::FuncOp main) : main(main), context(main.getContext()) {
   if (auto dims = main->getAttrOfType<ArrayAttr>(dimsAttrName))
     for (auto range : dims.getAsRange<RangeAttr>()) {
@@ -244,6 +285,10 @@ std::optional<onnx::SizeExpr> ModelSizes::inNames(AffineExpr expr) const {
   default:
     return std::nullopt;
   }
+}
+
+std::optional<onnx::SizeExpr> ModelSizes::size(Value tensor, unsigned dim) {
+  return inNames(of(tensor)[dim]);
 }
 
 std::optional<onnx::SizeExpr> ModelSizes::bytes(Value tensor) {

@@ -34,6 +34,15 @@ std::string textOf(llvm::StringRef name, Interval range);
 /// "1x64x?xf32" of a tensor; other types as MLIR prints them.
 std::string textOf(mlir::Type type);
 
+/// On a main program: sizes over its dims that must be equal for it to be run, each an array of two
+/// texts and the name of the node that takes them for one.
+inline constexpr llvm::StringLiteral agreementsAttrName = "plan.agreements";
+
+/// Notes that a run needs `a` and `b` to be equal, if they are not in any case. Else says why that is
+/// not supported: they never are, or the data decide one of them.
+std::string addAgreement(mlir::func::FuncOp main, const onnx::SizeExpr &a,
+                                 const onnx::SizeExpr &b, mlir::Location node);
+
 /// What @main's sizes are, and what bounds them.
 class ModelSizes {
 public:
@@ -50,6 +59,8 @@ public:
   /// An upper bound of the bytes of a dense tensor; nothing where there is none below 2^62.
   std::optional<uint64_t> maxBytes(mlir::Value tensor);
 
+  /// One size over the names of the dims; nothing where it is none of theirs, or does not fit.
+  std::optional<onnx::SizeExpr> size(mlir::Value tensor, unsigned dim);
   /// The bytes of a dense tensor over the names of the dims; nothing where its sizes are none, or
   /// do not fit.
   std::optional<onnx::SizeExpr> bytes(mlir::Value tensor);

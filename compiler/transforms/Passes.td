@@ -180,6 +180,15 @@ def FoldUnitDims : Pass<"fold-unit-dims", "::mlir::ModuleOp"> {
   }];
 }
 
+def AgreeSizes : Pass<"agree-sizes", "::mlir::ModuleOp"> {
+  let summary = "Note which sizes must be equal for the model to be run";
+  let description = [{
+    Two operands that one loop walks have one size. Where those are different expressions of the
+    model's dims, `plan.agreements` of the main program has both, and the main program ends with
+    BURIN_SHAPE_MISMATCH where they differ.
+  }];
+}
+
 def FuseElementwise : Pass<"fuse-elementwise", "::mlir::ModuleOp"> {
   let summary = "Move elementwise producers into the generics that read them";
   let description = [{

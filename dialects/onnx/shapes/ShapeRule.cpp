@@ -323,7 +323,13 @@ FailureOr<Dim> ShapeRule::broadcast(Dim a, Dim b) const {
   // An unknown size beside one that is not 1 is that one, or 1.
   if (a.isStatic() || b.isStatic())
     return a.isStatic() ? a : b;
-  return a.equals(b) ? a : Dim();
+  if (a.equals(b))
+    return a;
+  // Two ranges: taken for one (plan.agreements), by the same name whatever the order.
+  if (!range(a) || !range(b))
+    return Dim();
+  StringRef x = a.name.getValue(), y = b.name.getValue();
+  return std::pair(x.size(), x) < std::pair(y.size(), y) ? a : b;
 }
 
 FailureOr<Shape> ShapeRule::broadcast(ArrayRef<Shape> shapes) const {
