@@ -188,7 +188,8 @@ AffineExpr ModelSizes::ofDim(Value tensor, unsigned dim) {
   if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(def)) {
     AffineExpr product = getAffineConstantExpr(1, context);
     SmallVector<AffineExpr> from = of(collapse.getSrc());
-    for (int64_t source : collapse.getReassociationIndices()[dim]) {
+    SmallVector<ReassociationIndices> groups = collapse.getReassociationIndices();
+    for (int64_t source : groups[dim]) {
       if (!from[source])
         return nullptr;
       product = product * from[source];
