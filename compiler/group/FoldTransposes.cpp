@@ -28,10 +28,11 @@ namespace {
 struct Copy {
   Value source;
   AffineMap reads;
+  bool isWhole = true; // all of the source is read; false where that is not known
 
   explicit operator bool() const { return source != nullptr; }
   RankedTensorType type() const { return cast<RankedTensorType>(source.getType()); }
-  bool isPermutation() const { return reads.isPermutation(); }
+  bool isPermutation() const { return isWhole && reads.isPermutation(); }
 };
 
 /// A loop that `expr` reads, if any, and what is added to it.
@@ -96,6 +97,11 @@ Copy copyOf(linalg::GenericOp op) {
       exprs.push_back(expr);
     }
     copy = {pulled.getTensor(), AffineMap::get(op.getNumLoops(), 0, exprs, op.getContext())};
+    // What a body pulls may be a part, unlike what a map reads with a bare loop.
+    auto type = cast<RankedTensorType>(op.getResultTypes()[0]);
+    for (auto [size, expr] : llvm::zip_equal(copy.type().getShape(), exprs))
+      if (auto loop = dyn_cast<AffineDimExpr>(expr))
+        copy.isWhole &= !ShapedType::isDynamic(size) && type.getDimSize(loop.getPosition()) == size;
   }
   if (!isa<RankedTensorType>(copy.source.getType()))
     return {};

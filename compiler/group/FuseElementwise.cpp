@@ -23,8 +23,26 @@ bool readsOnce(linalg::GenericOp consumer, OpOperand *operand) {
   return map.isPermutation();
 }
 
+/// Whether the consumer folds rows of a size that changes from run to run which a collapse_shape made:
+/// their whole length decides the order, so that they stay in one piece.
+bool foldsOpenRows(linalg::GenericOp consumer, OpOperand *operand) {
+  auto collapse = operand->get().getDefiningOp<tensor::CollapseShapeOp>();
+  if (!collapse || !consumer)
+    return false;
+  AffineMap map = consumer.getMatchingIndexingMap(operand);
+  for (auto [dim, group] : llvm::enumerate(collapse.getReassociationIndices())) {
+    auto loop = dyn_cast<AffineDimExpr>(map.getResult(dim));
+    if (loop && group.size() > 1 && collapse.getResultType().isDynamicDim(dim) &&
+        consumer.getIteratorTypesArray()[loop.getPosition()] == utils::IteratorType::reduction)
+      return true;
+  }
+  return false;
+}
+
 bool mayFuse(OpOperand *operand) {
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
+  if (foldsOpenRows(consumer, operand))
+    return false;
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   if (!consumer || !producer)
     return true; // splat constants and the like

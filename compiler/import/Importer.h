@@ -28,16 +28,20 @@ struct DimSpec {
   bool isFixed() const { return min == max; }
 };
 
-/// In a shape of ImportOptions::inputShapes: a size that stays as it is.
-inline constexpr int64_t openSize = -1;
+/// In a shape of ImportOptions::inputShapes: a number, or where `number` is negative a name or an
+/// expression of names ("32*h"), or where that is empty, too, the size that the model has.
+struct GivenSize {
+  int64_t number = -1;
+  std::string name;
+};
 
 struct ImportOptions {
   /// Symbolic sizes by name. A fixed one is substituted everywhere; a range is
   /// kept as a name and recorded in the module's `onnx.dim_ranges`.
   std::map<std::string, DimSpec> dims;
-  /// Shapes of graph inputs by name; openSize leaves one as the model has it. A symbolic size that a shape fixes is fixed
-  /// wherever its name occurs.
-  std::map<std::string, llvm::SmallVector<int64_t>> inputShapes;
+  /// Shapes of graph inputs by name. A symbolic size that a shape fixes or renames is so wherever its
+  /// name occurs.
+  std::map<std::string, llvm::SmallVector<GivenSize>> inputShapes;
   /// The folder that external data must lie in and is relative to; empty: the
   /// model's own.
   std::string externalDataRoot;

@@ -21,21 +21,23 @@ class Sizes {
 public:
   Sizes(const ImportOptions &options, Problems &problems) : options(options), problems(problems) {
     for (const auto &[name, spec] : options.dims)
-      if (spec.isFixed())
+      if (spec.isFixed()) {
         fixed[name] = spec.min;
+        given[name] = std::to_string(spec.min);
+      }
   }
 
   /// Applies a shape given for a graph input; its names are fixed from then on.
-  void setShape(ValueInfoProto &input, ArrayRef<int64_t> shape) {
+  void setShape(ValueInfoProto &input, ArrayRef<GivenSize> shape) {
     if (!input.type().has_tensor_type()) {
       fail(input, "is no tensor and takes no shape");
       return;
     }
     TypeProto::Tensor &type = *input.mutable_type()->mutable_tensor_type();
     if (!type.has_shape()) {
-      for (int64_t size : shape)
-        if (auto *dim = type.mutable_shape()->add_dim(); size != openSize)
-          dim->set_dim_value(size);
+      for (const GivenSize &size : shape)
+        set(*type.mutable_shape()->add_dim(), size);
+      problems.report.dimNames[input.name()].resize(shape.size());
       return;
     }
     if (size_t(type.shape().dim_size()) != shape.size()) {
@@ -44,21 +46,37 @@ public:
       return;
     }
     for (auto [index, size] : llvm::enumerate(shape)) {
-      if (size == openSize)
+      if (size.number < 0 && size.name.empty())
         continue;
       auto &dim = *type.mutable_shape()->mutable_dim(int(index));
-      if (dim.has_dim_value() && dim.dim_value() >= 0 && dim.dim_value() != size)
+      std::string text = size.number < 0 ? size.name : std::to_string(size.number);
+      if (dim.has_dim_value() && dim.dim_value() >= 0 && dim.dim_value() != size.number)
         fail(input, "has the size " + Twine(dim.dim_value()) + " in dimension " + Twine(index) +
-                        ", but --input gives " + Twine(size) +
+                        ", but --input gives " + text +
                         "; only sizes that the model leaves open can be given");
       if (namesDim(dim.dim_param())) {
-        auto [at, added] = fixed.try_emplace(dim.dim_param(), size);
-        if (!added && at->second != size)
-          fail(input, "gets the size " + Twine(size) + " for '" + dim.dim_param() +
-                          "', which is given as " + Twine(at->second) + " elsewhere");
+        auto [at, added] = given.try_emplace(dim.dim_param(), text);
+        if (!added && at->second != text)
+          fail(input, "gets the size " + text + " for '" + dim.dim_param() +
+                          "', which is given as " + at->second + " elsewhere");
+        if (size.number >= 0)
+          fixed.try_emplace(dim.dim_param(), size.number);
       }
-      dim.set_dim_value(size);
+      set(dim, size);
     }
+  }
+
+  static void set(TensorShapeProto::Dimension &dim, const GivenSize &size) {
+    if (size.number >= 0)
+      dim.set_dim_value(size.number);
+    else if (!size.name.empty())
+      dim.set_dim_param(size.name);
+  }
+
+  /// What --input calls a size, or the model.
+  std::string nameOf(const std::string &written) const {
+    auto at = given.find(written);
+    return at == given.end() || fixed.contains(written) ? written : at->second;
   }
 
   void apply(TypeProto &type) {
@@ -80,6 +98,7 @@ public:
 
   /// A name, or an expression of names as exporters write them ("past + 1").
   void apply(TensorShapeProto::Dimension &dim) {
+    dim.set_dim_param(nameOf(dim.dim_param()));
     const std::string written = dim.dim_param();
     if (auto at = fixed.find(written); at != fixed.end()) {
       dim.set_dim_value(at->second);
@@ -118,6 +137,7 @@ private:
   }
 
   StringMap<int64_t> fixed;
+  StringMap<std::string> given; // what options say of names, as they say it
   const ImportOptions &options;
   Problems &problems;
 };
@@ -125,8 +145,13 @@ private:
 } // namespace
 
 /// Every name of --dim must be one of the inputs' sizes: a misspelt one would change nothing.
-static void checkNames(const GraphProto &graph, const ImportOptions &options, Problems &problems) {
-  std::vector<std::string> known, whole;
+static void checkNames(const GraphProto &graph, const ImportOptions &options,
+                       std::vector<std::string> whole, Problems &problems) {
+  std::vector<std::string> known;
+  for (const std::string &written : whole)
+    for (const std::string &name : dialect::SizeExpr::parse(written).names())
+      if (!is_contained(known, name))
+        known.push_back(name);
   for (const ValueInfoProto &input : graph.input())
     for (const auto &dim : input.type().tensor_type().shape().dim())
       if (namesDim(dim.dim_param())) {
@@ -145,12 +170,16 @@ static void checkNames(const GraphProto &graph, const ImportOptions &options, Pr
 bool applySizes(ModelProto &model, const ImportOptions &options, Problems &problems) {
   Sizes sizes(options, problems);
   GraphProto &graph = *model.mutable_graph();
+  std::vector<std::string> known; // as the model has them, whatever --input calls them
+  for (const ValueInfoProto &input : graph.input())
+    for (const auto &dim : input.type().tensor_type().shape().dim())
+      if (namesDim(dim.dim_param()))
+        known.push_back(dim.dim_param());
   for (const auto *values : {&graph.input(), &graph.output()})
     for (const ValueInfoProto &value : *values)
       for (const auto &dim : value.type().tensor_type().shape().dim())
         problems.report.dimNames[value.name()].push_back(namesDim(dim.dim_param()) ? dim.dim_param()
                                                                                    : "");
-  checkNames(graph, options, problems);
   for (const auto &[name, shape] : options.inputShapes) {
     auto input = llvm::find_if(*graph.mutable_input(),
                                [&](const ValueInfoProto &value) { return value.name() == name; });
@@ -164,6 +193,13 @@ bool applySizes(ModelProto &model, const ImportOptions &options, Problems &probl
     problems.error(ImportStatus::badFile,
                    "has no input '" + name + "' for --input; its inputs are: " + names);
   }
+  for (const auto *values : {&graph.input(), &graph.output()})
+    for (const ValueInfoProto &value : *values)
+      for (auto [name, dim] : llvm::zip(problems.report.dimNames[value.name()],
+                                        value.type().tensor_type().shape().dim()))
+        if (namesDim(dim.dim_param()))
+          name = sizes.nameOf(dim.dim_param());
+  checkNames(graph, options, known, problems);
   forEachGraph(graph, [&](GraphProto &each) { sizes.apply(each); });
   return !problems.any();
 }

@@ -99,12 +99,22 @@ Value clampIndex(ImplicitLocOpBuilder &b, Value index, int64_t low, int64_t high
   return arith::MinSIOp::create(b, atLeast, indexConstant(b, high));
 }
 
+Value clampIndex(ImplicitLocOpBuilder &b, Value index, Value size) {
+  Value atLeast = arith::MaxSIOp::create(b, index, indexConstant(b, 0));
+  return arith::MinSIOp::create(b, atLeast,
+                                arith::SubIOp::create(b, size, indexConstant(b, 1)));
+}
+
 void check(ImplicitLocOpBuilder &b, Value ok, int64_t status, Value detail) {
   plan::CheckOp::create(b, ok, status, fromIndex(b, detail, b.getI64Type()));
 }
 
 Value isInside(ImplicitLocOpBuilder &b, Value index, int64_t size) {
-  return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, index, indexConstant(b, size));
+  return isInside(b, index, indexConstant(b, size));
+}
+
+Value isInside(ImplicitLocOpBuilder &b, Value index, Value size) {
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, index, size);
 }
 
 Value checkedIndex(ImplicitLocOpBuilder &b, Value position, int64_t size) {
@@ -169,21 +179,31 @@ FailureOr<Value> joined(Lowering &b, RankedTensorType result, ValueRange sizes, 
   return whole;
 }
 
+static Value placed(Lowering &b, Value input, ArrayRef<int64_t> shape, ValueRange open,
+                    ArrayRef<OpFoldResult> offsets, Value padding) {
+  RankedTensorType type = typeOf(input);
+  Value filled = b.fill(RankedTensorType::get(shape, type.getElementType()), padding, open);
+  if (llvm::is_contained(type.getShape(), 0))
+    return filled;
+  SmallVector<OpFoldResult> ones(shape.size(), b.getIndexAttr(1));
+  return tensor::InsertSliceOp::create(b, input, filled, offsets,
+                                       tensor::getMixedSizes(b, b.getLoc(), input), ones);
+}
+
+Value padded(Lowering &b, Value input, ArrayRef<onnx::SizeExpr> sizes,
+             ArrayRef<OpFoldResult> offsets, Value padding) {
+  return placed(b, input, Lowering::shapeOf(sizes), b.openSizes(sizes), offsets, padding);
+}
+
 Value padded(Lowering &b, Value input, ArrayRef<int64_t> shape, ArrayRef<int64_t> offsets,
              Value padding) {
-  auto type = cast<RankedTensorType>(input.getType());
-  if (type.getShape() == shape)
+  if (typeOf(input).getShape() == shape)
     return input;
   SmallVector<Value> open;
   for (auto [d, size] : llvm::enumerate(shape))
     if (ShapedType::isDynamic(size))
       open.push_back(tensor::DimOp::create(b, input, int64_t(d)));
-  Value filled = b.fill(RankedTensorType::get(shape, type.getElementType()), padding, open);
-  if (llvm::is_contained(type.getShape(), 0))
-    return filled;
-  SmallVector<OpFoldResult> ones(shape.size(), b.getIndexAttr(1));
-  return tensor::InsertSliceOp::create(b, input, filled, getAsIndexOpFoldResult(b.getContext(), offsets),
-                                       tensor::getMixedSizes(b, b.getLoc(), input), ones);
+  return placed(b, input, shape, open, getAsIndexOpFoldResult(b.getContext(), offsets), padding);
 }
 
 } // namespace burin::lower

@@ -41,6 +41,8 @@ mlir::Value fromIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value index, mlir::Ty
 /// A whole float as an index; NaN as 0, anything far away as +-1e9.
 mlir::Value floatToIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value value);
 mlir::Value clampIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value index, int64_t low, int64_t high);
+/// `index` as one of [0, size), `size` > 0.
+mlir::Value clampIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value index, mlir::Value size);
 
 /// `position` where it lies in [0, size), `size` > 0; a negative one counts from
 /// the end. Any other is reported (indexRange) and clamped.
@@ -54,6 +56,7 @@ void check(mlir::ImplicitLocOpBuilder &b, mlir::Value ok, int64_t status, mlir::
 
 /// Whether 0 <= index < size.
 mlir::Value isInside(mlir::ImplicitLocOpBuilder &b, mlir::Value index, int64_t size);
+mlir::Value isInside(mlir::ImplicitLocOpBuilder &b, mlir::Value index, mlir::Value size);
 
 /// result[i...] = input[i... * steps + starts]; steps > 0 and all reads inside.
 mlir::Value stridedSlice(Lowering &b, mlir::Value input, mlir::RankedTensorType result,
@@ -65,8 +68,10 @@ mlir::FailureOr<mlir::Value> joined(Lowering &b, mlir::RankedTensorType result,
                                     mlir::ValueRange sizes, mlir::ValueRange parts,
                                     llvm::ArrayRef<onnx::SizeExpr> lengths, int64_t axis);
 
-/// `input` in the middle of a tensor of `shape`, at `offsets`, the rest `padding`
-/// (a scalar constant). A dynamic size of `shape` is the input's.
+/// `input` in the middle of a tensor of `sizes`, at `offsets`, the rest `padding` (a scalar constant).
+mlir::Value padded(Lowering &b, mlir::Value input, llvm::ArrayRef<onnx::SizeExpr> sizes,
+                   llvm::ArrayRef<mlir::OpFoldResult> offsets, mlir::Value padding);
+/// As above; a dynamic size of `shape` is the input's.
 mlir::Value padded(Lowering &b, mlir::Value input, llvm::ArrayRef<int64_t> shape,
                    llvm::ArrayRef<int64_t> offsets, mlir::Value padding);
 

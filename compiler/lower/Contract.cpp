@@ -171,7 +171,8 @@ static Value extend(Lowering &b, Value value, Type type, bool isUnsigned) {
 }
 
 Value multiplyAccumulate(Lowering &b, ArrayRef<int64_t> result, Type accumulator,
-                         ArrayRef<Factor> factors, unsigned reductions, ArrayRef<unsigned> order) {
+                         ArrayRef<Factor> factors, unsigned reductions, ArrayRef<unsigned> order,
+                         ValueRange dynamic) {
   unsigned loops = result.size() + reductions;
   SmallVector<unsigned> nest(order);
   if (nest.empty())
@@ -198,7 +199,10 @@ Value multiplyAccumulate(Lowering &b, ArrayRef<int64_t> result, Type accumulator
   }
   maps.push_back(AffineMap::get(loops, 0, ArrayRef(renamed).take_front(result.size()), b.getContext()));
   auto type = RankedTensorType::get(result, accumulator);
-  Value sums = b.fill(type, b.scalar(accumulator, 0), b.sizesOf(type, inputs, given));
+  SmallVector<Value> sizes(dynamic);
+  if (sizes.empty())
+    sizes = b.sizesOf(type, inputs, given);
+  Value sums = b.fill(type, b.scalar(accumulator, 0), sizes);
   auto generic = linalg::GenericOp::create(
       b, TypeRange{type}, inputs, sums, maps,
       iterators, [&](OpBuilder &builder, Location loc, ValueRange elements) {

@@ -43,10 +43,11 @@ struct Factor {
 
 /// Sums of products of `factors` in `accumulator`, a type at least as wide as the factors'. The loops
 /// are those of the maps: the dims of `result` first, then `reductions` of the given
-/// sizes. `order` says how loops nest, outermost first; empty for that order.
+/// sizes. `order` says how loops nest, outermost first; empty for that order. `dynamic` are the open
+/// sizes of the result where no factor tells them.
 mlir::Value multiplyAccumulate(Lowering &b, llvm::ArrayRef<int64_t> result, mlir::Type accumulator,
                                llvm::ArrayRef<Factor> factors, unsigned reductions,
-                               llvm::ArrayRef<unsigned> order = {});
+                               llvm::ArrayRef<unsigned> order = {}, mlir::ValueRange dynamic = {});
 
 /// The type in which sums of `element` are made: f32 for narrower floats, else itself.
 mlir::Type accumulatorType(mlir::Type element);

@@ -17,19 +17,25 @@ static RankedTensorType tensorType(Value value) { return cast<RankedTensorType>(
 namespace {
 
 /// Pads at the start, from `pads`, `output_shape` or `auto_pad`.
-void readTransposedPads(Window &window, onnx::ConvTransposeOp op) {
+LogicalResult readTransposedPads(Lowering &b, Window &window, onnx::ConvTransposeOp op) {
   StringRef autoPad = op.getAutoPad();
   if (autoPad == "VALID")
     window.pads.assign(window.rank(), 0);
   if (autoPad == "VALID" || (autoPad == "NOTSET" && !op.getOutputShape()))
-    return;
+    return success();
   SmallVector<int64_t> outputPadding = intsOr(op.getOutputPadding(), window.rank(), 0);
   for (unsigned i = 0; i < window.rank(); ++i) {
-    int64_t total = window.strides[i] * (window.input[i] - 1) + outputPadding[i] +
-                    (window.kernel[i] - 1) * window.dilations[i] + 1 - window.output[i];
-    total = std::max<int64_t>(total, 0); // a larger result has zeros at the end
+    auto steps = window.input[i].minus(1);
+    steps = steps ? steps->times(window.strides[i]) : steps;
+    steps = steps ? steps->plus(outputPadding[i] + window.span(i)) : steps;
+    std::optional<onnx::SizeExpr> rest = steps ? steps->minus(window.output[i]) : std::nullopt;
+    if (!rest || !rest->constant())
+      return b.unsupported("its pads follow from an output_shape beside a size that changes from "
+                           "run to run; fix it with --dim NAME=VALUE, or give pads");
+    int64_t total = std::max<int64_t>(*rest->constant(), 0); // a larger result has zeros at the end
     window.pads[i] = autoPad == "SAME_UPPER" ? total / 2 : total - total / 2;
   }
+  return success();
 }
 
 /// One product: of request `n`, a position of the input, a column, a tap, and what else is summed.
@@ -40,16 +46,19 @@ struct Tap {
 
 /// The sums of the products that fall on each position of the result, [batch, output..., columns];
 /// also over loops of the sizes `more`.
-Value gatherTaps(Lowering &b, Type element, int64_t batch, int64_t columns, Value bias,
-                 const Window &window, ArrayRef<int64_t> more,
+Value gatherTaps(Lowering &b, Type element, int64_t columns, Value bias, const Window &window, ArrayRef<int64_t> more,
                  llvm::function_ref<Value(Lowering &, const Tap &)> product) {
   unsigned rank = window.rank();
-  SmallVector<int64_t> shape{batch}, summed(window.kernel);
-  llvm::append_range(shape, window.output);
-  shape.push_back(columns);
+  SizeList sizes{window.batch};
+  SmallVector<int64_t> summed(window.kernel);
+  llvm::append_range(sizes, window.output);
+  sizes.push_back(columns);
   llvm::append_range(summed, more);
-  auto type = RankedTensorType::get(shape, element);
-  unsigned parallel = shape.size(), loops = parallel + summed.size();
+  auto type = RankedTensorType::get(Lowering::shapeOf(sizes), element);
+  SmallVector<Value> inputs; // null: fixed
+  for (const onnx::SizeExpr &size : window.input)
+    inputs.push_back(size.constant() ? Value() : b.size(size));
+  unsigned parallel = sizes.size(), loops = parallel + summed.size();
   // Loops: n, output..., column; kernel..., more... An empty tensor gives the sizes of the latter.
   Value taps = b.empty(RankedTensorType::get(summed, element));
   SmallVector<AffineMap> maps{
@@ -58,7 +67,7 @@ Value gatherTaps(Lowering &b, Type element, int64_t batch, int64_t columns, Valu
   SmallVector<utils::IteratorType> iterators(parallel, utils::IteratorType::parallel);
   iterators.append(summed.size(), utils::IteratorType::reduction);
   auto generic = linalg::GenericOp::create(
-      b, TypeRange{type}, ValueRange{taps}, ValueRange{b.fill(type, b.scalar(element, 0))}, maps,
+      b, TypeRange{type}, ValueRange{taps}, ValueRange{b.fill(type, b.scalar(element, 0), b.openSizes(sizes))}, maps,
       iterators, [&](OpBuilder &builder, Location loc, ValueRange elements) {
         std::string reason;
         Lowering inner(builder, b.getOp(), reason);
@@ -75,8 +84,8 @@ Value gatherTaps(Lowering &b, Type element, int64_t batch, int64_t columns, Valu
           Value position = arith::DivSIOp::create(inner, scaled, stride);
           Value exact = arith::CmpIOp::create(inner, arith::CmpIPredicate::eq,
                                               arith::MulIOp::create(inner, position, stride), scaled);
-          Value inside = arith::CmpIOp::create(inner, arith::CmpIPredicate::ult, position,
-                                               inner.index(window.input[i]));
+          Value size = inputs[i] ? inputs[i] : inner.index(*window.input[i].constant());
+          Value inside = arith::CmpIOp::create(inner, arith::CmpIPredicate::ult, position, size);
           Value ok = arith::AndIOp::create(inner, exact, inside);
           tap.position.push_back(arith::SelectOp::create(inner, ok, position, inner.index(0)));
           valid = valid ? Value(arith::AndIOp::create(inner, valid, ok)) : ok;
@@ -104,7 +113,7 @@ Value convolveByLoops(Lowering &b, Value x, Value w, Value bias, const Window &w
                       int64_t groups, int64_t columns) {
   Type element = tensorType(x).getElementType();
   int64_t channels = tensorType(x).getDimSize(1) / groups, perGroup = columns / groups;
-  return gatherTaps(b, element, tensorType(x).getDimSize(0), columns, bias, window, {channels},
+  return gatherTaps(b, element, columns, bias, window, {channels},
                     [&](Lowering &in, const Tap &tap) -> Value {
     Value group = arith::DivUIOp::create(in, tap.column, in.index(perGroup));
     Value first = arith::MulIOp::create(in, group, in.index(channels));
@@ -122,19 +131,20 @@ Value convolveByLoops(Lowering &b, Value x, Value w, Value bias, const Window &w
 
 FailureOr<SmallVector<Value>> lower::lowerConvTranspose(Lowering &b, Operation *op, ValueRange operands) {
   auto conv = cast<onnx::ConvTransposeOp>(op);
-  RankedTensorType result = b.resultType(), xType = tensorType(operands[0]), wType = tensorType(operands[1]);
-  if (!result || !result.hasStaticShape() || !xType.hasStaticShape() || !wType.hasStaticShape())
+  RankedTensorType result = b.resultType(), wType = tensorType(operands[1]);
+  SizeList xSizes = b.sizes(op->getOperand(0));
+  if (!result || !xSizes[1].constant() || result.isDynamicDim(1) || !wType.hasStaticShape())
     return needStaticSizes(b);
   Type element = result.getElementType();
   if (!isa<FloatType>(element))
     return b.unsupported("transposed convolution of this element type");
   int64_t rank = result.getRank(), groups = conv.getGroup();
-  ArrayRef<int64_t> xShape = xType.getShape(), wShape = wType.getShape();
-  int64_t channels = xShape[1], columns = result.getDimSize(1);
+  int64_t channels = *xSizes[1].constant(), columns = result.getDimSize(1);
   if (groups <= 0 || channels % groups != 0 || columns % groups != 0)
     return b.unsupported("its channels do not divide into its groups");
-  Window window = readWindow(conv, xShape, wShape, result.getShape());
-  readTransposedPads(window, conv);
+  Window window = readWindow(conv, xSizes, wType.getShape(), b.sizes(op->getResult(0)));
+  if (failed(readTransposedPads(b, window, conv)))
+    return failure();
 
   if (element.isF64()) {
     Value bias = b.isAbsent(2) ? Value() : operands[2];
@@ -180,14 +190,18 @@ FailureOr<SmallVector<Value>> lower::lowerConvTranspose(Lowering &b, Operation *
     point.kernel.assign(window.rank(), 1);
     point.strides = point.dilations = point.kernel;
     point.pads.assign(window.rank(), 0);
+    point.ends = point.pads;
     Value products = convolve(b, x, packPanels(b, w, shape, order, groups != 1), nullptr, point,
                               groups, columns * taps);
-    SmallVector<int64_t> split{xShape[0]};
-    llvm::append_range(split, window.input);
+    SizeList whole{window.batch}, split;
+    llvm::append_range(whole, window.input);
+    split = whole;
+    whole.push_back(columns * taps);
     split.push_back(columns);
-    llvm::append_range(split, window.kernel);
-    products = b.reshape(products, split);
-    y = gatherTaps(b, f32, xShape[0], columns, bias, window, {}, [&](Lowering &in, const Tap &tap) {
+    for (int64_t size : window.kernel)
+      split.push_back(size);
+    products = b.reshape(products, whole, split);
+    y = gatherTaps(b, f32, columns, bias, window, {}, [&](Lowering &in, const Tap &tap) {
       SmallVector<Value> from{tap.n};
       llvm::append_range(from, tap.position);
       from.push_back(tap.column);

@@ -26,24 +26,57 @@ SmallVector<int64_t> lower::intsOr(std::optional<ArrayRef<int64_t>> values, unsi
                                            : SmallVector<int64_t>(count, other);
 }
 
+onnx::SizeExpr Window::reach(Lowering &b, unsigned i) const {
+  std::optional<onnx::SizeExpr> steps = output[i].minus(1);
+  steps = steps ? steps->times(strides[i]) : steps;
+  steps = steps ? steps->plus(span(i)) : steps;
+  if (!steps)
+    (void)b.unsupported("an expression of a size that is too long; fix some of the sizes it depends "
+                        "on with --dim NAME=VALUE");
+  return steps.value_or(input[i]);
+}
+
 bool Window::leavesInput() const {
-  for (unsigned i = 0; i < rank(); ++i)
-    if (pads[i] != 0 || (output[i] - 1) * strides[i] + (kernel[i] - 1) * dilations[i] >= input[i])
+  for (unsigned i = 0; i < rank(); ++i) {
+    if (pads[i] != 0 || openPads[i])
       return true;
+    // A window that fits stays inside but for the pads at the end.
+    std::optional<int64_t> out = output[i].constant(), in = input[i].constant();
+    if (out && in ? (*out - 1) * strides[i] + span(i) > *in : ends[i] != 0)
+      return true;
+  }
   return false;
 }
 
-void Window::applyAutoPad(StringRef autoPad) {
+void Window::applyAutoPad(Lowering &b, StringRef autoPad) {
   if (autoPad == "NOTSET" || autoPad.empty())
     return;
   for (unsigned i = 0; i < rank(); ++i) {
-    pads[i] = 0;
+    pads[i] = ends[i] = 0;
     if (autoPad == "VALID")
       continue;
-    int64_t total = (output[i] - 1) * strides[i] + (kernel[i] - 1) * dilations[i] + 1 - input[i];
-    total = std::max<int64_t>(total, 0);
-    pads[i] = autoPad == "SAME_UPPER" ? total / 2 : total - total / 2;
+    onnx::SizeExpr total = reach(b, i).minus(input[i]).value_or(0);
+    bool upper = autoPad == "SAME_UPPER";
+    ends[i] = std::max<int64_t>(span(i) - 1, 0);
+    if (std::optional<int64_t> number = total.constant()) {
+      int64_t pad = std::max<int64_t>(*number, 0);
+      pads[i] = upper ? pad / 2 : pad - pad / 2;
+    } else if (span(i) > 1) {
+      Value pad = arith::MaxSIOp::create(b, b.size(total), b.index(0)), two = b.index(2);
+      openPads[i] = upper ? Value(arith::DivUIOp::create(b, pad, two))
+                          : Value(arith::CeilDivUIOp::create(b, pad, two));
+    }
   }
+}
+
+Window Window::insidePadded(Lowering &b) const {
+  Window inside = *this;
+  for (unsigned i = 0; i < rank(); ++i) {
+    inside.input[i] = reach(b, i);
+    inside.pads[i] = inside.ends[i] = 0;
+    inside.openPads[i] = nullptr;
+  }
+  return inside;
 }
 
 SmallVector<int64_t> lower::toChannelsLast(int64_t rank) {
@@ -61,37 +94,26 @@ SmallVector<int64_t> lower::toChannelsFirst(int64_t rank) {
   return order;
 }
 
-/// The sizes of `value` that change from run to run, in order: a batch.
-static SmallVector<Value> openSizes(Lowering &b, Value value) {
-  SmallVector<Value> sizes;
-  for (int64_t d = 0; d < tensorType(value).getRank(); ++d)
-    if (tensorType(value).isDynamicDim(d))
-      sizes.push_back(tensor::DimOp::create(b, value, d));
-  return sizes;
-}
-
-/// Splits the last dim into [groups, size / groups].
-static Value splitGroups(Lowering &b, Value value, int64_t groups) {
-  if (groups == 1)
-    return value;
-  SmallVector<int64_t> shape(tensorType(value).getShape());
-  int64_t channels = shape.pop_back_val();
-  shape.append({groups, channels / groups});
-  return b.reshape(value, shape);
-}
-
 Value lower::convolve(Lowering &b, Value x, Value panels, Value bias, const Window &window, int64_t groups,
                int64_t columns, int64_t sign) {
   RankedTensorType type = tensorType(x);
   int64_t channels = type.getShape().back(), rank = window.rank();
-  x = splitGroups(b, x, groups);
   bool grouped = groups != 1;
+  if (grouped) {
+    SizeList whole{window.batch}, split;
+    llvm::append_range(whole, window.input);
+    split = whole;
+    whole.push_back(channels);
+    split.append({groups, channels / groups});
+    x = b.reshape(x, whole, split);
+  }
   // Loops: n, output..., group, column; kernel dims larger than 1, channel.
-  SmallVector<int64_t> shape{type.getDimSize(0)}, reduction;
-  llvm::append_range(shape, window.output);
+  SizeList sizes{window.batch};
+  llvm::append_range(sizes, window.output);
   if (grouped)
-    shape.push_back(groups);
-  shape.push_back(columns / groups);
+    sizes.push_back(groups);
+  sizes.push_back(columns / groups);
+  SmallVector<int64_t> shape = Lowering::shapeOf(sizes), reduction;
   SmallVector<AffineExpr> exprs{b.getAffineDimExpr(0)};
   for (int64_t i = 0; i < rank; ++i) {
     AffineExpr at = b.getAffineDimExpr(1 + i) * window.strides[i] - sign * window.pads[i];
@@ -122,21 +144,21 @@ Value lower::convolve(Lowering &b, Value x, Value panels, Value bias, const Wind
       b, RankedTensorType::get(shape, b.getF32Type()), x, panels,
       AffineMap::get(shape.size() + reduction.size(), 0, exprs, b.getContext()),
       AffineMap::get(shape.size(), 0, leading, b.getContext()), reduction, extras, addBias,
-      openSizes(b, x));
-  if (grouped) {
-    shape.pop_back_n(2);
-    shape.push_back(columns);
-    result = b.reshape(result, shape);
-  }
-  return result;
+      b.openSizes(sizes));
+  if (!grouped)
+    return result;
+  SizeList merged = sizes;
+  merged.pop_back_n(2);
+  merged.push_back(columns);
+  return b.reshape(result, sizes, merged);
 }
 
 namespace {
 
 //===- Shapes ---------------------------------------------------------------===//
 
-SmallVector<int64_t> permuted(ArrayRef<int64_t> shape, ArrayRef<int64_t> order) {
-  return llvm::map_to_vector(order, [&](int64_t dim) { return shape[dim]; });
+SizeList permuted(ArrayRef<onnx::SizeExpr> sizes, ArrayRef<int64_t> order) {
+  return llvm::map_to_vector(order, [&](int64_t dim) { return sizes[dim]; });
 }
 
 /// `x` with its spatial dims, which start at `firstSpatial`, as large as the window reads, `fill`
@@ -146,19 +168,25 @@ Value padded(Lowering &b, Value x, const Window &window, unsigned firstSpatial,
   if (!window.leavesInput())
     return x;
   RankedTensorType type = tensorType(x);
-  SmallVector<int64_t> shape(type.getShape());
-  for (unsigned i = 0; i < window.rank(); ++i)
-    shape[firstSpatial + i] = (window.output[i] - 1) * window.strides[i] +
-                              (window.kernel[i] - 1) * window.dilations[i] + 1;
-  auto larger = RankedTensorType::get(shape, type.getElementType());
-  return b.indexed(larger, openSizes(b, x), [&](Lowering &inner, ValueRange at) {
+  SizeList sizes(type.getRank(), 1);
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    sizes[d] = d == 0 ? window.batch : onnx::SizeExpr(type.getDimSize(d));
+  SmallVector<Value> pads, inputs;
+  for (unsigned i = 0; i < window.rank(); ++i) {
+    sizes[firstSpatial + i] = window.reach(b, i);
+    pads.push_back(window.openPads[i]);
+    inputs.push_back(window.input[i].constant() ? Value() : b.size(window.input[i]));
+  }
+  auto larger = RankedTensorType::get(Lowering::shapeOf(sizes), type.getElementType());
+  return b.indexed(larger, b.openSizes(sizes), [&](Lowering &inner, ValueRange at) {
     SmallVector<Value> from(at);
     Value inside;
     for (unsigned i = 0; i < window.rank(); ++i) {
       Value &position = from[firstSpatial + i];
-      int64_t size = window.input[i];
-      position = arith::SubIOp::create(inner, position, inner.index(window.pads[i]));
-      Value ok = arith::CmpIOp::create(inner, arith::CmpIPredicate::ult, position, inner.index(size));
+      Value pad = pads[i] ? pads[i] : inner.index(window.pads[i]);
+      Value size = inputs[i] ? inputs[i] : inner.index(*window.input[i].constant());
+      position = arith::SubIOp::create(inner, position, pad);
+      Value ok = arith::CmpIOp::create(inner, arith::CmpIPredicate::ult, position, size);
       position = arith::SelectOp::create(inner, ok, position, inner.index(0));
       inside = inside ? Value(arith::AndIOp::create(inner, inside, ok)) : ok;
     }
@@ -181,10 +209,10 @@ Value convolveDepthwise(Lowering &b, Value x, Value w, Value bias, const Window 
   order.push_back(0);
   w = transposeWeights(b, w, weightShape, order);
 
-  SmallVector<int64_t> shape{type.getDimSize(0)};
-  llvm::append_range(shape, window.output);
-  shape.push_back(channels);
-  unsigned parallel = shape.size();
+  SizeList sizes{window.batch};
+  llvm::append_range(sizes, window.output);
+  sizes.push_back(channels);
+  unsigned parallel = sizes.size();
   AffineExpr channel = b.getAffineDimExpr(parallel - 1);
   SmallVector<AffineExpr> xExprs{b.getAffineDimExpr(0)}, wExprs;
   for (int64_t i = 0; i < rank; ++i) {
@@ -202,8 +230,9 @@ Value convolveDepthwise(Lowering &b, Value x, Value w, Value bias, const Window 
   auto map = [&](ArrayRef<AffineExpr> exprs) {
     return AffineMap::get(parallel + rank, 0, exprs, b.getContext());
   };
-  Value sums = multiplyAccumulate(b, shape, b.getF32Type(), {{x, map(xExprs)}, {w, map(wExprs)}},
-                                  rank, nest);
+  Value sums = multiplyAccumulate(b, Lowering::shapeOf(sizes), b.getF32Type(),
+                                  {{x, map(xExprs)}, {w, map(wExprs)}}, rank, nest,
+                                  b.openSizes(sizes));
   if (!bias)
     return sums;
   return b.broadcasting(tensorType(sums), {sums, bias}, [](Lowering &inner, ValueRange elements) {
@@ -228,16 +257,21 @@ Value convolveByLoops(Lowering &b, Value x, Value w, const Window &window, int64
       return tensor::ExtractOp::create(inner, xZero, ValueRange{});
     return inner.scalar(element, 0);
   });
-  ArrayRef<int64_t> xShape = tensorType(x).getShape(), wShape = tensorType(w).getShape();
-  int64_t n = xShape[0], channels = xShape[1], columns = wShape[0], rank = window.rank();
-  SmallVector<int64_t> xSplit{n, groups, channels / groups}, wSplit{groups, columns / groups,
-                                                                   channels / groups};
-  llvm::append_range(xSplit, xShape.drop_front(2));
+  int64_t channels = tensorType(x).getDimSize(1), columns = tensorType(w).getDimSize(0);
+  int64_t rank = window.rank();
+  SizeList xWhole{window.batch, channels}, xSplit{window.batch, groups, channels / groups};
+  for (unsigned i = 0; i < rank; ++i) {
+    onnx::SizeExpr size = window.leavesInput() ? window.reach(b, i) : window.input[i];
+    xWhole.push_back(size);
+    xSplit.push_back(size);
+  }
+  SmallVector<int64_t> wSplit{groups, columns / groups, channels / groups};
   llvm::append_range(wSplit, window.kernel);
-  SmallVector<int64_t> shape{n, groups, columns / groups};
-  llvm::append_range(shape, window.output);
+  SizeList sizes{window.batch, groups, columns / groups}, merged{window.batch, columns};
+  llvm::append_range(sizes, window.output);
+  llvm::append_range(merged, window.output);
   // Loops: n, group, column, output...; channel, kernel...
-  unsigned parallel = shape.size(), loops = parallel + 1 + rank;
+  unsigned parallel = sizes.size(), loops = parallel + 1 + rank;
   AffineExpr channel = b.getAffineDimExpr(parallel);
   SmallVector<AffineExpr> xExprs{b.getAffineDimExpr(0), b.getAffineDimExpr(1), channel},
       wExprs{b.getAffineDimExpr(1), b.getAffineDimExpr(2), channel};
@@ -254,7 +288,7 @@ Value convolveByLoops(Lowering &b, Value x, Value w, const Window &window, int64
   auto map = [&](ArrayRef<AffineExpr> exprs) {
     return AffineMap::get(loops, 0, exprs, b.getContext());
   };
-  Factor left{b.reshape(x, xSplit), map(xExprs), xUnsigned};
+  Factor left{b.reshape(x, xWhole, xSplit), map(xExprs), xUnsigned};
   Factor right{b.reshape(w, wSplit), map(wExprs), wUnsigned};
   if (xZero) {
     left.zeroPoint = xZero;
@@ -266,10 +300,9 @@ Value convolveByLoops(Lowering &b, Value x, Value w, const Window &window, int64
         perColumn ? b.reshape(wZero, {groups, columns / groups}) : toScalar(wZero);
     right.zeroPointMap = perColumn ? map({b.getAffineDimExpr(1), b.getAffineDimExpr(2)}) : map({});
   }
-  Value sums = multiplyAccumulate(b, shape, accumulator, {left, right}, 1 + rank, nest);
-  SmallVector<int64_t> merged{n, columns};
-  llvm::append_range(merged, window.output);
-  return b.reshape(sums, merged);
+  Value sums = multiplyAccumulate(b, Lowering::shapeOf(sizes), accumulator, {left, right}, 1 + rank,
+                                  nest, b.openSizes(sizes));
+  return b.reshape(sums, sizes, merged);
 }
 
 /// A vector per column as it is broadcast to [n, columns, spatial...]; scalars stay.
@@ -285,25 +318,24 @@ Value perColumn(Lowering &b, Value value, unsigned spatial) {
 
 FailureOr<SmallVector<Value>> lowerConv(Lowering &b, Operation *op, ValueRange operands) {
   auto conv = cast<onnx::ConvOp>(op);
-  RankedTensorType result = b.resultType(), xType = dyn_cast<RankedTensorType>(operands[0].getType()),
-                   wType = dyn_cast<RankedTensorType>(operands[1].getType());
-  if (!result || !xType || !wType || !wType.hasStaticShape() ||
-      ShapedType::isDynamicShape(result.getShape().drop_front()) ||
-      ShapedType::isDynamicShape(xType.getShape().drop_front()))
+  RankedTensorType result = b.resultType(), wType = dyn_cast<RankedTensorType>(operands[1].getType());
+  if (!result || !isa<RankedTensorType>(operands[0].getType()) || !wType || !wType.hasStaticShape())
     return needStaticSizes(b);
   int64_t rank = result.getRank(), groups = conv.getGroup();
   bool channelsLast = op->hasAttr("channels_last");
   SmallVector<int64_t> last = toChannelsLast(rank), first = toChannelsFirst(rank);
-  SmallVector<int64_t> xShape(xType.getShape()), yShape(result.getShape());
+  SizeList xSizes = b.sizes(op->getOperand(0)), ySizes = b.sizes(op->getResult(0));
   if (channelsLast) {
-    xShape = permuted(xShape, first);
-    yShape = permuted(yShape, first);
+    xSizes = permuted(xSizes, first);
+    ySizes = permuted(ySizes, first);
   }
-  int64_t columns = yShape[1], channels = xShape[1];
+  if (!xSizes[1].constant() || !ySizes[1].constant())
+    return b.unsupported("its channels change from run to run");
+  int64_t columns = *ySizes[1].constant(), channels = *xSizes[1].constant();
   if (groups <= 0 || channels % groups != 0 || columns % groups != 0)
     return b.unsupported("its channels do not divide into its groups");
-  Window window = readWindow(conv, xShape, wType.getShape(), yShape);
-  window.applyAutoPad(conv.getAutoPad());
+  Window window = readWindow(conv, xSizes, wType.getShape(), ySizes);
+  window.applyAutoPad(b, conv.getAutoPad());
   Value bias = b.isAbsent(2) ? Value() : operands[2];
   Type element = result.getElementType();
 
@@ -322,13 +354,17 @@ FailureOr<SmallVector<Value>> lowerConv(Lowering &b, Operation *op, ValueRange o
         order.insert(order.begin(), 0);
       }
       Value panels = packPanels(b, operands[1], shape, order, groups != 1);
+      // kern.contract reads zeros around its operand, but not from a place that a size decides.
+      if (llvm::any_of(window.openPads, [](Value pad) { return bool(pad); })) {
+        x = padded(b, x, window, 1,
+                   [&](Lowering &inner) { return inner.scalar(inner.getF32Type(), 0); });
+        window = window.insidePadded(b);
+      }
       y = convolve(b, x, panels, bias, window, groups, columns);
     }
     return SmallVector<Value>{channelsLast ? y : b.transpose(y, first)};
   }
 
-  if (!xType.hasStaticShape())
-    return needStaticSizes(b);
   Value x = channelsLast ? b.transpose(operands[0], first) : operands[0];
   Value y = convolveByLoops(b, x, operands[1], window, groups, accumulatorType(element));
   if (bias) {
@@ -347,11 +383,12 @@ FailureOr<SmallVector<Value>> lowerConv(Lowering &b, Operation *op, ValueRange o
 
 FailureOr<SmallVector<Value>> lowerConvInteger(Lowering &b, Operation *op, ValueRange operands) {
   auto conv = cast<onnx::ConvIntegerOp>(op);
-  RankedTensorType result = b.resultType(), xType = tensorType(operands[0]), wType = tensorType(operands[1]);
-  if (!result || !result.hasStaticShape() || !xType.hasStaticShape() || !wType.hasStaticShape())
+  RankedTensorType result = b.resultType(), wType = tensorType(operands[1]);
+  if (!result || tensorType(operands[0]).isDynamicDim(1) || !wType.hasStaticShape())
     return needStaticSizes(b);
-  Window window = readWindow(conv, xType.getShape(), wType.getShape(), result.getShape());
-  window.applyAutoPad(conv.getAutoPad());
+  Window window = readWindow(conv, b.sizes(op->getOperand(0)), wType.getShape(),
+                             b.sizes(op->getResult(0)));
+  window.applyAutoPad(b, conv.getAutoPad());
   auto optional = [&](unsigned i) { return b.isAbsent(i) ? Value() : operands[i]; };
   return SmallVector<Value>{convolveByLoops(
       b, operands[0], operands[1], window, conv.getGroup(), b.getI32Type(),
@@ -361,11 +398,12 @@ FailureOr<SmallVector<Value>> lowerConvInteger(Lowering &b, Operation *op, Value
 
 FailureOr<SmallVector<Value>> lowerQLinearConv(Lowering &b, Operation *op, ValueRange operands) {
   auto conv = cast<onnx::QLinearConvOp>(op);
-  RankedTensorType result = b.resultType(), xType = tensorType(operands[0]), wType = tensorType(operands[3]);
-  if (!result || !result.hasStaticShape() || !xType.hasStaticShape() || !wType.hasStaticShape())
+  RankedTensorType result = b.resultType(), wType = tensorType(operands[3]);
+  if (!result || tensorType(operands[0]).isDynamicDim(1) || !wType.hasStaticShape())
     return needStaticSizes(b);
-  Window window = readWindow(conv, xType.getShape(), wType.getShape(), result.getShape());
-  window.applyAutoPad(conv.getAutoPad());
+  Window window = readWindow(conv, b.sizes(op->getOperand(0)), wType.getShape(),
+                             b.sizes(op->getResult(0)));
+  window.applyAutoPad(b, conv.getAutoPad());
   Value sums = convolveByLoops(b, operands[0], operands[3], window, conv.getGroup(), b.getI32Type(),
                                isUnsigned(elementType(op->getOperand(0))), operands[2],
                                isUnsigned(elementType(op->getOperand(3))), operands[5]);
@@ -383,8 +421,8 @@ FailureOr<SmallVector<Value>> lowerQLinearConv(Lowering &b, Operation *op, Value
 
 void burin::lower::registerConvolution(RuleTable &table) {
   table.add<onnx::ConvOp>(lowerConv, Sizes::Dynamic);
-  table.add<onnx::ConvTransposeOp>(lowerConvTranspose);
-  table.add<onnx::ConvIntegerOp>(lowerConvInteger);
-  table.add<onnx::QLinearConvOp>(lowerQLinearConv);
+  table.add<onnx::ConvTransposeOp>(lowerConvTranspose, Sizes::Dynamic);
+  table.add<onnx::ConvIntegerOp>(lowerConvInteger, Sizes::Dynamic);
+  table.add<onnx::QLinearConvOp>(lowerQLinearConv, Sizes::Dynamic);
   table.add<onnx::DeformConvOp>(lowerDeformConv);
 }

@@ -10,35 +10,51 @@
 
 namespace burin::lower {
 
+using SizeList = llvm::SmallVector<onnx::SizeExpr>;
+
 /// Where a window lies: output position o and tap k read input position
 /// o * stride + k * dilation - pad, in each spatial dim.
 struct Window {
-  llvm::SmallVector<int64_t> input, output, kernel, strides, dilations, pads; // pads: at the start
+  onnx::SizeExpr batch;
+  SizeList input, output;
+  llvm::SmallVector<int64_t> kernel, strides, dilations;
+  llvm::SmallVector<int64_t> pads, ends;  // at the start, at the end
+  llvm::SmallVector<mlir::Value> openPads; // instead of `pads` where not null: a size decides them
 
   unsigned rank() const { return kernel.size(); }
+  /// Input positions that a window spans.
+  int64_t span(unsigned i) const { return (kernel[i] - 1) * dilations[i] + 1; }
+  /// Input positions that all windows span together; the rule has failed where that is too long
+  /// for an expression.
+  onnx::SizeExpr reach(Lowering &b, unsigned i) const;
   /// Whether it reads outside the input.
   bool leavesInput() const;
   /// Replaces the pads by those of SAME_UPPER, SAME_LOWER or VALID.
-  void applyAutoPad(llvm::StringRef autoPad);
+  void applyAutoPad(Lowering &b, llvm::StringRef autoPad);
+  /// Of an input that has been padded already.
+  Window insidePadded(Lowering &b) const;
 };
 
 /// `values`, or `count` times `other` where they are absent or of another length.
 llvm::SmallVector<int64_t> intsOr(std::optional<llvm::ArrayRef<int64_t>> values, unsigned count,
                                   int64_t other);
 
-/// Of a convolution with channels-first shapes [n, c, spatial...].
+/// Of a convolution with channels-first sizes [n, c, spatial...].
 template <typename Op>
-Window readWindow(Op op, llvm::ArrayRef<int64_t> x, llvm::ArrayRef<int64_t> w,
-                  llvm::ArrayRef<int64_t> y) {
+Window readWindow(Op op, llvm::ArrayRef<onnx::SizeExpr> x, llvm::ArrayRef<int64_t> w,
+                  llvm::ArrayRef<onnx::SizeExpr> y) {
   Window window;
   unsigned rank = w.size() - 2;
+  window.batch = x.front();
   window.input.assign(x.begin() + 2, x.end());
   window.output.assign(y.begin() + 2, y.end());
   window.kernel.assign(w.begin() + 2, w.end());
   window.strides = intsOr(op.getStrides(), rank, 1);
   window.dilations = intsOr(op.getDilations(), rank, 1);
   window.pads = intsOr(op.getPads(), 2 * rank, 0);
+  window.ends.assign(window.pads.begin() + rank, window.pads.end());
   window.pads.resize(rank);
+  window.openPads.resize(rank);
   return window;
 }
 

@@ -68,7 +68,9 @@ FailureOr<SmallVector<Value>> lower::lowerDeformConv(Lowering &b, Operation *op,
   if (groups <= 0 || offsetGroups <= 0 || channels % groups != 0 || columns % groups != 0 ||
       channels % offsetGroups != 0)
     return b.unsupported("its channels do not divide into its groups");
-  Window window = readWindow(conv, xType.getShape(), wType.getShape(), result.getShape());
+  Window window = readWindow(conv, b.sizes(op->getOperand(0)), wType.getShape(),
+                             b.sizes(op->getResult(0)));
+  int64_t height = result.getDimSize(2), width = result.getDimSize(3);
   Value x = convertFloat(b, operands[0], f32), w = convertFloat(b, operands[1], f32),
         offset = convertFloat(b, operands[2], f32),
         bias = b.isAbsent(3) ? Value() : convertFloat(b, operands[3], f32),
@@ -76,7 +78,7 @@ FailureOr<SmallVector<Value>> lower::lowerDeformConv(Lowering &b, Operation *op,
 
   // The taps' samples side by side: [n, y, x, group, ky, kx, channel of the group].
   int64_t taps = window.kernel[0] * window.kernel[1], perGroup = channels / groups;
-  auto sampled = RankedTensorType::get({xType.getDimSize(0), window.output[0], window.output[1], groups,
+  auto sampled = RankedTensorType::get({xType.getDimSize(0), height, width, groups,
                                         window.kernel[0], window.kernel[1], perGroup}, f32);
   Value samples = b.indexed(sampled, [&](Lowering &inner, ValueRange at) -> Value {
     auto add = [&](Value p, Value q) -> Value { return arith::AddIOp::create(inner, p, q); };
@@ -105,7 +107,7 @@ FailureOr<SmallVector<Value>> lower::lowerDeformConv(Lowering &b, Operation *op,
     aExprs.push_back(b.getAffineDimExpr(d));
   Value panels = packPanels(b, w, {groups, columns / groups, perGroup, window.kernel[0], window.kernel[1]},
                             {0, 1, 3, 4, 2}, 1);
-  SmallVector<int64_t> shape{xType.getDimSize(0), window.output[0], window.output[1], groups,
+  SmallVector<int64_t> shape{xType.getDimSize(0), height, width, groups,
                              columns / groups};
   SmallVector<Value> extras;
   Lowering::Body addBias = nullptr;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/lower/Lowering.h"
 
+#include "compiler/lower/Reduction.h"
 #include "compiler/plan/Sizes.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -150,6 +151,20 @@ SmallVector<onnx::SizeExpr> Lowering::sizes(Value onnxValue) const {
   return sizes;
 }
 
+SmallVector<int64_t> Lowering::shapeOf(ArrayRef<onnx::SizeExpr> sizes) {
+  return llvm::map_to_vector(sizes, [](const onnx::SizeExpr &size) {
+    return size.constant().value_or(ShapedType::kDynamic);
+  });
+}
+
+SmallVector<Value> Lowering::openSizes(ArrayRef<onnx::SizeExpr> sizes) {
+  SmallVector<Value> open;
+  for (const onnx::SizeExpr &size : sizes)
+    if (!size.constant())
+      open.push_back(this->size(size));
+  return open;
+}
+
 Value Lowering::resultSize(unsigned index, unsigned dim) {
   return size(sizes(op->getResult(index))[dim]);
 }
@@ -285,8 +300,10 @@ Value Lowering::reduce(ArrayRef<int64_t> shape, ArrayRef<int64_t> dims, ValueRan
 Value Lowering::reduce(Value input, ArrayRef<int64_t> dims, bool keepDims, Value init,
                        Body combiner) {
   auto type = cast<RankedTensorType>(input.getType());
-  Value result = reduce(type.getShape(), dims, {input}, {getMultiDimIdentityMap(type.getRank())},
-                        init, combiner);
+  SmallVector<int64_t> folded(dims);
+  Value merged = mergeFolded(*this, input, folded);
+  Value result = reduce(typeOf(merged).getShape(), folded, {merged},
+                        {getMultiDimIdentityMap(typeOf(merged).getRank())}, init, combiner);
   if (!keepDims)
     return result;
   SmallVector<int64_t> kept(type.getShape());
@@ -371,11 +388,6 @@ Value Lowering::reshape(Value input, ArrayRef<int64_t> shape) {
 }
 
 Value Lowering::reshape(Value input, ArrayRef<onnx::SizeExpr> from, ArrayRef<onnx::SizeExpr> to) {
-  auto shapeOf = [&](ArrayRef<onnx::SizeExpr> sizes) {
-    return llvm::map_to_vector(sizes, [](const onnx::SizeExpr &size) {
-      return size.constant().value_or(ShapedType::kDynamic);
-    });
-  };
   Type element = typeOf(input).getElementType();
   auto target = RankedTensorType::get(shapeOf(to), element);
   if (llvm::equal(from, to))
@@ -395,10 +407,7 @@ Value Lowering::reshape(Value input, ArrayRef<onnx::SizeExpr> from, ArrayRef<onn
              "they depend on with --dim NAME=VALUE";
     return empty(target, SmallVector<Value>(target.getNumDynamicDims(), index(1)));
   }
-  SmallVector<Value> open;
-  for (const onnx::SizeExpr &size : to)
-    if (!size.constant())
-      open.push_back(this->size(size));
+  SmallVector<Value> open = openSizes(to);
   if (before.back()->constant() == 0) // and each collapsed type would have to say so
     return empty(target, open);
   SmallVector<ReassociationIndices> collapsed, expanded;

@@ -77,6 +77,9 @@ public:
   llvm::SmallVector<onnx::SizeExpr> sizes(mlir::Value onnxValue) const;
   /// A size as an index.
   mlir::Value size(const onnx::SizeExpr &expr);
+  /// Sizes as a shape of a type, and those that change from run to run as indices, in order.
+  static llvm::SmallVector<int64_t> shapeOf(llvm::ArrayRef<onnx::SizeExpr> sizes);
+  llvm::SmallVector<mlir::Value> openSizes(llvm::ArrayRef<onnx::SizeExpr> sizes);
   /// A size of the op's result `index`: the model names it, and LowerOnnx has seen to it that
   /// its names have ranges.
   mlir::Value resultSize(unsigned index, unsigned dim);
@@ -198,6 +201,7 @@ void registerRotary(RuleTable &table);
 void registerContraction(RuleTable &table);
 void registerConvolution(RuleTable &table);
 void registerPooling(RuleTable &table);
+void registerUnpooling(RuleTable &table);
 void registerMovement(RuleTable &table);
 void registerIndexing(RuleTable &table);
 void registerShape(RuleTable &table);

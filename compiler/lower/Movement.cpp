@@ -47,21 +47,26 @@ Results lowerTranspose(Lowering &b, Operation *op, ValueRange operands) {
   return SmallVector<Value>{transposeWeights(b, operands[0], shape, perm)};
 }
 
+using SizeList = SmallVector<onnx::SizeExpr>;
+
 /// Splits [n, a, h, w] into factors, permutes those, and merges them to the result.
-Results refactor(Lowering &b, Value input, ArrayRef<int64_t> factors, ArrayRef<int64_t> perm) {
-  Value split = b.reshape(input, factors);
-  return SmallVector<Value>{b.reshape(b.transpose(split, perm), b.resultType().getShape())};
+Results refactor(Lowering &b, Value input, const SizeList &factors, ArrayRef<int64_t> perm) {
+  SizeList permuted = llvm::map_to_vector(perm, [&](int64_t d) { return factors[d]; });
+  Value split = b.reshape(input, b.sizes(b.getOp()->getOperand(0)), factors);
+  return SmallVector<Value>{
+      b.reshape(b.transpose(split, perm), permuted, b.sizes(b.getOp()->getResult(0)))};
 }
 
 Results lowerDepthToSpace(Lowering &b, Operation *op, ValueRange operands) {
   if (failed(boundedResult(b)))
     return failure();
   auto node = cast<onnx::DepthToSpaceOp>(op);
-  ArrayRef<int64_t> in = typeOf(operands[0]).getShape();
+  SizeList in = b.sizes(op->getOperand(0));
   int64_t block = node.getBlocksize();
-  if (in.size() != 4 || block <= 0 || in[1] % (block * block) != 0)
+  int64_t channels = in.size() == 4 ? in[1].constant().value_or(-1) : -1;
+  if (channels < 0 || block <= 0 || channels % (block * block) != 0)
     return b.unsupported("needs [N, C, H, W] with C a multiple of blocksize^2");
-  int64_t depth = in[1] / (block * block);
+  int64_t depth = channels / (block * block);
   if (node.getMode() == "CRD")
     return refactor(b, operands[0], {in[0], depth, block, block, in[2], in[3]},
                     {0, 1, 4, 2, 5, 3});
@@ -72,11 +77,13 @@ Results lowerSpaceToDepth(Lowering &b, Operation *op, ValueRange operands) {
   if (failed(boundedResult(b)))
     return failure();
   auto node = cast<onnx::SpaceToDepthOp>(op);
-  ArrayRef<int64_t> in = typeOf(operands[0]).getShape();
+  SizeList in = b.sizes(op->getOperand(0));
   int64_t block = node.getBlocksize();
-  if (in.size() != 4 || block <= 0 || in[2] % block != 0 || in[3] % block != 0)
+  auto rows = in.size() == 4 && block > 0 ? in[2].dividedBy(block) : std::nullopt;
+  auto columns = rows ? in[3].dividedBy(block) : std::nullopt;
+  if (!columns)
     return b.unsupported("needs [N, C, H, W] with H and W multiples of blocksize");
-  SmallVector<int64_t> factors{in[0], in[1], in[2] / block, block, in[3] / block, block};
+  SizeList factors{in[0], in[1], *rows, block, *columns, block};
   if (node.getMode() == "CRD")
     return refactor(b, operands[0], factors, {0, 1, 3, 5, 2, 4});
   return refactor(b, operands[0], factors, {0, 3, 5, 1, 2, 4});
@@ -99,24 +106,23 @@ Results lowerTile(Lowering &b, Operation *op, ValueRange operands) {
   FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
-  RankedTensorType input = typeOf(operands[0]);
   // Each axis as [repeats, size], the first of which does not move the place read.
-  SmallVector<int64_t> shape;
+  SizeList split, from = b.sizes(op->getOperand(0)), to = b.sizes(op->getResult(0));
   SmallVector<AffineExpr> exprs;
-  for (auto [from, to] : llvm::zip_equal(input.getShape(), type->getShape())) {
-    if (from == 0 ? to != 0 : to % from != 0)
+  for (auto [size, all] : llvm::zip_equal(from, to)) {
+    auto repeats = size.constant() == 0 ? std::optional(onnx::SizeExpr(1)) : all.dividedBy(size);
+    if (!repeats || (size.constant() == 0 && all.constant() != 0))
       return b.unsupported("the result's sizes are not multiples of the operand's");
-    int64_t repeats = from == 0 ? 1 : to / from;
-    if (repeats != 1)
-      shape.push_back(repeats);
-    exprs.push_back(b.getAffineDimExpr(shape.size()));
-    shape.push_back(from);
+    if (repeats->constant() != 1)
+      split.push_back(*repeats);
+    exprs.push_back(b.getAffineDimExpr(split.size()));
+    split.push_back(size);
   }
-  auto split = RankedTensorType::get(shape, type->getElementType());
-  Value tiled = b.parallel(split, {operands[0]},
-                           {AffineMap::get(shape.size(), 0, exprs, b.getContext())},
+  auto shape = RankedTensorType::get(Lowering::shapeOf(split), type->getElementType());
+  Value tiled = b.parallel(shape, b.openSizes(split), {operands[0]},
+                           {AffineMap::get(split.size(), 0, exprs, b.getContext())},
                            [](Lowering &, ValueRange elements) { return elements[0]; });
-  return SmallVector<Value>{b.reshape(tiled, type->getShape())};
+  return SmallVector<Value>{b.reshape(tiled, split, to)};
 }
 
 //===- Parts ----------------------------------------------------------------===//
@@ -134,12 +140,39 @@ Results lowerConcat(Lowering &b, Operation *op, ValueRange operands) {
   for (auto [operand, onnxValue] : llvm::zip_equal(operands, op->getOperands())) {
     if (typeOf(operand).getRank() != type->getRank())
       return b.unsupported("operands of different ranks");
-    lengths.push_back(b.sizes(onnxValue)[*axis]);
+    SizeList sizes = b.sizes(onnxValue), whole = b.sizes(op->getResult(0));
+    lengths.push_back(sizes[*axis]);
+    for (auto [d, size, joined] : llvm::enumerate(sizes, whole))
+      if (std::string why = int64_t(d) != *axis ? b.agree(size, joined) : ""; !why.empty())
+        return b.unsupported(why);
   }
   FailureOr<Value> whole = joined(b, *type, b.sizesOf(*type), operands, lengths, *axis);
   if (failed(whole))
     return failure();
   return SmallVector<Value>{*whole};
+}
+
+/// Along an axis whose size changes from run to run.
+Results splitOpen(Lowering &b, Operation *op, Value input, int64_t axis) {
+  SmallVector<Value> results;
+  std::optional<onnx::SizeExpr> first = onnx::SizeExpr(0);
+  for (Value part : op->getResults()) {
+    if (!first)
+      return b.unsupported("a sum of sizes that is too long; fix some of them with --dim NAME=VALUE");
+    SizeList sizes = b.sizes(part);
+    Value start = b.size(*first);
+    auto type = RankedTensorType::get(Lowering::shapeOf(sizes), typeOf(input).getElementType());
+    results.push_back(b.indexed(type, b.openSizes(sizes), [&](Lowering &in, ValueRange indices) {
+      SmallVector<Value> at(indices);
+      at[axis] = arith::AddIOp::create(in, at[axis], start);
+      return extract(in, input, at);
+    }));
+    first = first->plus(sizes[axis]);
+  }
+  if (!first || !(*first == b.sizes(op->getOperand(0))[axis]))
+    return b.unsupported("its parts are as long as its operand for some sizes that --dim allows and "
+                         "not for others; fix them with --dim NAME=VALUE");
+  return results;
 }
 
 Results lowerSplit(Lowering &b, Operation *op, ValueRange operands) {
@@ -150,7 +183,7 @@ Results lowerSplit(Lowering &b, Operation *op, ValueRange operands) {
   if (failed(axis))
     return failure();
   if (input.isDynamicDim(*axis))
-    return b.unsupported(needsFixedSize);
+    return splitOpen(b, op, operands[0], *axis);
   SmallVector<int64_t> starts(input.getRank(), 0), steps(input.getRank(), 1);
   SmallVector<Value> results;
   for (unsigned i = 0; i < op->getNumResults(); ++i) {
@@ -329,21 +362,20 @@ Results lowerSlice(Lowering &b, Operation *op, ValueRange operands) {
 //===- Borders --------------------------------------------------------------===//
 
 /// Where a padded place outside [0, size) reads, by Pad's mode.
-Value borderIndex(Lowering &b, Value index, int64_t size, StringRef mode) {
+Value borderIndex(Lowering &b, Value index, Value size, StringRef mode) {
   Scalars s{b};
-  auto floorMod = [&](Value value, int64_t period) -> Value {
-    Value rest = arith::RemSIOp::create(b, value, b.index(period));
-    return s.select(s.less(rest, b.index(0)), s.add(rest, b.index(period)), rest);
+  auto floorMod = [&](Value value, Value period) -> Value {
+    Value rest = arith::RemSIOp::create(b, value, period);
+    return s.select(s.less(rest, b.index(0)), s.add(rest, period), rest);
   };
   if (mode == "wrap")
     return floorMod(index, size);
-  if (mode == "reflect") {
-    if (size == 1)
-      return b.index(0);
-    Value phase = floorMod(index, 2 * (size - 1)); // there and back, ends not repeated
-    return s.select(s.less(phase, b.index(size)), phase, s.sub(b.index(2 * (size - 1)), phase));
-  }
-  return clampIndex(b, index, 0, size - 1);
+  if (mode != "reflect")
+    return clampIndex(b, index, size);
+  // There and back, ends not repeated; of a single element, that one.
+  Value last = s.sub(size, b.index(1)), turn = s.add(last, last);
+  Value phase = floorMod(index, s.max(turn, b.index(1)));
+  return s.select(s.less(phase, size), phase, s.sub(turn, phase));
 }
 
 /// result[i...] = input[i - before...], and beyond it `padding` or, where that is
@@ -351,18 +383,25 @@ Value borderIndex(Lowering &b, Value index, int64_t size, StringRef mode) {
 Value padByPulling(Lowering &b, Value input, RankedTensorType result, StringRef mode,
                    llvm::function_ref<Value(Lowering &, int64_t)> before,
                    llvm::function_ref<Value(Lowering &)> padding) {
-  RankedTensorType type = typeOf(input);
-  return b.indexed(result, [&](Lowering &in, ValueRange indices) -> Value {
+  SizeList from = b.sizes(b.getOp()->getOperand(0)), to = b.sizes(b.getOp()->getResult(0));
+  SmallVector<Value> open;
+  for (const onnx::SizeExpr &size : from)
+    open.push_back(size.constant() ? Value() : b.size(size));
+  return b.indexed(result, b.openSizes(to), [&](Lowering &in, ValueRange indices) -> Value {
     Scalars s{in};
     Value inside;
     SmallVector<Value> at;
     for (auto [d, index] : llvm::enumerate(indices)) {
-      int64_t size = type.getDimSize(d);
+      if (from[d] == to[d] && open[d]) { // not padded
+        at.push_back(index);
+        continue;
+      }
+      Value size = open[d] ? open[d] : in.index(*from[d].constant());
       Value place = s.sub(index, before(in, d));
       if (padding) {
         Value fits = isInside(in, place, size);
         inside = inside ? Value(arith::AndIOp::create(in, inside, fits)) : fits;
-        at.push_back(clampIndex(in, place, 0, size - 1));
+        at.push_back(clampIndex(in, place, size));
       } else {
         at.push_back(borderIndex(in, place, size, mode));
       }
@@ -387,8 +426,8 @@ Results lowerPad(Lowering &b, Operation *op, ValueRange operands) {
   auto paddingOf = [&](Lowering &in) {
     return value ? extractOnly(in, value) : zeroOf(in, type->getElementType());
   };
-  if (inputType.getNumElements() == 0) {
-    if (!isConstant && type->getNumElements() != 0)
+  if (llvm::is_contained(inputType.getShape(), 0)) {
+    if (!isConstant && !llvm::is_contained(type->getShape(), 0))
       return b.unsupported("an empty operand has no borders to repeat");
     return SmallVector<Value>{
         b.indexed(*type, [&](Lowering &in, ValueRange) { return paddingOf(in); })};
@@ -417,7 +456,10 @@ Results lowerPad(Lowering &b, Operation *op, ValueRange operands) {
       Value padding = constant       ? b.scalar(type->getElementType(), (*constant)[0])
                       : constantInts ? b.scalarInt(type->getElementType(), (*constantInts)[0])
                                      : zeroOf(b, type->getElementType());
-      return SmallVector<Value>{padded(b, input, type->getShape(), before, padding)};
+      if (type->hasStaticShape() && inputType.hasStaticShape())
+        return SmallVector<Value>{padded(b, input, type->getShape(), before, padding)};
+      return SmallVector<Value>{padded(b, input, b.sizes(op->getResult(0)),
+                                       getAsIndexOpFoldResult(b.getContext(), before), padding)};
     }
     auto constantBefore = [&](Lowering &in, int64_t d) { return in.index(before[d]); };
     if (isConstant)
@@ -425,6 +467,9 @@ Results lowerPad(Lowering &b, Operation *op, ValueRange operands) {
     return SmallVector<Value>{padByPulling(b, input, *type, mode, constantBefore, nullptr)};
   }
 
+  if (!type->hasStaticShape() || !inputType.hasStaticShape())
+    return b.unsupported("its pads are computed beside sizes that change from run to run; fix those "
+                         "with --dim NAME=VALUE");
   // Pads as data: entry j of the first half belongs to axes[j].
   Value padList = operands[1], axisList = operands.size() > 3 ? operands[3] : Value();
   int64_t count = typeOf(padList).getNumElements() / 2;
@@ -533,14 +578,14 @@ Results lowerTrilu(Lowering &b, Operation *op, ValueRange operands) {
 void burin::lower::registerMovement(RuleTable &table) {
   table.add<onnx::CenterCropPadOp>(lowerCenterCropPad);
   table.add<onnx::ConcatOp>(lowerConcat, Sizes::Dynamic);
-  table.add<onnx::DepthToSpaceOp>(lowerDepthToSpace);
+  table.add<onnx::DepthToSpaceOp>(lowerDepthToSpace, Sizes::Dynamic);
   table.add<onnx::ExpandOp>(lowerExpand, Sizes::Dynamic);
-  table.add<onnx::PadOp>(lowerPad);
+  table.add<onnx::PadOp>(lowerPad, Sizes::Dynamic);
   table.add<onnx::ReverseSequenceOp>(lowerReverseSequence);
   table.add<onnx::SliceOp>(lowerSlice, Sizes::Dynamic);
-  table.add<onnx::SpaceToDepthOp>(lowerSpaceToDepth);
+  table.add<onnx::SpaceToDepthOp>(lowerSpaceToDepth, Sizes::Dynamic);
   table.add<onnx::SplitOp>(lowerSplit, Sizes::Dynamic);
-  table.add<onnx::TileOp>(lowerTile);
+  table.add<onnx::TileOp>(lowerTile, Sizes::Dynamic);
   table.add<onnx::TransposeOp>(lowerTranspose, Sizes::Dynamic);
   table.add<onnx::TriluOp>(lowerTrilu, Sizes::Dynamic);
 }

@@ -32,6 +32,15 @@ struct Rows {
       elements *= type.getDimSize(d);
     return elements;
   }
+  /// How many elements a row has, as an index; null where that is fixed.
+  Value openCount() {
+    if (llvm::none_of(dims, [&](int64_t d) { return type.isDynamicDim(d); }))
+      return nullptr;
+    Value elements = b.index(1);
+    for (int64_t d : dims)
+      elements = arith::MulIOp::create(b, elements, tensor::DimOp::create(b, input, d));
+    return elements;
+  }
 
   using Function = function_ref<Value(Scalars &, ArrayRef<Value>)>;
 
@@ -49,11 +58,13 @@ struct Rows {
   }
 
   Value fold(ValueRange statistics, Value init, Function combiner) {
-    SmallVector<Value> inputs{input};
+    SmallVector<int64_t> folded(dims);
+    SmallVector<Value> inputs{mergeFolded(b, input, folded)};
+    ArrayRef<int64_t> shape = typeOf(inputs[0]).getShape();
     llvm::append_range(inputs, statistics);
-    SmallVector<AffineMap> maps(inputs.size(), perRow());
-    maps[0] = identity();
-    return b.reduce(type.getShape(), dims, inputs, maps, init,
+    SmallVector<AffineMap> maps(inputs.size(), b.mapWithout(shape.size(), folded));
+    maps[0] = b.getMultiDimIdentityMap(shape.size());
+    return b.reduce(shape, folded, inputs, maps, init,
                     [&](Lowering &inner, ValueRange elements) {
                       Scalars s{inner};
                       SmallVector<Value> args(elements);
@@ -71,22 +82,26 @@ struct Rows {
     });
   }
 
+  /// Totals by the number of elements of their rows.
+  Value averages(Value totals) {
+    Value open = openCount();
+    return perRow({totals}, [&](Scalars &s, ArrayRef<Value> args) {
+      if (!open)
+        return s.div(args[0], s.like(args[0], count()));
+      Value wide = arith::IndexCastOp::create(s.b, s.b.getI64Type(), open);
+      return s.div(args[0], arith::SIToFPOp::create(s.b, compute, wide));
+    });
+  }
   /// The mean of each row.
   Value mean() {
-    Value total = sum({}, [](Scalars &, ArrayRef<Value> args) { return args[0]; });
-    return perRow({total}, [&](Scalars &s, ArrayRef<Value> args) {
-      return s.div(args[0], s.like(args[0], count()));
-    });
+    return averages(sum({}, [](Scalars &, ArrayRef<Value> args) { return args[0]; }));
   }
   /// Mean square of what is left of each row without `mean`.
   Value variance(Value mean) {
-    Value total = sum({mean}, [](Scalars &s, ArrayRef<Value> args) {
+    return averages(sum({mean}, [](Scalars &s, ArrayRef<Value> args) {
       Value difference = s.sub(args[0], args[1]);
       return s.mul(difference, difference);
-    });
-    return perRow({total}, [&](Scalars &s, ArrayRef<Value> args) {
-      return s.div(args[0], s.like(args[0], count()));
-    });
+    }));
   }
   /// 1 / sqrt(variance + epsilon).
   Value inverseDeviation(Value variance, double epsilon) {
@@ -305,13 +320,19 @@ FailureOr<SmallVector<Value>> normalizeGroups(Lowering &b, ValueRange operands, 
   if (type->getRank() < 2)
     return b.unsupported("an input without channels");
   int64_t channels = type->getDimSize(1);
+  if (type->isDynamicDim(1))
+    return b.unsupported("its channels change from run to run");
   if (groups <= 0 || channels % groups != 0)
     return b.unsupported("its channels do not divide into " + Twine(groups) + " groups");
-  int64_t spatial = 1;
-  for (int64_t size : type->getShape().drop_front(2))
-    spatial *= size;
+  SmallVector<onnx::SizeExpr> sizes = b.sizes(b.getOp()->getOperand(0));
+  std::optional<onnx::SizeExpr> spatial = onnx::SizeExpr(1);
+  for (const onnx::SizeExpr &size : ArrayRef(sizes).drop_front(2))
+    spatial = spatial ? spatial->times(size) : spatial;
+  if (!spatial)
+    return b.unsupported("a product of sizes that is too long; fix some with --dim NAME=VALUE");
   int64_t perGroup = channels / groups;
-  Value x = b.reshape(operands[0], {type->getDimSize(0), groups, perGroup, spatial});
+  SmallVector<onnx::SizeExpr> split{sizes[0], groups, perGroup, *spatial};
+  Value x = b.reshape(operands[0], sizes, split);
   Rows rows{b, x, {2, 3}};
   Value mean = rows.mean();
   Value inverse = rows.inverseDeviation(rows.variance(mean), epsilon);
@@ -325,7 +346,7 @@ FailureOr<SmallVector<Value>> normalizeGroups(Lowering &b, ValueRange operands, 
                             Value normal = s.mul(difference(s, args), args[2]);
                             return s.add(s.mul(normal, args[3]), args[4]);
                           });
-  return SmallVector<Value>{b.reshape(y, type->getShape())};
+  return SmallVector<Value>{b.reshape(y, split, sizes)};
 }
 
 FailureOr<SmallVector<Value>> lowerGroupNormalization(Lowering &b, Operation *op,
@@ -362,6 +383,9 @@ FailureOr<SmallVector<Value>> lowerBatchNormalization(Lowering &b, Operation *op
   double momentum = norm.getMomentum().convertToDouble();
   if (channel < 0)
     return b.unsupported("an input without channels");
+  if (type->isDynamicDim(channel) || (norm.getTrainingMode() && !type->hasStaticShape()))
+    return b.unsupported("channels, or statistics of a training mode, of sizes that change from run to "
+                         "run; fix them with --dim NAME=VALUE");
 
   // One value per channel, in the compute type.
   auto channelType = [&](Type element) {
@@ -508,10 +532,10 @@ void registerNormalization(RuleTable &table) {
   table.add<HardmaxOp>(lowerHardmax);
   table.add<LayerNormalizationOp>(lowerLayerNormalization, Sizes::Dynamic);
   table.add<RMSNormalizationOp>(lowerRMSNormalization, Sizes::Dynamic);
-  table.add<GroupNormalizationOp>(lowerGroupNormalization);
-  table.add<InstanceNormalizationOp>(lowerInstanceNormalization);
-  table.add<BatchNormalizationOp>(lowerBatchNormalization);
-  table.add<LpNormalizationOp>(lowerLpNormalization);
+  table.add<GroupNormalizationOp>(lowerGroupNormalization, Sizes::Dynamic);
+  table.add<InstanceNormalizationOp>(lowerInstanceNormalization, Sizes::Dynamic);
+  table.add<BatchNormalizationOp>(lowerBatchNormalization, Sizes::Dynamic);
+  table.add<LpNormalizationOp>(lowerLpNormalization, Sizes::Dynamic);
   table.add<MeanVarianceNormalizationOp>(lowerMeanVarianceNormalization);
   table.add<LRNOp>(lowerLRN);
 }

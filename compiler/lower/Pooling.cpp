@@ -7,7 +7,6 @@
 #include "compiler/lower/Access.h"
 #include "compiler/lower/Indexing.h"
 #include "compiler/lower/Reduction.h"
-#include "dialects/kern/KernOps.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -24,9 +23,14 @@ constexpr int64_t maxExtent = int64_t(1) << 40;
 
 //===- Windows --------------------------------------------------------------===//
 
+using SizeList = SmallVector<onnx::SizeExpr>;
+
 /// A pooling op's window, one entry per spatial dimension.
 struct Window {
-  SmallVector<int64_t> in, out, kernel, stride, dilation, before, after;
+  SizeList sizes;   // of the operand
+  SizeList in, out; // along the spatial dimensions
+  SmallVector<int64_t> kernel, stride, dilation, before, after;
+  SmallVector<Value> openBefore; // instead of `before` where not null: a size decides it
   int64_t first = 2; // the dim of the first spatial dimension
 
   int64_t rank() const { return kernel.size(); }
@@ -36,11 +40,40 @@ struct Window {
       product *= k;
     return product;
   }
-  /// Elements of dimension `d` that the windows reach over, from -before on.
-  int64_t reach(int64_t d) const {
-    return (out[d] - 1) * stride[d] + (kernel[d] - 1) * dilation[d] + 1;
+  int64_t span(int64_t d) const { return (kernel[d] - 1) * dilation[d] + 1; }
+  /// Whether the sizes of dimension `d` change from run to run.
+  bool isOpen(int64_t d) const { return !in[d].constant() || !out[d].constant(); }
+  /// Elements of dimension `d`, of fixed size, that the windows reach over, from -before on.
+  int64_t reach(int64_t d) const { return (*out[d].constant() - 1) * stride[d] + span(d); }
+  /// Inside a body.
+  Value padBefore(Lowering &in, int64_t d) const {
+    return openBefore[d] ? openBefore[d] : in.index(before[d]);
   }
 };
+
+/// Pads of an auto_pad that keeps sizes, along one dimension.
+void padToSame(Lowering &b, Window &window, bool upper) {
+  int64_t d = window.before.size(), stride = window.stride[d], span = window.span(d);
+  std::optional<onnx::SizeExpr> total = window.out[d].minus(1);
+  total = total ? total->times(stride) : total;
+  total = total ? total->plus(span) : total;
+  total = total ? total->minus(window.in[d]) : total;
+  if (!total) {
+    (void)b.unsupported("pads that follow from a size of a long expression; fix it with --dim "
+                        "NAME=VALUE");
+    total = 0;
+  }
+  Value open;
+  int64_t all = std::max<int64_t>(total->constant().value_or(span - 1), 0);
+  if (!total->constant() && span > 1) {
+    Value pad = arith::MaxSIOp::create(b, b.size(*total), b.index(0)), two = b.index(2);
+    open = upper ? Value(arith::DivUIOp::create(b, pad, two))
+                 : Value(arith::CeilDivUIOp::create(b, pad, two));
+  }
+  window.before.push_back(upper ? all / 2 : all - all / 2);
+  window.after.push_back(all - window.before.back());
+  window.openBefore.push_back(open);
+}
 
 FailureOr<Window> windowOf(Lowering &b, Operation *op) {
   FailureOr<RankedTensorType> type = boundedResult(b);
@@ -59,56 +92,74 @@ FailureOr<Window> windowOf(Lowering &b, Operation *op) {
     return b.unsupported("kernel_shape, strides, dilations and pads need an entry per spatial "
                          "dimension");
   window.first = op->hasAttr("channels_last") ? 1 : 2;
-  if (ShapedType::isDynamicShape(input.getShape().drop_front()) ||
-      ShapedType::isDynamicShape(type->getShape().drop_front()))
-    return b.unsupported(needsFixedSize);
+  window.sizes = b.sizes(op->getOperand(0));
+  SizeList results = b.sizes(op->getResult(0));
   auto autoPad = op->getAttrOfType<StringAttr>("auto_pad");
   StringRef mode = autoPad ? autoPad.getValue() : "NOTSET";
   for (int64_t d = 0; d < rank; ++d) {
-    int64_t in = input.getDimSize(window.first + d), out = type->getDimSize(window.first + d);
+    window.in.push_back(window.sizes[window.first + d]);
+    window.out.push_back(results[window.first + d]);
     int64_t kernel = window.kernel[d], stride = window.stride[d], dilation = window.dilation[d];
+    int64_t out = window.out[d].constant().value_or(1);
     for (int64_t positive : {kernel, stride, dilation})
       if (positive < 1 || positive > maxExtent / std::max<int64_t>(kernel, out + 1))
         return b.unsupported("a kernel size, stride or dilation that is out of range");
+    if (mode == "SAME_UPPER" || mode == "SAME_LOWER") {
+      padToSame(b, window, mode == "SAME_UPPER");
+      continue;
+    }
     int64_t before = pads[d], after = pads[rank + d];
     if (mode == "VALID")
       before = after = 0;
-    if (mode == "SAME_UPPER" || mode == "SAME_LOWER") {
-      int64_t total = std::max<int64_t>((out - 1) * stride + (kernel - 1) * dilation + 1 - in, 0);
-      before = mode == "SAME_UPPER" ? total / 2 : total - total / 2;
-      after = total - before;
-    }
     if (before < 0 || after < 0 || before > maxExtent || after > maxExtent)
       return b.unsupported("negative or too large pads");
-    window.in.push_back(in);
-    window.out.push_back(out);
     window.before.push_back(before);
     window.after.push_back(after);
+    window.openBefore.push_back(nullptr);
   }
   return window;
 }
 
+/// Whether a window may end behind the pads.
+bool mayEndOutside(Operation *op) {
+  auto ceil = op->getAttrOfType<IntegerAttr>("ceil_mode");
+  return ceil && ceil.getInt() != 0;
+}
+
 /// The operand with `padding` around it wherever a window reaches beyond it.
 Value paddedInput(Lowering &b, const Window &window, Value input, Value padding) {
-  SmallVector<int64_t> shape(typeOf(input).getShape()), offsets(shape.size(), 0);
+  SizeList sizes = window.sizes;
+  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
   for (int64_t d = 0; d < window.rank(); ++d) {
-    int64_t dim = window.first + d;
-    if (window.before[d] == 0 && window.reach(d) <= window.in[d])
+    int64_t dim = window.first + d, before = window.before[d];
+    if (!window.isOpen(d)) {
+      int64_t in = *window.in[d].constant();
+      if (before == 0 && window.reach(d) <= in)
+        continue;
+      sizes[dim] = std::max(window.reach(d), before + in);
+      offsets[dim] = b.getIndexAttr(before);
       continue;
-    shape[dim] = std::max(window.reach(d), window.before[d] + window.in[d]);
-    offsets[dim] = window.before[d];
+    }
+    // All that fits has its last start in the input; with ceil_mode it may end anywhere.
+    int64_t more = before + window.after[d] + (mayEndOutside(b.getOp()) ? window.stride[d] - 1 : 0);
+    std::optional<onnx::SizeExpr> larger = sizes[dim].plus(more);
+    if (!larger)
+      (void)b.unsupported("an expression of a size that is too long; fix some of the sizes it "
+                          "depends on with --dim NAME=VALUE");
+    sizes[dim] = larger.value_or(sizes[dim]);
+    offsets[dim] = window.openBefore[d] ? OpFoldResult(window.openBefore[d]) : b.getIndexAttr(before);
   }
-  return padded(b, input, shape, offsets, padding);
+  return sizes == window.sizes ? input : padded(b, input, sizes, offsets, padding);
 }
 
 using Combiner = llvm::function_ref<Value(Lowering &, Value element, Value accumulator)>;
 
 /// Reduces each window of `input` (padded as needed) from `init`, whose type is the result's.
 Value reduceWindows(Lowering &b, const Window &window, Value input, Value init, Combiner combine) {
-  SmallVector<int64_t> shape(typeOf(input).getShape());
-  int64_t rank = shape.size(), spatial = window.rank();
+  SizeList result = window.sizes;
+  int64_t rank = result.size(), spatial = window.rank();
   for (int64_t d = 0; d < spatial; ++d)
-    shape[window.first + d] = window.out[d];
+    result[window.first + d] = window.out[d];
   // Dims: the result's, then the window's. An operand that is never read gives the
   // latter their sizes.
   int64_t dims = rank + spatial;
@@ -125,14 +176,12 @@ Value reduceWindows(Lowering &b, const Window &window, Value input, Value init, 
       AffineMap::getMultiDimIdentityMap(dims, b.getContext()).getMajorSubMap(rank)};
   SmallVector<utils::IteratorType> iterators(dims, utils::IteratorType::parallel);
   std::fill(iterators.begin() + rank, iterators.end(), utils::IteratorType::reduction);
-  auto type = RankedTensorType::get(shape, init.getType());
+  auto type = RankedTensorType::get(Lowering::shapeOf(result), init.getType());
   Value sizes = b.empty(RankedTensorType::get(window.kernel, init.getType()));
-  SmallVector<Value> batch;
-  if (type.isDynamicDim(0))
-    batch.push_back(tensor::DimOp::create(b, input, 0));
+  Value start = b.fill(type, init, b.openSizes(result));
   std::string reason;
   return linalg::GenericOp::create(
-             b, TypeRange{type}, ValueRange{input, sizes}, ValueRange{b.fill(type, init, batch)}, maps,
+             b, TypeRange{type}, ValueRange{input, sizes}, start, maps,
              iterators,
              [&](OpBuilder &builder, Location loc, ValueRange arguments) {
                Lowering inner(builder, b.getOp(), reason);
@@ -159,8 +208,14 @@ bool hasNoSign(Type onnxElement) { return isUnsigned(onnxElement) || isBool(onnx
 Value maxPlaces(Lowering &b, const Window &window, Value input, bool columnMajor, bool noSign) {
   RankedTensorType inputType = typeOf(input);
   int64_t rank = inputType.getRank();
+  SmallVector<Value> open; // of the operand, null: fixed
+  for (const onnx::SizeExpr &size : window.sizes)
+    open.push_back(size.constant() ? Value() : b.size(size));
   return b.indexed(b.resultType(1), [&](Lowering &in, ValueRange at) -> Value {
     Scalars s{in};
+    auto sizeOf = [&](int64_t dim) {
+      return open[dim] ? open[dim] : in.index(inputType.getDimSize(dim));
+    };
     Value best = extremeOf(in, inputType.getElementType(), noSign, /*largest=*/false);
     Value zero = in.index(0), none = in.index(-1);
     auto loop = scf::ForOp::create(in, zero, in.index(window.taps()), in.index(1),
@@ -176,9 +231,10 @@ Value maxPlaces(Lowering &b, const Window &window, Value input, bool columnMajor
         Value &coordinate = place[window.first + d];
         coordinate = s.add(s.mul(coordinate, in.index(window.stride[d])),
                            s.mul(tap, in.index(window.dilation[d])));
-        coordinate = s.sub(coordinate, in.index(window.before[d]));
-        inside = arith::AndIOp::create(in, inside, isInside(in, coordinate, window.in[d]));
-        coordinate = clampIndex(in, coordinate, 0, window.in[d] - 1);
+        coordinate = s.sub(coordinate, window.padBefore(in, d));
+        Value size = sizeOf(window.first + d);
+        inside = arith::AndIOp::create(in, inside, isInside(in, coordinate, size));
+        coordinate = clampIndex(in, coordinate, size);
       }
       // Row-major over the operand, or, within a channel, column-major.
       Value flat = zero;
@@ -188,7 +244,7 @@ Value maxPlaces(Lowering &b, const Window &window, Value input, bool columnMajor
       for (int64_t d = 0; d < window.rank(); ++d)
         order.push_back(window.first + (columnMajor ? window.rank() - 1 - d : d));
       for (int64_t dim : order)
-        flat = s.add(s.mul(flat, in.index(inputType.getDimSize(dim))), place[dim]);
+        flat = s.add(s.mul(flat, sizeOf(dim)), place[dim]);
       Value element = extract(in, input, place), most = loop.getRegionIterArg(0),
             where = loop.getRegionIterArg(1);
       Value isFirst = s.less(where, zero);
@@ -234,6 +290,26 @@ Value windowSums(Lowering &b, const Window &window, Value input,
                        });
 }
 
+/// In a body: how many of a window's elements along `d` count, of an operand of `size`.
+Value countInside(Lowering &in, const Window &window, int64_t d, Value size, bool countsPads,
+                  Type type) {
+  Scalars s{in};
+  Value o = linalg::IndexOp::create(in, window.first + d), one = in.index(1);
+  // Tap k is at first + k * dilation, from the start of the pads.
+  Value first = s.mul(o, in.index(window.stride[d])), before = window.padBefore(in, d);
+  Value low = countsPads ? in.index(0) : before;
+  Value high = s.add(before, size);
+  if (countsPads) // all that is asked for beyond, which auto_pad's is
+    high = s.add(size, in.index(window.before[d] + window.after[d]));
+  Value dilation = in.index(window.dilation[d]);
+  auto upTo = [&](Value place) { // taps that lie before it
+    Value taps = arith::CeilDivSIOp::create(in, s.sub(place, first), dilation);
+    return s.min(s.max(taps, in.index(0)), in.index(window.kernel[d]));
+  };
+  Value count = s.max(s.sub(upTo(high), upTo(low)), one);
+  return arith::SIToFPOp::create(in, type, fromIndex(in, count, in.getI64Type()));
+}
+
 Results lowerAveragePool(Lowering &b, Operation *op, ValueRange operands) {
   FailureOr<Window> window = windowOf(b, op);
   if (failed(window))
@@ -243,28 +319,36 @@ Results lowerAveragePool(Lowering &b, Operation *op, ValueRange operands) {
   Value sums = windowSums(b, *window, operands[0], [](Scalars &, Value x) { return x; });
   Type compute = typeOf(sums).getElementType();
   // How many elements a window has is a product over dimensions: a factor each,
-  // where it varies a vector.
+  // where it varies a vector, of a size that changes from run to run counted where it is used.
   double factor = 1;
-  SmallVector<Value> inputs{sums};
+  SmallVector<Value> inputs{sums}, open(window->rank());
   SmallVector<AffineMap> maps{b.getMultiDimIdentityMap(type.getRank())};
   for (int64_t d = 0; d < window->rank(); ++d) {
+    if (window->isOpen(d)) {
+      if (window->before[d] == 0 && window->after[d] == 0 && !mayEndOutside(op))
+        factor *= double(window->kernel[d]);
+      else
+        open[d] = b.size(window->in[d]);
+      continue;
+    }
+    int64_t in = *window->in[d].constant(), out = *window->out[d].constant();
     int64_t low = countsPads ? 0 : window->before[d];
-    int64_t high = window->before[d] + window->in[d] + (countsPads ? window->after[d] : 0);
+    int64_t high = window->before[d] + in + (countsPads ? window->after[d] : 0);
     auto isWhole = [&](int64_t o) {
       int64_t first = o * window->stride[d];
       return first >= low && first + (window->kernel[d] - 1) * window->dilation[d] < high;
     };
-    if (window->out[d] && isWhole(0) && isWhole(window->out[d] - 1)) {
+    if (out && isWhole(0) && isWhole(out - 1)) {
       factor *= double(window->kernel[d]);
       continue;
     }
     constexpr int64_t mostCounted = int64_t(1) << 28; // elements of all windows: a second or so
-    if (window->out[d] > mostCounted / window->kernel[d])
+    if (out > mostCounted / window->kernel[d])
       return b.unsupported("windows of " + Twine(window->kernel[d]) + " elements at " +
-                           Twine(window->out[d]) + " places, some of them in the padding; pad the "
+                           Twine(out) + " places, some of them in the padding; pad the "
                            "operand before");
     SmallVector<APFloat> counts;
-    for (int64_t o = 0; o < window->out[d]; ++o) {
+    for (int64_t o = 0; o < out; ++o) {
       int64_t count = 0;
       for (int64_t k = 0; k < window->kernel[d]; ++k) {
         int64_t place = o * window->stride[d] + k * window->dilation[d];
@@ -280,7 +364,7 @@ Results lowerAveragePool(Lowering &b, Operation *op, ValueRange operands) {
         factor *= counts[0].convertToDouble();
       continue;
     }
-    auto vector = RankedTensorType::get({window->out[d]}, compute);
+    auto vector = RankedTensorType::get({out}, compute);
     inputs.push_back(plan::ConstantOp::create(b, DenseElementsAttr::get(vector, counts)));
     maps.push_back(AffineMap::get(type.getRank(), 0, b.getAffineDimExpr(window->first + d)));
   }
@@ -289,6 +373,9 @@ Results lowerAveragePool(Lowering &b, Operation *op, ValueRange operands) {
     Value count = in.scalar(compute, factor);
     for (Value part : elements.drop_front())
       count = s.mul(count, part);
+    for (int64_t d = 0; d < window->rank(); ++d)
+      if (open[d])
+        count = s.mul(count, countInside(in, *window, d, open[d], countsPads, compute));
     return s.narrow(s.div(elements[0], count), type.getElementType());
   })};
 }
@@ -324,39 +411,59 @@ Results lowerLpPool(Lowering &b, Operation *op, ValueRange operands) {
 
 //===- Global pooling -------------------------------------------------------===//
 
-/// The spatial dims of the operand, or nothing after an error.
-FailureOr<SmallVector<int64_t>> spatialDims(Lowering &b, Operation *op) {
+/// The spatial dims of the operand and how many elements they have, or nothing after an error.
+struct Folded {
+  SmallVector<int64_t> dims;
+  onnx::SizeExpr count = 1;
+};
+
+FailureOr<Folded> spatialDims(Lowering &b, Operation *op) {
   FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
-  int64_t rank = cast<RankedTensorType>(op->getOperand(0).getType()).getRank();
+  SizeList sizes = b.sizes(op->getOperand(0));
+  int64_t rank = sizes.size();
   if (rank < 3 || type->getRank() != rank)
     return b.unsupported("needs at least one spatial dimension");
-  if (ShapedType::isDynamicShape(
-          cast<RankedTensorType>(op->getOperand(0).getType()).getShape().drop_front()))
-    return b.unsupported(needsFixedSize);
   int64_t first = op->hasAttr("channels_last") ? 1 : 2;
-  return llvm::to_vector(llvm::seq<int64_t>(first, first + rank - 2));
+  Folded folded{llvm::to_vector(llvm::seq<int64_t>(first, first + rank - 2))};
+  for (int64_t d : folded.dims) {
+    std::optional<onnx::SizeExpr> product = folded.count.times(sizes[d]);
+    if (!product)
+      return b.unsupported("a product of sizes that is too long; fix some with --dim NAME=VALUE");
+    folded.count = *product;
+  }
+  return folded;
 }
 
-/// Sums of f(element) over the spatial dims, then g of each sum.
+/// What was folded, with its spatial dims of size 1.
+Value unfolded(Lowering &b, Operation *op, Value value) {
+  SizeList to = b.sizes(op->getResult(0)), from = to;
+  int64_t first = op->hasAttr("channels_last") ? 1 : 2;
+  from.erase(from.begin() + first, from.begin() + first + to.size() - 2);
+  return b.reshape(value, from, to);
+}
+
+/// Sums of f(element) over the spatial dims, then g of each sum and of how many there are.
 Results globalSum(Lowering &b, Operation *op, Value input,
                   llvm::function_ref<Value(Scalars &, Value)> f,
-                  llvm::function_ref<Value(Scalars &, Value, int64_t)> g) {
-  FailureOr<SmallVector<int64_t>> dims = spatialDims(b, op);
-  if (failed(dims))
+                  llvm::function_ref<Value(Scalars &, Value, Value)> g) {
+  FailureOr<Folded> folded = spatialDims(b, op);
+  if (failed(folded))
     return failure();
   Type element = b.resultType().getElementType(), compute = computeType(element);
-  int64_t count = 1;
-  for (int64_t d : *dims)
-    count *= typeOf(input).getDimSize(d);
-  Value sums = b.reduce(input, *dims, /*keepDims=*/true, b.scalarInt(compute, 0),
+  Value sums = b.reduce(input, folded->dims, /*keepDims=*/false, b.scalarInt(compute, 0),
                         [&](Lowering &in, ValueRange values) {
                           Scalars s{in};
                           return s.add(values[1], f(s, s.widen(values[0])));
                         });
-  return SmallVector<Value>{mapped(b, sums, element, [&](Lowering &in, Value sum) {
+  std::optional<int64_t> fixed = folded->count.constant();
+  Value open = fixed ? Value() : b.size(folded->count);
+  return SmallVector<Value>{mapped(b, unfolded(b, op, sums), element, [&](Lowering &in, Value sum) {
     Scalars s{in};
+    Value count = fixed ? s.like(sum, double(*fixed))
+                        : Value(arith::SIToFPOp::create(
+                              in, compute, fromIndex(in, open, in.getI64Type())));
     return s.narrow(g(s, sum, count), element);
   })};
 }
@@ -364,7 +471,7 @@ Results globalSum(Lowering &b, Operation *op, Value input,
 Results lowerGlobalAveragePool(Lowering &b, Operation *op, ValueRange operands) {
   return globalSum(
       b, op, operands[0], [](Scalars &, Value x) { return x; },
-      [](Scalars &s, Value sum, int64_t count) { return s.div(sum, s.like(sum, double(count))); });
+      [](Scalars &s, Value sum, Value count) { return s.div(sum, count); });
 }
 
 Results lowerGlobalLpPool(Lowering &b, Operation *op, ValueRange operands) {
@@ -373,151 +480,31 @@ Results lowerGlobalLpPool(Lowering &b, Operation *op, ValueRange operands) {
     return b.unsupported("p is less than 1");
   return globalSum(
       b, op, operands[0], [&](Scalars &s, Value x) { return powerOf(s, x, p); },
-      [&](Scalars &s, Value sum, int64_t) { return rootOf(s, sum, p, sum.getType()); });
+      [&](Scalars &s, Value sum, Value) { return rootOf(s, sum, p, sum.getType()); });
 }
 
 Results lowerGlobalMaxPool(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<SmallVector<int64_t>> dims = spatialDims(b, op);
-  if (failed(dims))
+  FailureOr<Folded> folded = spatialDims(b, op);
+  if (failed(folded))
     return failure();
   Type element = b.resultType().getElementType();
   Value least = extremeOf(b, element, /*isUnsigned=*/false, /*largest=*/false);
-  return SmallVector<Value>{b.reduce(operands[0], *dims, /*keepDims=*/true, least,
-                                     [&](Lowering &in, ValueRange values) {
-                                       Scalars s{in};
-                                       return s.narrow(s.max(s.widen(values[1]), s.widen(values[0])),
-                                                       element);
-                                     })};
-}
-
-//===- Inverses -------------------------------------------------------------===//
-
-/// Elements go to flat places of a tensor of zeros that has the shape MaxPool took; a
-/// larger output_shape adds zeros at its end.
-Results lowerMaxUnpool(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = boundedResult(b);
-  if (failed(type))
-    return failure();
-  RankedTensorType input = typeOf(operands[0]);
-  int64_t rank = input.getRank() - 2;
-  SmallVector<int64_t> kernel = intsOr(op, "kernel_shape", 0, 1),
-                       stride = intsOr(op, "strides", rank, 1),
-                       pads = intsOr(op, "pads", 2 * rank, 0);
-  if (rank < 1 || int64_t(kernel.size()) != rank || int64_t(stride.size()) != rank ||
-      int64_t(pads.size()) != 2 * rank || type->getRank() != rank + 2 ||
-      typeOf(operands[1]).getShape() != input.getShape())
-    return b.unsupported("kernel_shape, strides and pads need an entry per spatial dimension, and "
-                         "indices the operand's shape");
-  SmallVector<int64_t> shape(input.getShape()), kept, zeros(rank + 2, 0), ones(rank + 2, 1);
-  int64_t total = 1;
-  for (int64_t d = 0; d < rank; ++d) {
-    int64_t span;
-    if (stride[d] < 1 || kernel[d] < 1 || llvm::MulOverflow(shape[d + 2] - 1, stride[d], span))
-      return b.unsupported("a kernel size or stride that is out of range");
-    shape[d + 2] = span + kernel[d] - pads[d] - pads[rank + d];
-  }
-  for (auto [size, declared] : llvm::zip_equal(shape, type->getShape())) {
-    if (size < 1 || llvm::MulOverflow(total, size, total) || total > maxExtent)
-      return b.unsupported("pads that leave nothing, or a result that is too large");
-    kept.push_back(std::min(size, declared));
-  }
-  int64_t count = input.getNumElements();
-  Type element = type->getElementType();
-  Value flat = b.fill(RankedTensorType::get({total}, element), b.scalarInt(element, 0));
-  flat = kern::ScatterOp::create(
-             b, b.reshape(operands[1], {count, 1}), b.reshape(operands[0], {count}), flat,
-             b.getMultiDimIdentityMap(1), AffineMap::get(1, 1, b.getAffineSymbolExpr(0)),
-             /*wrap=*/false, /*drop=*/false,
-             [](ImplicitLocOpBuilder &, ValueRange values) { return SmallVector<Value>{values[0]}; })
-             .getResult();
-  Value part = stridedSlice(b, b.reshape(flat, shape), RankedTensorType::get(kept, element), zeros, ones);
-  return SmallVector<Value>{padded(b, part, type->getShape(), zeros, b.scalarInt(element, 0))};
-}
-
-/// Each image element sums what the columns of all blocks that cover it hold. The
-/// block's sizes may be data; their product is known from the operand.
-Results lowerCol2Im(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = boundedResult(b);
-  if (failed(type))
-    return failure();
-  RankedTensorType columns = typeOf(operands[0]);
-  int64_t rank = type->getRank() - 2;
-  SmallVector<int64_t> stride = intsOr(op, "strides", rank, 1),
-                       dilation = intsOr(op, "dilations", rank, 1),
-                       pads = intsOr(op, "pads", 2 * rank, 0);
-  if (rank < 1 || columns.getRank() != 3 || int64_t(stride.size()) != rank ||
-      int64_t(dilation.size()) != rank || int64_t(pads.size()) != 2 * rank ||
-      typeOf(operands[2]).getNumElements() != rank)
-    return b.unsupported("block_shape, strides, dilations and pads need an entry per spatial "
-                         "dimension");
-  for (int64_t d = 0; d < rank; ++d)
-    if (stride[d] < 1 || dilation[d] < 1 || std::max(stride[d], dilation[d]) > maxExtent ||
-        std::abs(pads[d]) > maxExtent || std::abs(pads[rank + d]) > maxExtent)
-      return b.unsupported("a stride, dilation or pad that is out of range");
-  int64_t channels = type->getDimSize(1), places = columns.getDimSize(2);
-  if (channels == 0 || columns.getDimSize(1) % channels != 0 || columns.getNumElements() == 0)
-    return b.unsupported("columns that disagree with the image");
-  int64_t taps = columns.getDimSize(1) / channels;
-  Type element = type->getElementType(), compute = computeType(element);
-  if (!element.isIntOrFloat())
-    return b.unsupported("complex numbers");
-  return SmallVector<Value>{b.indexed(*type, [&](Lowering &in, ValueRange at) -> Value {
-    Scalars s{in};
-    Value zero = in.index(0), one = in.index(1);
-    // The block's sizes, and how many blocks there are.
-    SmallVector<Value> sizes, counts;
-    Value allTaps = one, allPlaces = one;
-    for (int64_t d = 0; d < rank; ++d) {
-      Value size = clampIndex(in, toIndex(in, extract(in, operands[2], in.index(d))), 1, taps);
-      int64_t padded = type->getDimSize(d + 2) + pads[d] + pads[rank + d] - 1;
-      Value room = s.sub(in.index(padded), s.mul(s.sub(size, one), in.index(dilation[d])));
-      Value count = s.add(arith::FloorDivSIOp::create(in, room, in.index(stride[d])), one);
-      sizes.push_back(size);
-      counts.push_back(s.max(count, one));
-      allTaps = s.mul(allTaps, size);
-      allPlaces = s.mul(allPlaces, counts.back());
-    }
-    check(in, s.equal(allTaps, in.index(taps)), shapeMismatch, allTaps);
-    check(in, s.equal(allPlaces, in.index(places)), shapeMismatch, allPlaces);
-    auto loop = scf::ForOp::create(in, zero, in.index(taps), one,
-                                   ValueRange{in.scalarInt(compute, 0)});
-    {
-      OpBuilder::InsertionGuard guard(in);
-      in.setInsertionPointToStart(loop.getBody());
-      Value tap = loop.getInductionVar(), rest = tap, column = zero, scale = one;
-      Value covers = in.scalarInt(in.getI1Type(), 1);
-      for (int64_t d = rank - 1; d >= 0; --d) {
-        Value k = arith::RemUIOp::create(in, rest, sizes[d]);
-        rest = arith::DivUIOp::create(in, rest, sizes[d]);
-        // The block at o covers image + pad == o * stride + k * dilation.
-        Value from = s.sub(s.add(at[d + 2], in.index(pads[d])), s.mul(k, in.index(dilation[d])));
-        Value o = arith::FloorDivSIOp::create(in, from, in.index(stride[d]));
-        Value exact = s.equal(s.mul(o, in.index(stride[d])), from);
-        Value exists = arith::CmpIOp::create(in, arith::CmpIPredicate::ult, o, counts[d]);
-        covers = arith::AndIOp::create(in, covers, arith::AndIOp::create(in, exact, exists));
-        column = s.add(column, s.mul(o, scale));
-        scale = s.mul(scale, counts[d]);
-      }
-      Value row = s.add(s.mul(at[1], in.index(taps)), tap);
-      column = clampIndex(in, column, 0, places - 1);
-      Value value = s.widen(extract(in, operands[0], {at[0], row, column}));
-      Value sum = loop.getRegionIterArg(0);
-      scf::YieldOp::create(in, s.select(covers, s.add(sum, value), sum));
-    }
-    Value sum = loop.getResult(0);
-    return isa<FloatType>(element) ? s.narrow(sum, element) : sum;
-  })};
+  Value most = b.reduce(operands[0], folded->dims, /*keepDims=*/false, least,
+                        [&](Lowering &in, ValueRange values) {
+                          Scalars s{in};
+                          return s.narrow(s.max(s.widen(values[1]), s.widen(values[0])), element);
+                        });
+  return SmallVector<Value>{unfolded(b, op, most)};
 }
 
 } // namespace
 
 void burin::lower::registerPooling(RuleTable &table) {
   table.add<onnx::AveragePoolOp>(lowerAveragePool, Sizes::Dynamic);
-  table.add<onnx::Col2ImOp>(lowerCol2Im);
   table.add<onnx::GlobalAveragePoolOp>(lowerGlobalAveragePool, Sizes::Dynamic);
   table.add<onnx::GlobalLpPoolOp>(lowerGlobalLpPool, Sizes::Dynamic);
   table.add<onnx::GlobalMaxPoolOp>(lowerGlobalMaxPool, Sizes::Dynamic);
   table.add<onnx::LpPoolOp>(lowerLpPool, Sizes::Dynamic);
   table.add<onnx::MaxPoolOp>(lowerMaxPool, Sizes::Dynamic);
-  table.add<onnx::MaxUnpoolOp>(lowerMaxUnpool);
+  registerUnpooling(table);
 }

@@ -25,7 +25,8 @@ class Resize {
 public:
   Resize(Lowering &b, onnx::ResizeOp op, ValueRange operands, RankedTensorType result)
       : b(b), op(op), x(operands[0]), roi(operands[1]), scales(operands[2]), sizes(operands[3]),
-        result(result), mode(op.getMode()), transform(op.getCoordinateTransformationMode()) {}
+        result(result), mode(op.getMode()), transform(op.getCoordinateTransformationMode()),
+        inSizes(b.sizes(op.getX())), outSizes(b.sizes(op.getResult())) {}
 
   FailureOr<SmallVector<Value>> lower();
 
@@ -37,6 +38,33 @@ private:
   Value scaleOf(Lowering &in, int64_t axis);
   Value roiOf(Lowering &in, int64_t axis, bool end);
   Value f64(Lowering &in, double value) { return in.scalar(in.getF64Type(), value); }
+  /// Sizes of the operand and the result, less `minus`, as numbers or from where they are told.
+  Value inSize(Lowering &in, int64_t axis, double minus = 0) {
+    return sizeAsFloat(in, inSizes[axis], openIn[axis], minus);
+  }
+  Value outSize(Lowering &in, int64_t axis) {
+    return sizeAsFloat(in, outSizes[axis], openOut[axis], 0);
+  }
+  Value sizeAsFloat(Lowering &in, const onnx::SizeExpr &size, Value open, double minus) {
+    if (!open)
+      return f64(in, double(*size.constant()) - minus);
+    Value wide = arith::SIToFPOp::create(in, in.getF64Type(), fromIndex(in, open, in.getI64Type()));
+    return minus == 0 ? wide : Scalars{in}.sub(wide, f64(in, minus));
+  }
+  /// `index` as one of the operand's along `axis`.
+  Value clampInside(Lowering &in, Value index, int64_t axis) {
+    return openIn[axis] ? clampIndex(in, index, openIn[axis])
+                        : clampIndex(in, index, 0, *inSizes[axis].constant() - 1);
+  }
+  /// A table along `axis` of the result, with `more` dims.
+  Value table(int64_t axis, Type element, ArrayRef<int64_t> more, Lowering::IndexedBody body) {
+    SmallVector<int64_t> shape{result.getDimSize(axis)};
+    llvm::append_range(shape, more);
+    SmallVector<Value> open;
+    if (openOut[axis])
+      open.push_back(openOut[axis]);
+    return b.indexed(RankedTensorType::get(shape, element), open, body);
+  }
   /// The place in the operand that element `o` of the result shows.
   Value source(Lowering &in, int64_t axis, Value o);
   Value cubic(Lowering &in, Value distance);
@@ -51,7 +79,8 @@ private:
   Value outside(int64_t axis);
   int64_t tapsOf(int64_t axis);
 
-  Value pass(Value input, int64_t axis);
+  /// `sizes` are those of the input, then of the result.
+  Value pass(Value input, SmallVector<onnx::SizeExpr> &sizes, int64_t axis);
   Value nearestPass(ArrayRef<int64_t> moved);
 
   Lowering &b;
@@ -59,6 +88,8 @@ private:
   Value x, roi, scales, sizes;
   RankedTensorType result;
   StringRef mode, transform;
+  SmallVector<onnx::SizeExpr> inSizes, outSizes;
+  SmallVector<Value> openIn, openOut; // where they change from run to run, else null
   SmallVector<int64_t> axes; // those that scales, sizes and roi speak of
   std::optional<SmallVector<double>> knownScales, knownRoi;
   std::optional<SmallVector<int64_t>> knownSizes;
@@ -72,6 +103,10 @@ LogicalResult Resize::prepare() {
   if (failed(named))
     return failure();
   axes = *named;
+  for (auto [size, out] : llvm::zip_equal(inSizes, outSizes)) {
+    openIn.push_back(size.constant() ? Value() : b.size(size));
+    openOut.push_back(out.constant() ? Value() : b.size(out));
+  }
   auto entries = [](Value list) { return list ? typeOf(list).getNumElements() : 0; };
   // Exporters give an empty tensor for an absent one.
   if (entries(scales) == 0)
@@ -99,7 +134,7 @@ LogicalResult Resize::prepare() {
     roi = nullptr;
   if (!result.getElementType().isIntOrFloat())
     return b.unsupported("complex numbers");
-  if (typeOf(x).getNumElements() == 0 && result.getNumElements() != 0)
+  if (llvm::is_contained(typeOf(x).getShape(), 0) && !llvm::is_contained(result.getShape(), 0))
     return b.unsupported("an empty operand");
   knownRoi = b.constantFloats(1);
   knownScales = b.constantFloats(2);
@@ -123,13 +158,15 @@ Value Resize::scaleOf(Lowering &in, int64_t axis) {
   if (scales)
     return arith::ExtFOp::create(in, in.getF64Type(), s.widen(load(scales, j)));
   if (op.getKeepAspectRatioPolicy() == "stretch")
-    return f64(in, double(result.getDimSize(axis)) / double(typeOf(x).getDimSize(axis)));
+    return openIn[axis] || openOut[axis]
+               ? s.div(outSize(in, axis), inSize(in, axis))
+               : f64(in, double(result.getDimSize(axis)) / double(typeOf(x).getDimSize(axis)));
   // One scale for all axes: the least or greatest that sizes ask for.
   Value scale;
   for (auto [i, other] : llvm::enumerate(axes)) {
     Value size = knownSizes ? f64(in, double((*knownSizes)[i]))
                             : Value(arith::SIToFPOp::create(in, in.getF64Type(), load(sizes, i)));
-    Value asked = s.div(size, f64(in, double(typeOf(x).getDimSize(other))));
+    Value asked = s.div(size, inSize(in, other));
     scale = !scale ? asked
             : op.getKeepAspectRatioPolicy() == "not_larger" ? s.min(scale, asked)
                                                             : s.max(scale, asked);
@@ -151,20 +188,19 @@ Value Resize::roiOf(Lowering &in, int64_t axis, bool end) {
 
 Value Resize::source(Lowering &in, int64_t axis, Value o) {
   Scalars s{in};
-  double inSize = typeOf(x).getDimSize(axis), outSize = result.getDimSize(axis);
   Value place = arith::UIToFPOp::create(in, in.getF64Type(), fromIndex(in, o, in.getI64Type()));
   Value scale = scaleOf(in, axis), one = f64(in, 1), half = f64(in, 0.5);
-  Value width = s.mul(scale, f64(in, inSize)); // the result's size before rounding
+  Value width = s.mul(scale, inSize(in, axis)); // the result's size before rounding
   Value isOne = s.equal(width, one);
   // Where the result is one element wide there is no distance to spread.
   Value spread = s.select(isOne, one, s.sub(width, one));
   if (transform == "align_corners")
-    return s.select(isOne, f64(in, 0), s.div(s.mul(place, f64(in, inSize - 1)), spread));
+    return s.select(isOne, f64(in, 0), s.div(s.mul(place, inSize(in, axis, 1)), spread));
   if (transform == "asymmetric")
     return s.div(place, scale);
   if (transform == "tf_crop_and_resize") {
     Value start = roiOf(in, axis, false), extent = s.sub(roiOf(in, axis, true), start);
-    Value last = f64(in, inSize - 1);
+    Value last = inSize(in, axis, 1);
     Value middle = s.mul(s.mul(extent, last), half);
     Value spaced = s.div(s.mul(s.mul(place, extent), last), spread);
     return s.add(s.select(isOne, middle, spaced), s.mul(start, last));
@@ -173,19 +209,20 @@ Value Resize::source(Lowering &in, int64_t axis, Value o) {
   if (transform == "pytorch_half_pixel")
     return s.select(isOne, f64(in, -0.5), centre);
   if (transform == "half_pixel_symmetric") {
-    Value adjustment = s.div(f64(in, outSize), width);
-    return s.add(s.mul(f64(in, inSize / 2), s.sub(one, adjustment)), centre);
+    Value adjustment = s.div(outSize(in, axis), width);
+    Value middle = openIn[axis] ? s.mul(inSize(in, axis), half)
+                                : f64(in, double(typeOf(x).getDimSize(axis)) / 2);
+    return s.add(s.mul(middle, s.sub(one, adjustment)), centre);
   }
   return centre;
 }
 
 Value Resize::outside(int64_t axis) {
-  auto type = RankedTensorType::get({result.getDimSize(axis)}, b.getI8Type());
-  return b.indexed(type, [&](Lowering &in, ValueRange at) -> Value {
+  return table(axis, b.getI8Type(), {}, [&](Lowering &in, ValueRange at) -> Value {
     Scalars s{in};
     Value place = source(in, axis, at[0]);
-    Value out = arith::OrIOp::create(
-        in, s.less(place, f64(in, 0)), s.less(f64(in, typeOf(x).getDimSize(axis) - 1), place));
+    Value out = arith::OrIOp::create(in, s.less(place, f64(in, 0)),
+                                     s.less(inSize(in, axis, 1), place));
     return arith::ExtUIOp::create(in, in.getI8Type(), out);
   });
 }
@@ -193,9 +230,8 @@ Value Resize::outside(int64_t axis) {
 //===- Nearest --------------------------------------------------------------===//
 
 Value Resize::nearest(int64_t axis) {
-  auto type = RankedTensorType::get({result.getDimSize(axis)}, b.getI64Type());
   StringRef rounding = op.getNearestMode();
-  return b.indexed(type, [&](Lowering &in, ValueRange at) -> Value {
+  return table(axis, b.getI64Type(), {}, [&](Lowering &in, ValueRange at) -> Value {
     Scalars s{in};
     Value place = source(in, axis, at[0]), half = f64(in, 0.5);
     Value rounded = rounding == "floor"  ? Value(math::FloorOp::create(in, place))
@@ -203,11 +239,10 @@ Value Resize::nearest(int64_t axis) {
                     : rounding == "round_prefer_ceil"
                         ? Value(math::FloorOp::create(in, s.add(place, half)))
                         : Value(math::CeilOp::create(in, s.sub(place, half)));
-    int64_t last = typeOf(x).getDimSize(axis) - 1;
-    Value index = fromIndex(in, clampIndex(in, floatToIndex(in, rounded), 0, last), in.getI64Type());
+    Value index = fromIndex(in, clampInside(in, floatToIndex(in, rounded), axis), in.getI64Type());
     if (transform != "tf_crop_and_resize")
       return index;
-    Value out = arith::OrIOp::create(in, s.less(place, f64(in, 0)), s.less(f64(in, last), place));
+    Value out = arith::OrIOp::create(in, s.less(place, f64(in, 0)), s.less(inSize(in, axis, 1), place));
     return s.select(out, s.like(index, -1), index);
   });
 }
@@ -219,14 +254,14 @@ Value Resize::nearestPass(ArrayRef<int64_t> moved) {
     tables.push_back(nearest(axis));
     maps.push_back(AffineMap::get(result.getRank(), 0, b.getAffineDimExpr(axis)));
   }
-  return b.parallel(result, tables, maps, [&](Lowering &in, ValueRange elements) {
+  return b.parallel(result, b.openSizes(outSizes), tables, maps, [&](Lowering &in, ValueRange elements) {
     Scalars s{in};
     SmallVector<Value> at;
     for (int64_t d = 0; d < result.getRank(); ++d)
       at.push_back(linalg::IndexOp::create(in, d));
     Value out;
     for (auto [axis, place] : llvm::zip_equal(moved, elements)) {
-      at[axis] = clampIndex(in, toIndex(in, place), 0, typeOf(x).getDimSize(axis) - 1);
+      at[axis] = clampInside(in, toIndex(in, place), axis);
       if (transform != "tf_crop_and_resize")
         continue;
       Value here = s.less(place, s.like(place, 0));
@@ -258,8 +293,7 @@ int64_t Resize::tapsOf(int64_t axis) {
 }
 
 Value Resize::firstNeighbour(int64_t axis, int64_t taps) {
-  auto type = RankedTensorType::get({result.getDimSize(axis)}, b.getI64Type());
-  return b.indexed(type, [&](Lowering &in, ValueRange at) {
+  return table(axis, b.getI64Type(), {}, [&](Lowering &in, ValueRange at) {
     Scalars s{in};
     // The neighbour to the left: strictly, so that the distance is in (0, 1].
     Value left = s.sub(math::CeilOp::create(in, source(in, axis, at[0])), f64(in, 1));
@@ -281,10 +315,8 @@ Value Resize::cubic(Lowering &in, Value distance) {
 }
 
 Value Resize::weights(int64_t axis, int64_t taps, Type compute) {
-  int64_t size = result.getDimSize(axis), inSize = typeOf(x).getDimSize(axis);
   bool excludes = op.getExcludeOutside() != 0, normalizes = excludes || op.getAntialias();
-  auto f64Type = RankedTensorType::get({size, taps}, b.getF64Type());
-  Value raw = b.indexed(f64Type, [&](Lowering &in, ValueRange at) {
+  Value raw = table(axis, b.getF64Type(), {taps}, [&](Lowering &in, ValueRange at) {
     Scalars s{in};
     Value place = source(in, axis, at[0]);
     Value left = s.sub(math::CeilOp::create(in, place), f64(in, 1));
@@ -300,10 +332,10 @@ Value Resize::weights(int64_t axis, int64_t taps, Type compute) {
     if (!excludes)
       return weight;
     Value out = arith::OrIOp::create(in, s.less(neighbour, f64(in, 0)),
-                                     s.less(f64(in, inSize - 1), neighbour));
+                                     s.less(inSize(in, axis, 1), neighbour));
     return s.select(out, f64(in, 0), weight);
   });
-  auto type = RankedTensorType::get({size, taps}, compute);
+  auto type = RankedTensorType::get({result.getDimSize(axis), taps}, compute);
   SmallVector<Value> inputs{raw};
   SmallVector<AffineMap> maps{b.getMultiDimIdentityMap(2)};
   if (normalizes) {
@@ -325,15 +357,14 @@ Value Resize::weights(int64_t axis, int64_t taps, Type compute) {
 }
 
 /// The sum over neighbours along one axis, in the type that is computed with.
-Value Resize::pass(Value input, int64_t axis) {
+Value Resize::pass(Value input, SmallVector<onnx::SizeExpr> &sizes, int64_t axis) {
   Type element = typeOf(x).getElementType();
   Type compute = element.isF64() || element.isInteger(64) || element.isInteger(32)
                      ? Type(b.getF64Type())
                      : Type(b.getF32Type());
   bool noSign = isUnsigned(elementType(op.getX())) || isBool(elementType(op.getX()));
-  SmallVector<int64_t> shape(typeOf(input).getShape());
-  int64_t rank = shape.size(), inSize = shape[axis], taps = tapsOf(axis);
-  shape[axis] = result.getDimSize(axis);
+  sizes[axis] = outSizes[axis];
+  int64_t rank = sizes.size(), taps = tapsOf(axis);
   bool crops = transform == "tf_crop_and_resize";
 
   SmallVector<Value> inputs{firstNeighbour(axis, taps)};
@@ -349,14 +380,15 @@ Value Resize::pass(Value input, int64_t axis) {
       maps.push_back(AffineMap::get(rank, 0, {b.getAffineDimExpr(axis), b.getAffineConstantExpr(t)},
                                     b.getContext()));
     }
-  return b.parallel(RankedTensorType::get(shape, compute), inputs, maps, [&](Lowering &in, ValueRange elements) {
+  auto type = RankedTensorType::get(Lowering::shapeOf(sizes), compute);
+  return b.parallel(type, b.openSizes(sizes), inputs, maps, [&](Lowering &in, ValueRange elements) {
     Scalars s{in};
     SmallVector<Value> at;
     for (int64_t d = 0; d < rank; ++d)
       at.push_back(linalg::IndexOp::create(in, d));
     Value o = at[axis], first = toIndex(in, elements[0]);
     auto weighted = [&](Value t, Value weight, Value sum) -> Value {
-      at[axis] = clampIndex(in, s.add(first, t), 0, inSize - 1);
+      at[axis] = clampInside(in, s.add(first, t), axis);
       Value value = s.widen(extract(in, input, at));
       if (isa<IntegerType>(value.getType()))
         value = noSign ? Value(arith::UIToFPOp::create(in, compute, value))
@@ -389,7 +421,7 @@ FailureOr<SmallVector<Value>> Resize::lower() {
   // Axes that keep every element as it is.
   SmallVector<int64_t> moved;
   for (auto [j, axis] : llvm::enumerate(axes)) {
-    bool sameSize = result.getDimSize(axis) == typeOf(x).getDimSize(axis);
+    bool sameSize = inSizes[axis] == outSizes[axis];
     bool unscaled = scales ? knownScales && (*knownScales)[j] == 1.0
                            : op.getKeepAspectRatioPolicy() == "stretch";
     bool uncropped = !roi || (knownRoi && (*knownRoi)[j] == 0.0 && (*knownRoi)[j + axes.size()] == 1.0);
@@ -397,21 +429,28 @@ FailureOr<SmallVector<Value>> Resize::lower() {
       moved.push_back(axis);
   }
   for (int64_t d = 0; d < result.getRank(); ++d)
-    if (!llvm::is_contained(axes, d) && result.getDimSize(d) != typeOf(x).getDimSize(d))
+    if (!llvm::is_contained(axes, d) && !(inSizes[d] == outSizes[d]))
       return b.unsupported("the result's declared shape changes an axis that is not resized");
   if (moved.empty())
     return SmallVector<Value>{x};
   if (mode == "nearest")
     return SmallVector<Value>{nearestPass(moved)};
 
-  // The axis that shrinks most (or grows least) first: less is left for the others.
-  auto ratio = [&](int64_t axis) {
-    return double(result.getDimSize(axis)) / double(typeOf(x).getDimSize(axis));
-  };
-  llvm::stable_sort(moved, [&](int64_t i, int64_t j) { return ratio(i) < ratio(j); });
-  Value value = x;
   for (int64_t axis : moved)
-    value = pass(value, axis);
+    if (op.getAntialias() && (openIn[axis] || openOut[axis]))
+      return b.unsupported("antialiasing along a size that changes from run to run; fix it with "
+                           "--dim NAME=VALUE");
+  // The axis that shrinks most (or grows least) first: less is left for the others. The order
+  // decides bits, so that actual sizes must not decide it.
+  if (knownScales && scales)
+    llvm::stable_sort(moved, [&](int64_t i, int64_t j) {
+      auto scale = [&](int64_t axis) { return (*knownScales)[llvm::find(axes, axis) - axes.begin()]; };
+      return scale(i) < scale(j);
+    });
+  Value value = x;
+  SmallVector<onnx::SizeExpr> now = inSizes;
+  for (int64_t axis : moved)
+    value = pass(value, now, axis);
   Type from = typeOf(value).getElementType(), to = result.getElementType();
   if (from == to)
     return SmallVector<Value>{value};
@@ -435,5 +474,5 @@ void burin::lower::registerResize(RuleTable &table) {
     if (failed(type))
       return failure();
     return Resize(b, cast<onnx::ResizeOp>(op), operands, *type).lower();
-  });
+  }, Sizes::Dynamic);
 }

@@ -229,8 +229,13 @@ AffineExpr ModelSizes::ofDim(Value tensor, unsigned dim) {
   if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(def)) {
     AffineExpr product = getAffineConstantExpr(1, context);
     SmallVector<AffineExpr> from = of(collapse.getSrc());
+<<<<<<< HEAD
     ReassociationIndices group = collapse.getReassociationIndices()[dim];
     for (int64_t source : group) {
+=======
+    SmallVector<ReassociationIndices> groups = collapse.getReassociationIndices();
+    for (int64_t source : groups[dim]) {
+>>>>>>> windows
       if (!from[source])
         return nullptr;
       product = product * from[source];

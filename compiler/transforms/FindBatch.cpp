@@ -286,8 +286,8 @@ private:
     // Which of the new dims has the batch whole: what lies inside of it divides
     // `inner`.
     int64_t inside = 1;
-    ReassociationIndices group = op.getReassociationIndices()[from.at];
-    for (int64_t dim : llvm::reverse(group)) {
+    SmallVector<ReassociationIndices> groups = op.getReassociationIndices();
+    for (int64_t dim : llvm::reverse(groups[from.at])) {
       int64_t next = inside * sizes[dim];
       if (from.inner % inside == 0 && next % (from.inner * batch) == 0) {
         set(op.getResult(), Rows{unsigned(dim), next / (from.inner * batch), from.inner / inside});

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/burin/Commands.h"
 
+#include "dialects/onnx/SizeExpr.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
@@ -60,17 +63,33 @@ void parseDim(llvm::StringRef text, DimChoices &dims) {
     throw CLI::ValidationError("--dim", "'" + name.str() + "' is given twice");
 }
 
-/// "NAME=1x3x224x224"
+/// "NAME=1x3x224x224"; sizes may be names and expressions of them, "NAME=1x3x32*hxwidth", which hold
+/// no x where they are not set apart by commas.
 void parseInput(llvm::StringRef text, ImportOptions &options) {
   auto [name, value] = text.rsplit('=');
   if (name.empty())
     throw CLI::ValidationError("--input", "expected NAME=1x3x224x224, got '" + text.str() + "'");
-  llvm::SmallVector<int64_t> shape;
+  llvm::SmallVector<GivenSize> shape;
   llvm::SmallVector<llvm::StringRef> sizes;
   if (!value.empty())
-    value.split(sizes, 'x');
-  for (llvm::StringRef size : sizes)
-    shape.push_back(size == "?" ? openSize : parseSize(size, "--input"));
+    value.split(sizes, value.contains(',') ? ',' : 'x');
+  for (llvm::StringRef size : sizes) {
+    if (size == "?") {
+      shape.push_back({});
+      continue;
+    }
+    if (size.find_first_not_of("0123456789") == llvm::StringRef::npos) {
+      shape.push_back({parseSize(size, "--input"), ""});
+      continue;
+    }
+    std::vector<std::string> names = onnx::SizeExpr::parse(size).names();
+    bool isPlain = llvm::all_of(names, [](llvm::StringRef part) {
+      return llvm::all_of(part, [](char c) { return llvm::isAlnum(c) || c == '_' || c == '.'; });
+    });
+    if (names.empty() || !isPlain)
+      throw CLI::ValidationError("--input", "'" + size.str() + "' is not a size, nor the name of one");
+    shape.push_back({-1, size.str()});
+  }
   options.inputShapes[name.str()] = shape;
 }
 
@@ -103,7 +122,8 @@ void CompileFlags::add(CLI::App &verb, CompileOptions &options) {
   verb.add_option("--dim", dims, "Fix a symbolic size: NAME=8; compile variants for several: NAME=1,8,32; let it change "
                   "from run to run within bounds: NAME=1..32; or both: NAME=1..512:128,512 (repeatable)")
       ->type_name("NAME=VALUE");
-  verb.add_option("--input", inputs, "Fix the shape of an input: NAME=1x3x224x224; ? leaves a size to --dim (repeatable)")
+  verb.add_option("--input", inputs, "Fix the shape of an input: NAME=1x3x224x224; ? leaves a size to --dim, as does a name "
+                  "or a multiple of one that is given in its place, NAME=1x3x32*hx32*w (repeatable)")
       ->type_name("NAME=SHAPE");
   verb.add_option("--weights", options.weights,
                   "Where weights go: embed (in the artifact), or FILE.safetensors, which has to lie "

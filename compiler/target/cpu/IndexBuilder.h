@@ -68,6 +68,22 @@ protected:
     }
     return parts;
   }
+  Value asIndex(Value bit) {
+    return mlir::arith::IndexCastUIOp::create(b, b.getIndexType(), bit);
+  }
+  /// The row-major position over `sizes` that comes `step`, 0 or 1, after `position`.
+  llvm::SmallVector<Value> advance(ValueRange position, ValueRange sizes, Value step) {
+    llvm::SmallVector<Value> next(position);
+    for (size_t i = next.size(); i-- > 0;) {
+      next[i] = add(next[i], step);
+      if (i == 0)
+        break;
+      Value isPast = mlir::arith::CmpIOp::create(b, mlir::arith::CmpIPredicate::eq, next[i], sizes[i]);
+      next[i] = mlir::arith::SelectOp::create(b, isPast, index(0), next[i]);
+      step = asIndex(isPast);
+    }
+    return next;
+  }
   Value product(ValueRange values) {
     Value result = index(1);
     for (Value value : values)

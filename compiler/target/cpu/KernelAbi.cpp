@@ -135,8 +135,8 @@ private:
       if (!collapse)
         return nullptr;
       AffineExpr product = builder.getAffineConstantExpr(1);
-      ReassociationIndices group = collapse.getReassociationIndices()[d];
-      for (int64_t source : group)
+      SmallVector<ReassociationIndices> groups = collapse.getReassociationIndices();
+      for (int64_t source : groups[d])
         if (AffineExpr size = product ? sizeOf(collapse.getSrc(), source) : nullptr)
           product = product * size;
         else

@@ -16,6 +16,7 @@
 
 #include "compiler/target/cpu/ContractSchedule.h"
 #include "compiler/target/cpu/IndexBuilder.h"
+#include "compiler/target/cpu/VectorBody.h"
 #include "compiler/transforms/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -75,6 +76,7 @@ private:
   void finishVector(ValueRange dims, Value column, Value columnsLeft, Value sum, bool masked);
 
   SmallVector<Value> dimsOfRow(const Tile &tile, Value row);
+  SmallVector<SmallVector<Value>> dimsOfRows(const Tile &tile);
   Value offsetIn(ArrayRef<Linear> exprs, ValueRange dims, unsigned firstDim);
 
   kern::ContractOp op;
@@ -94,6 +96,8 @@ private:
   Value aBase, aOffset;                  // rank-0 buffer and offset of `a`
   cpu::ContractSchedule schedule;
   bool unrolledEpilogue = true;
+  bool divides = false;                  // rows are found by divisions by what is told
+  SmallVector<SmallVector<Value>> rowsOfTile; // dims of each row of the tile that is made
   // Per-worker scratch.
   Value partial, zeros;
 };
@@ -121,6 +125,8 @@ LogicalResult Expansion::readOp() {
     }
   }
   numRows = product(rowSizes);
+  divides = llvm::any_of(ValueRange(rowSizes).drop_front(!rowSizes.empty()),
+                         [](Value size) { return !known(size); });
   numColumns = sizes.back();
   unsigned leading = op.getBMap().getNumResults();
   numPanels = ceilDiv(numColumns, width);
@@ -286,6 +292,29 @@ SmallVector<Value> Expansion::dimsOfRow(const Tile &tile, Value row) {
   return dims;
 }
 
+/// As above for each row of the tile; those past the end repeat the last. Sizes that are told when the
+/// kernel runs are divided by once, for the first row.
+SmallVector<SmallVector<Value>> Expansion::dimsOfRows(const Tile &tile) {
+  SmallVector<SmallVector<Value>> rows;
+  bool mayPass = !known(numRows) || *known(numRows) % tile.rows != 0;
+  Value lastRow = sub(numRows, index(1));
+  SmallVector<Value> rowSizes = llvm::map_to_vector(rowDims, [&](unsigned d) { return sizes[d]; });
+  for (int64_t r = 0; r < tile.rows; ++r) {
+    Value row = add(tile.firstRow, index(r));
+    if (!divides || r == 0) {
+      rows.push_back(dimsOfRow(tile, r > 0 && mayPass ? smaller(row, lastRow) : row));
+      continue;
+    }
+    Value step = mayPass ? asIndex(below(row, numRows)) : index(1);
+    SmallVector<Value> next = advance(
+        llvm::map_to_vector(rowDims, [&](unsigned d) { return rows.back()[d]; }), rowSizes, step);
+    rows.push_back(rows.back());
+    for (auto [d, value] : llvm::zip_equal(rowDims, next))
+      rows.back()[d] = value;
+  }
+  return rows;
+}
+
 /// Elements of `a` between its start and the place where `dims`, which stand for the map's dims
 /// from `firstDim` on, are added.
 Value Expansion::offsetIn(ArrayRef<Linear> exprs, ValueRange dims, unsigned firstDim) {
@@ -361,8 +390,7 @@ SmallVector<Value> Expansion::accumulate(const Tile &tile, Value block) {
              : smaller(add(from, index(maxBlock)), inner);
   }
 
-  // Where each row starts in `a`, at tap 0; clamped rows repeat the last.
-  Value lastRow = sub(numRows, index(1));
+  // Where each row starts in `a`, at tap 0.
   struct Row {
     Value offset;
     SmallVector<Value> position; // in the checked dims of `a`
@@ -372,12 +400,8 @@ SmallVector<Value> Expansion::accumulate(const Tile &tile, Value block) {
   for (auto [expr, stride] : llvm::zip_equal(access, aStrides)) {
     start = add(start, mul(stride, expr.constant));
   }
-  bool mayPass = !known(numRows) || *known(numRows) % tile.rows != 0;
-  for (int64_t r = 0; r < tile.rows; ++r) {
-    Value row = add(tile.firstRow, index(r));
-    if (r > 0 && mayPass)
-      row = smaller(row, lastRow);
-    SmallVector<Value> dims = dimsOfRow(tile, row);
+  rowsOfTile = dimsOfRows(tile);
+  for (ArrayRef<Value> dims : rowsOfTile) {
     Row made{add(start, offsetIn(access, dims, 0)), {}};
     for (unsigned j : checked) {
       Value position = index(access[j].constant);
@@ -493,8 +517,8 @@ void Expansion::finish(const Tile &tile, ValueRange sums) {
         Value exists = r > 0 && mayPass ? isBelow(index(r), tile.rowsLeft)
                                         : Value(arith::ConstantOp::create(b, b.getBoolAttr(true)));
         when(exists, [&] {
-          finishVector(dimsOfRow(tile, add(tile.firstRow, index(r))), column, columnsLeft,
-                       sums[r * tile.panels + p], masked);
+          finishVector(divides ? rowsOfTile[r] : dimsOfRow(tile, add(tile.firstRow, index(r))),
+                       column, columnsLeft, sums[r * tile.panels + p], masked);
         });
       }
     });
@@ -535,32 +559,7 @@ void Expansion::finishVector(ValueRange rowDims, Value column, Value columnsLeft
     mapping.map(body.getArgument(i + 1), value);
   }
 
-  // The region, each op on 16 elements.
-  auto vectorized = [&](Value value) -> Value {
-    Value known = mapping.lookupOrNull(value);
-    if (known)
-      return known;
-    return vector::BroadcastOp::create(b, VectorType::get({width}, value.getType()), value);
-  };
-  for (Operation &inner : body.without_terminator()) {
-    if (inner.hasTrait<OpTrait::ConstantLike>()) {
-      Operation *scalar = b.clone(inner);
-      Value value = scalar->getResult(0);
-      mapping.map(inner.getResult(0), vector::BroadcastOp::create(
-                                          b, VectorType::get({width}, value.getType()), value)
-                                          .getResult());
-      continue;
-    }
-    SmallVector<Value> operands;
-    for (Value operand : inner.getOperands())
-      operands.push_back(vectorized(operand));
-    OperationState made(inner.getLoc(), inner.getName(), operands, {}, inner.getAttrs());
-    made.propertiesAttr = inner.getPropertiesAsAttribute();
-    for (Type type : inner.getResultTypes())
-      made.addTypes(VectorType::get({width}, type));
-    mapping.map(inner.getResults(), b.create(made)->getResults());
-  }
-  Value result = vectorized(body.getTerminator()->getOperand(0));
+  Value result = cpu::vectorizeBody(b, body, mapping, width)[0];
   if (masked)
     vector::MaskedStoreOp::create(b, op.getInit(), dims, mask, result);
   else

@@ -138,6 +138,18 @@ bool isVectorizable(linalg::GenericOp op) {
   return true;
 }
 
+/// Whether `dim` walks the taps of a window: an operand is read at a sum of it and other loops, or (for
+/// where there is one window only) one that is not read at all gives its size.
+static bool isTap(linalg::GenericOp op, unsigned dim) {
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    bool isRead = !op.getMatchingBlockArgument(operand).use_empty();
+    for (AffineExpr expr : op.getMatchingIndexingMap(operand).getResults())
+      if (expr.isFunctionOfDim(dim) && (!isRead || !isa<AffineDimExpr>(expr)))
+        return true;
+  }
+  return false;
+}
+
 std::optional<Choice> chooseLoop(linalg::GenericOp op) {
   SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
   SmallVector<int64_t> sizes = op.getStaticLoopRanges();
@@ -146,8 +158,11 @@ std::optional<Choice> chooseLoop(linalg::GenericOp op) {
   for (unsigned dim = 0; dim < iterators.size(); ++dim) {
     bool reduction = iterators[dim] == utils::IteratorType::reduction;
     int64_t size = ShapedType::isDynamic(sizes[dim]) ? 1024 : sizes[dim];
-    if (size < 2)
+    if (size < 2 || (reduction && isTap(op, dim)))
       continue;
+    // What is folded lane by lane, and so the bits, must not follow from how many rows there are.
+    if (reduction)
+      size = std::max<int64_t>(size, lanesOfLoop);
     bool possible = true;
     double strided = 0;
     for (OpOperand &operand : op->getOpOperands()) {

@@ -285,6 +285,27 @@ LogicalResult inferGridSample(Operation *op, Types &types) {
 
 //===- Resize ---------------------------------------------------------------===//
 
+/// floor(size * scale), in single precision as ONNX defines it, as a quotient by a whole number: one
+/// that agrees for all sizes that --dim allows. Unknown where there is none.
+static Dim scaledOpenSize(const ShapeRule &rule, Dim size, double scale) {
+  constexpr int64_t mostSizes = int64_t(1) << 20, mostDivisor = 64;
+  std::optional<SizeExpr::Interval> range = rule.range(size);
+  if (!range || range->min < 0 || range->max - range->min > mostSizes || !(scale > 0) ||
+      !(scale * double(range->max) < 0x1p40))
+    return {};
+  for (int64_t divisor = 1; divisor <= mostDivisor; ++divisor) {
+    double factor = std::round(scale * double(divisor));
+    if (std::fabs(factor - scale * double(divisor)) > 1e-4 * double(divisor))
+      continue;
+    bool agrees = true;
+    for (int64_t x = range->min; agrees && x <= range->max; ++x)
+      agrees = int64_t(std::floor(float(x) * float(scale))) == x * int64_t(factor) / divisor;
+    if (agrees)
+      return floorDivide(multiply(size, Dim(int64_t(factor))).value_or(Dim()), divisor);
+  }
+  return {};
+}
+
 LogicalResult inferResize(Operation *op, Types &types) {
   ShapeRule rule(op, types);
   Shape x = rule.shape(0);
@@ -347,7 +368,7 @@ LogicalResult inferResize(Operation *op, Types &types) {
     if (scales && (*scales)[i] == 1.0)
       continue;
     if (!scales || !size.isStatic()) {
-      size = Dim();
+      size = scales ? scaledOpenSize(rule, size, (*scales)[i]) : Dim();
       continue;
     }
     // ONNX's definition multiplies in single precision.

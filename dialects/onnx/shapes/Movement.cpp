@@ -118,7 +118,11 @@ LogicalResult inferSplit(Operation *op, Types &types) {
     return failure();
   Dim whole = (*input)[*axis];
   Dims sizes(parts);
-  if (auto given = rule.ints(1)) {
+  if (Shape open = rule.absent(1) || rule.ints(1) ? Shape() : shapeValue(rule.operand(1))) {
+    if (failed(rule.expectLength("split", open->size(), parts)))
+      return failure();
+    sizes = *open;
+  } else if (auto given = rule.ints(1)) {
     if (failed(rule.expectLength("split", given->size(), parts)))
       return failure();
     Dim total(0);
@@ -140,6 +144,13 @@ LogicalResult inferSplit(Operation *op, Types &types) {
         before = whole.size;
       size = Dim(std::clamp<int64_t>(whole.size - before, 0, part));
     }
+  } else if (rule.absent(1) && whole.isKnown()) {
+    Dim part = floorDivide(add(whole, Dim(parts - 1)).value_or(Dim()), parts);
+    sizes.assign(parts, part);
+    sizes.back() = subtract(whole, multiply(part, Dim(parts - 1)).value_or(Dim()));
+    // Too few elements for all parts: the lengths are no expressions.
+    if (!rule.atMost(Dim(0), sizes.back()))
+      sizes.assign(parts, Dim());
   }
   for (auto [i, size] : llvm::enumerate(sizes)) {
     Dims result = *input;
@@ -335,8 +346,10 @@ static FailureOr<int64_t> blockSize(ShapeRule &rule) {
 }
 
 static FailureOr<Dim> exactly(ShapeRule &rule, Dim size, int64_t by, StringRef what) {
-  if (!size.isStatic())
-    return by == 1 ? size : Dim();
+  if (!size.isStatic()) {
+    std::optional<SizeExpr> expr = size.expr(), part = expr ? expr->dividedBy(by) : std::nullopt;
+    return by == 1 ? size : part ? Dim::of(part, size.name.getContext()) : Dim();
+  }
   if (size.size % by != 0)
     return rule.error() << "the " << size.size << " " << what << " are not divisible by " << by;
   return Dim(size.size / by);

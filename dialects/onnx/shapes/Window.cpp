@@ -68,18 +68,47 @@ FailureOr<Dim> asDim(ShapeRule &rule, Wide size) {
   return Dim(int64_t(size));
 }
 
+/// size + more, floored by `divisor`: a number, an expression, or unknown.
+Dim quotient(Dim size, Wide more, int64_t divisor) {
+  if (more != Wide(int64_t(more)))
+    return Dim();
+  return floorDivide(add(size, Dim(int64_t(more))).value_or(Dim()), divisor);
+}
+
+/// Of a size that changes from run to run: windows must fit for all that --dim allows.
+FailureOr<Dim> openWindowCount(ShapeRule &rule, const Window &window, size_t i, Dim in) {
+  int64_t stride = window.strides[i];
+  if (window.sameSize())
+    return quotient(in, Wide(stride) - 1, stride);
+  // The last window starts where it still fits, or with ceil_mode where it starts in the
+  // input or the padding before it.
+  bool ceil = window.ceilMode && window.autoPad == "NOTSET";
+  Wide rest = window.padding(i) - window.span(i);
+  if (ceil)
+    rest = window.pads[i] + std::min<Wide>(rest - window.pads[i] + stride - 1, -1);
+  Dim last = quotient(in, rest, stride);
+  std::optional<SizeExpr::Interval> starts = rule.range(last);
+  if (starts && starts->min < 0) {
+    std::string name = last.expr() ? last.expr()->names().front() : "NAME";
+    return rule.error() << "the window spans " << int64_t(window.span(i))
+                        << " elements of a dimension of '" << (in.name ? in.name.getValue() : "?")
+                        << "', which --dim lets be too small for it; give a range that starts "
+                        << "higher, --dim " << name << "=MIN..MAX";
+  }
+  return add(last, Dim(1)).value_or(Dim());
+}
+
 /// How many windows fit along dimension `i` of an input of size `in`.
 FailureOr<Dim> windowCount(ShapeRule &rule, const Window &window, size_t i, Dim in) {
-  if (window.sameSize()) {
-    if (window.strides[i] == 1)
-      return in;
-    return in.isStatic() ? asDim(rule, ceilDiv(in.size, window.strides[i])) : Dim();
-  }
+  if (window.sameSize() && window.strides[i] == 1)
+    return in;
+  if (!in.isStatic() && (window.sameSize() || window.kernel[i].isStatic()))
+    return openWindowCount(rule, window, i, in);
+  if (window.sameSize())
+    return asDim(rule, ceilDiv(in.size, window.strides[i]));
   if (!window.kernel[i].isStatic())
     return Dim();
   Wide span = window.span(i), stride = window.strides[i], padding = window.padding(i);
-  if (!in.isStatic())
-    return stride == 1 && padding == span - 1 ? in : Dim();
   Wide free = in.size + padding - span;
   // ceil_mode does not change what VALID gives.
   bool ceil = window.ceilMode && window.autoPad == "NOTSET";
@@ -251,6 +280,11 @@ LogicalResult inferConvTranspose(Operation *op, Types &types) {
     else if (in.isStatic() && (**kernel)[i].isStatic())
       size = asDim(rule, Wide(window->strides[i]) * (in.size - 1) + extra[i] + window->span(i) -
                              window->padding(i));
+    else if (in.name && (window->sameSize() || (**kernel)[i].isStatic())) {
+      Wide more = Wide(extra[i]) + window->span(i) - window->padding(i) - window->strides[i];
+      Dim scaled = multiply(in, Dim(window->strides[i])).value_or(Dim());
+      size = quotient(scaled, window->sameSize() ? 0 : more, 1);
+    }
     if (failed(size))
       return failure();
     result.push_back(*size);

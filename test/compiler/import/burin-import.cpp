@@ -52,7 +52,7 @@ int main(int argc, char **argv) {
       } else if (argument == "--input") {
         auto &shape = options.inputShapes[name.str()];
         for (StringRef size : split(rest, 'x'))
-          if (!size.empty() && size.getAsInteger(10, shape.emplace_back()))
+          if (!size.empty() && size.getAsInteger(10, shape.emplace_back().number))
             return usage(value);
       } else if (argument == "--external-data-root") {
         options.externalDataRoot = value.str();
