@@ -359,6 +359,61 @@ SizeExpr::evaluated(llvm::function_ref<Number(StringRef)> value) const {
 }
 
 std::optional<SizeExpr::Interval> SizeExpr::range(Ranges ranges) const {
+  std::optional<Interval> apart = rangeOfTerms(ranges), together = rangeOfWhole(ranges);
+  if (!apart || !together)
+    return apart ? apart : together;
+  return Interval{std::max(apart->min, together->min), std::min(apart->max, together->max)};
+}
+
+/// A quotient by d is its numerator less 0 to d - 1, by d. Over one divisor, what numerators have
+/// in common cancels: "(N + 2) floordiv 3 - N floordiv 3" is 0 or 1 for all N.
+std::optional<SizeExpr::Interval> SizeExpr::rangeOfWhole(Ranges ranges) const {
+  int64_t divisor = 1;
+  for (const auto &[product, factor] : terms)
+    for (const std::string &text : product) {
+      Atom part = atom(text);
+      if (!part.name.empty())
+        continue;
+      int64_t common = std::gcd(divisor, part.divisor);
+      if (product.size() != 1 || llvm::MulOverflow(divisor, part.divisor / common, divisor))
+        return std::nullopt;
+    }
+  if (divisor == 1)
+    return std::nullopt;
+  SizeExpr whole;
+  Interval lost{0, 0};
+  for (const auto &[product, factor] : terms) {
+    Atom part = product.size() == 1 ? atom(product.front()) : Atom{"", {}, 1};
+    bool isQuotient = product.size() == 1 && part.name.empty();
+    SizeExpr term;
+    if (isQuotient)
+      term = part.numerator;
+    else
+      term.terms[product] = 1;
+    int64_t times, most;
+    if (llvm::MulOverflow(factor, divisor / (isQuotient ? part.divisor : 1), times))
+      return std::nullopt;
+    std::optional<SizeExpr> scaled = term.times(times),
+                            sum = scaled ? whole.plus(*scaled) : std::nullopt;
+    if (!sum)
+      return std::nullopt;
+    whole = *sum;
+    if (!isQuotient)
+      continue;
+    int64_t &end = times > 0 ? lost.min : lost.max;
+    if (llvm::MulOverflow(times, part.divisor - 1, most) || llvm::SubOverflow(end, most, end))
+      return std::nullopt;
+  }
+  std::optional<Interval> range = whole.range(ranges);
+  if (!range || llvm::AddOverflow(range->min, lost.min, range->min) ||
+      llvm::AddOverflow(range->max, lost.max, range->max))
+    return std::nullopt;
+  return Interval{llvm::divideCeilSigned(range->min, divisor),
+                  llvm::divideFloorSigned(range->max, divisor)};
+}
+
+/// The sum of what each term can be, whatever the others are.
+std::optional<SizeExpr::Interval> SizeExpr::rangeOfTerms(Ranges ranges) const {
   Interval sum{0, 0};
   for (const auto &[product, factor] : terms) {
     Interval term{factor, factor};

@@ -82,6 +82,8 @@ private:
   };
 
   bool add(const Product &product, int64_t factor);
+  std::optional<Interval> rangeOfTerms(Ranges ranges) const;
+  std::optional<Interval> rangeOfWhole(Ranges ranges) const;
   static Atom atom(llvm::StringRef text);
   class Parser;
 

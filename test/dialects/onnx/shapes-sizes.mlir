@@ -38,4 +38,42 @@ func.func @squeezed(%past: tensor<1x?x1xf32, #onnx.dims<["", "B + 1", ""]>>, %x:
   %1 = onnx.Squeeze %x, %n : (tensor<?x1xf32, #onnx.dims<["S", ""]>>, none) -> tensor<*xf32>
   return %0, %1 : tensor<*xf32>, tensor<*xf32>
 }
+
+// Exporters compute sizes in 32 bits; what fits is the same there.
+// CHECK-LABEL: @narrow
+// CHECK: onnx.Expand {{.*}} -> tensor<?x8xf32, #onnx.dims<["S", ""]>>
+func.func @narrow(%ids: tensor<?xsi64, #onnx.dims<["S"]>>, %row: tensor<1x8xf32>) -> tensor<*xf32> {
+  %eight = onnx.Constant {value = dense<8> : tensor<1xsi32>} : () -> tensor<1xsi32>
+  %size = onnx.Shape %ids : (tensor<?xsi64, #onnx.dims<["S"]>>) -> tensor<1xsi64>
+  %short = onnx.Cast %size {to = 6 : i64} : (tensor<1xsi64>) -> tensor<1xsi32>
+  %both = onnx.Concat %short, %eight {axis = 0} : (tensor<1xsi32>, tensor<1xsi32>) -> tensor<2xsi32>
+  %shape = onnx.Cast %both {to = 7 : i64} : (tensor<2xsi32>) -> tensor<2xsi64>
+  %0 = onnx.Expand %row, %shape : (tensor<1x8xf32>, tensor<2xsi64>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}
+
+// Bounds of a difference know what quotients have in common: (S + 2) / 3 is at most S / 3 + 1.
+// CHECK-LABEL: @quotients
+// CHECK: onnx.Slice {{.*}} -> tensor<?xf32, #onnx.dims<["(S + 2) floordiv 3"]>>
+func.func @quotients(%x: tensor<?xf32, #onnx.dims<["(S floordiv 3) + 1"]>>, %ids: tensor<?xsi64, #onnx.dims<["S"]>>) -> tensor<*xf32> {
+  %n = onnx.None
+  %zero = onnx.Constant {value = dense<0> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  %two = onnx.Constant {value = dense<2> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  %three = onnx.Constant {value = dense<3> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  %size = onnx.Shape %ids : (tensor<?xsi64, #onnx.dims<["S"]>>) -> tensor<1xsi64>
+  %more = onnx.Add %size, %two : (tensor<1xsi64>, tensor<1xsi64>) -> tensor<1xsi64>
+  %end = onnx.Div %more, %three : (tensor<1xsi64>, tensor<1xsi64>) -> tensor<1xsi64>
+  %0 = onnx.Slice %x, %zero, %end, %zero, %n : (tensor<?xf32, #onnx.dims<["(S floordiv 3) + 1"]>>, tensor<1xsi64>, tensor<1xsi64>, tensor<1xsi64>, none) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}
+
+// Two ranges that an operator is defined for where they are equal are one, by the same name
+// whatever the order.
+// CHECK-LABEL: @equal
+// CHECK-COUNT-2: onnx.Add {{.*}} -> tensor<?xf32, #onnx.dims<["B"]>>
+func.func @equal(%x: tensor<?xf32, #onnx.dims<["B"]>>, %y: tensor<?xf32, #onnx.dims<["S"]>>) -> (tensor<*xf32>, tensor<*xf32>) {
+  %0 = onnx.Add %x, %y : (tensor<?xf32, #onnx.dims<["B"]>>, tensor<?xf32, #onnx.dims<["S"]>>) -> tensor<*xf32>
+  %1 = onnx.Add %y, %x : (tensor<?xf32, #onnx.dims<["S"]>>, tensor<?xf32, #onnx.dims<["B"]>>) -> tensor<*xf32>
+  return %0, %1 : tensor<*xf32>, tensor<*xf32>
+}
 }
