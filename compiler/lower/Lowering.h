@@ -80,6 +80,13 @@ public:
   /// A size of the op's result `index`: the model names it, and LowerOnnx has seen to it that
   /// its names have ranges.
   mlir::Value resultSize(unsigned index, unsigned dim);
+  /// A tensor of `sizes`, those that change from run to run dynamic; those as indices, in order;
+  /// all sizes, as slices take them.
+  static mlir::RankedTensorType tensorOf(llvm::ArrayRef<onnx::SizeExpr> sizes, mlir::Type element);
+  llvm::SmallVector<mlir::Value> openSizes(llvm::ArrayRef<onnx::SizeExpr> sizes);
+  llvm::SmallVector<mlir::OpFoldResult> mixedSizes(llvm::ArrayRef<onnx::SizeExpr> sizes);
+  /// The dynamic sizes of a lowered tensor, in order: what another of its shape needs.
+  llvm::SmallVector<mlir::Value> openSizesOf(mlir::Value tensor);
   /// The dynamic sizes, in order, of a result that `maps` relate to the loops over `result`. What
   /// no input tells is taken from the op's result of the same shape; else the rule has failed.
   llvm::SmallVector<mlir::Value> sizesOf(mlir::RankedTensorType result, mlir::ValueRange inputs = {},
@@ -141,6 +148,9 @@ public:
   /// The op's size that the data decide (onnx::SizedByData), at most `max`, as `count`, a tensor of one
   /// i64, holds it when the model runs.
   std::function<mlir::Value(mlir::Value count, int64_t max)> measure;
+
+  /// The least and the most that a size can be, where --dim or the data bound it.
+  std::function<std::optional<onnx::SizeExpr::Interval>(const onnx::SizeExpr &)> range;
 
   /// The sizes that change from run to run, by name; null where there are none.
   const llvm::StringMap<mlir::Value> *dims = nullptr;
