@@ -100,6 +100,17 @@ Results lowerTile(Lowering &b, Operation *op, ValueRange operands) {
   if (failed(type))
     return failure();
   RankedTensorType input = typeOf(operands[0]);
+  if (!input.hasStaticShape() || !type->hasStaticShape()) {
+    auto from = b.sizes(op->getOperand(0)), to = b.sizes(op->getResult(0));
+    SmallVector<Value> sizes = llvm::map_to_vector(from, [&](const onnx::SizeExpr &size) { return b.size(size); });
+    return SmallVector<Value>{b.indexed(*type, [&](Lowering &in, ValueRange indices) {
+      SmallVector<Value> at(indices);
+      for (int64_t d = 0; d < input.getRank(); ++d)
+        if (!(from[d] == to[d])) // never an axis of no elements, where the result has some
+          at[d] = arith::RemUIOp::create(in, at[d], sizes[d]);
+      return extract(in, operands[0], at);
+    })};
+  }
   // Each axis as [repeats, size], the first of which does not move the place read.
   SmallVector<int64_t> shape;
   SmallVector<AffineExpr> exprs;
@@ -484,14 +495,15 @@ Results lowerReverseSequence(Lowering &b, Operation *op, ValueRange operands) {
                      time = normalizeAxis(b, node.getTimeAxis(), type->getRank());
   if (failed(batch) || failed(time))
     return failure();
-  if (typeOf(operands[1]).getShape() != ArrayRef<int64_t>{type->getDimSize(*batch)})
+  auto sizes = b.sizes(op->getOperand(0)), lengths = b.sizes(op->getOperand(1));
+  if (lengths.size() != 1 || !(lengths[0] == sizes[*batch]))
     return b.unsupported("sequence_lens needs one length per batch");
-  int64_t steps = type->getDimSize(*time);
+  Value steps = b.size(sizes[*time]);
   return SmallVector<Value>{b.indexed(*type, [&](Lowering &in, ValueRange indices) {
     Scalars s{in};
     Value length = toIndex(in, extract(in, operands[1], indices[*batch]));
-    check(in, s.lessEqual(length, in.index(steps)), indexRange, length);
-    length = clampIndex(in, length, 0, steps);
+    check(in, s.lessEqual(length, steps), indexRange, length);
+    length = s.min(s.max(length, in.index(0)), steps);
     Value t = indices[*time], mirrored = s.sub(s.sub(length, in.index(1)), t);
     SmallVector<Value> at(indices);
     at[*time] = s.select(s.less(t, length), mirrored, t);
@@ -536,11 +548,11 @@ void burin::lower::registerMovement(RuleTable &table) {
   table.add<onnx::DepthToSpaceOp>(lowerDepthToSpace);
   table.add<onnx::ExpandOp>(lowerExpand, Sizes::Dynamic);
   table.add<onnx::PadOp>(lowerPad);
-  table.add<onnx::ReverseSequenceOp>(lowerReverseSequence);
+  table.add<onnx::ReverseSequenceOp>(lowerReverseSequence, Sizes::Dynamic);
   table.add<onnx::SliceOp>(lowerSlice, Sizes::Dynamic);
   table.add<onnx::SpaceToDepthOp>(lowerSpaceToDepth);
   table.add<onnx::SplitOp>(lowerSplit, Sizes::Dynamic);
-  table.add<onnx::TileOp>(lowerTile);
+  table.add<onnx::TileOp>(lowerTile, Sizes::Dynamic);
   table.add<onnx::TransposeOp>(lowerTranspose, Sizes::Dynamic);
   table.add<onnx::TriluOp>(lowerTrilu, Sizes::Dynamic);
 }
