@@ -116,6 +116,36 @@ OpOperand *group::tiedDestination(OpResult result) {
   return nullptr;
 }
 
+Value group::sizedLike(Value value) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    Operation *parent = argument.getOwner()->getParentOp();
+    unsigned at = argument.getArgNumber();
+    if (auto loop = dyn_cast<scf::ForOp>(parent))
+      return at == 0 ? Value() : loop.getInitArgs()[at - 1];
+    if (auto loop = dyn_cast<scf::WhileOp>(parent))
+      return argument.getOwner() == loop.getBeforeBody() ? loop.getInits()[at]
+                                                         : loop.getConditionOp().getArgs()[at];
+    return nullptr;
+  }
+  auto result = cast<OpResult>(value);
+  unsigned at = result.getResultNumber();
+  if (auto loop = dyn_cast<scf::ForOp>(result.getOwner()))
+    return loop.getInitArgs()[at];
+  if (auto loop = dyn_cast<scf::WhileOp>(result.getOwner()))
+    return loop.getConditionOp().getArgs()[at];
+  if (auto region = dyn_cast<scf::ExecuteRegionOp>(result.getOwner()))
+    return region.getRegion().front().getTerminator()->getOperand(at);
+  if (auto branch = dyn_cast<scf::IfOp>(result.getOwner()))
+    return branch.thenYield().getOperand(at);
+  if (auto put = dyn_cast<bufferization::MaterializeInDestinationOp>(result.getOwner()))
+    return put.getDest();
+  if (auto style = dyn_cast<DestinationStyleOpInterface>(result.getOwner()))
+    return style.getTiedOpOperand(result)->get();
+  if (auto insert = dyn_cast<tensor::InsertSliceOp>(result.getOwner()))
+    return insert.getDest();
+  return nullptr;
+}
+
 Value group::makeCopy(OpBuilder &builder, Value value) {
   auto type = cast<RankedTensorType>(value.getType());
   Location loc = value.getLoc();
@@ -423,15 +453,14 @@ private:
     // Sizes of a result are read off its destination, which exists before it.
     Value like = result;
     if (!type.hasStaticShape())
-      while (auto made = dyn_cast<OpResult>(like)) {
-        OpOperand *tied = group::tiedDestination(made);
-        if (!tied)
-          break;
-        like = tied->get();
-      }
-    return tensor::EmptyOp::create(builder, result.getLoc(),
-                                   tensor::getMixedSizes(builder, result.getLoc(), like),
-                                   type.getElementType());
+      while (Value before = group::sizedLike(like))
+        like = before;
+    SmallVector<OpFoldResult> sizes;
+    if (auto inBranch = like.getDefiningOp<bufferization::AllocTensorOp>())
+      sizes = getMixedValues(type.getShape(), inBranch.getDynamicSizes(), builder);
+    else
+      sizes = tensor::getMixedSizes(builder, result.getLoc(), like);
+    return tensor::EmptyOp::create(builder, result.getLoc(), sizes, type.getElementType());
   }
 
   SmallVector<Operation *> ops;

@@ -41,6 +41,11 @@ unsigned sharedRows(mlir::linalg::LinalgOp consumer, mlir::OpOperand &operand);
 /// inserted slice, a loop's initial value. Null for any other op.
 mlir::OpOperand *tiedDestination(mlir::OpResult result);
 
+/// What has the sizes of `value` and is there before it: the destination of what computes it, what a
+/// loop begins with (lower-onnx carries nothing that changes in size), what a branch fills. Null where
+/// nothing is known to be.
+mlir::Value sizedLike(mlir::Value value);
+
 /// Lets the chain of destinations that ends in `value` start at `destination` instead of
 /// an empty tensor, so that no copy is needed.
 void writeTo(mlir::Value value, mlir::Value destination);

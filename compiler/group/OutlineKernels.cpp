@@ -5,7 +5,9 @@
 // printed, without locations: what prints equal is one kernel.
 
 #include "compiler/group/Group.h"
+#include "compiler/plan/Sizes.h"
 #include "compiler/transforms/Passes.h"
+#include "dialects/kern/KernOps.h"
 #include "dialects/plan/PlanOps.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringMap.h"
@@ -62,6 +64,41 @@ void unshareResults(func::FuncOp function) {
   }
 }
 
+/// Whether the kernel of a dispatch computes what neither is a result nor has a static size: where
+/// bodies of loops and branches do, and where rows are sorted.
+bool holdsMemory(plan::DispatchOp dispatch) {
+  bool isDynamic = llvm::any_of(dispatch.getOperands(), [](Value value) {
+    auto tensor = dyn_cast<RankedTensorType>(value.getType());
+    return tensor ? !tensor.hasStaticShape() : true;
+  });
+  WalkResult walk = dispatch.walk([](Operation *op) {
+    bool holds = isa<scf::SCFDialect>(op->getDialect()) || isa<kern::SortOp>(op);
+    return holds ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return isDynamic && walk.wasInterrupted();
+}
+
+/// See plan::boundsAttrName, in the order of the kernel's arguments.
+ArrayAttr boundsOf(plan::DispatchOp dispatch) {
+  plan::ModelSizes sizes(dispatch->getParentOfType<func::FuncOp>());
+  Builder builder(dispatch.getContext());
+  constexpr int64_t none = int64_t(1) << 62;
+  SmallVector<Attribute> all;
+  auto take = [&](ArrayRef<AffineExpr> exprs) {
+    SmallVector<int64_t> bounds;
+    for (AffineExpr expr : exprs) {
+      plan::Interval range = sizes.range(expr).value_or(plan::Interval{0, none});
+      bounds.append({range.min, range.max});
+    }
+    all.push_back(builder.getDenseI64ArrayAttr(bounds));
+  };
+  for (Value tensor : llvm::concat<Value>(dispatch.getInputs(), dispatch.getInits()))
+    take(sizes.of(tensor));
+  for (Value index : dispatch.getDims())
+    take(sizes.ofIndex(index));
+  return builder.getArrayAttr(all);
+}
+
 struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>())
@@ -94,6 +131,8 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
     auto kernel = func::FuncOp::create(builder, dispatch.getLoc(), "k",
                                        builder.getFunctionType(types, dispatch.getResultTypes()));
     kernel->setAttr("plan.kernel", builder.getUnitAttr());
+    if (holdsMemory(dispatch))
+      kernel->setAttr(plan::boundsAttrName, boundsOf(dispatch));
     Block *entry = kernel.addEntryBlock();
     builder.setInsertionPointToStart(entry);
     unsigned inputs = dispatch.getInputs().size(), dims = dispatch.getDims().size(),

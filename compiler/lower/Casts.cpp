@@ -101,7 +101,7 @@ template <typename Op>
 static FailureOr<SmallVector<Value>> lowerQuantization(Lowering &b, Operation *op,
                                                        ValueRange operands) {
   RankedTensorType result = b.resultType();
-  if (!result || !result.hasStaticShape())
+  if (!result)
     return b.unsupported("the result's shape is known only when the model runs; fix the sizes it "
                          "depends on with --dim NAME=VALUE");
   int64_t rank = result.getRank();
@@ -115,7 +115,7 @@ static FailureOr<SmallVector<Value>> lowerQuantization(Lowering &b, Operation *o
       continue;
     }
     auto type = llvm::cast<RankedTensorType>(operand.getType());
-    if (type.getNumElements() == 1) {
+    if (type.hasStaticShape() && type.getNumElements() == 1) {
       operand = b.reshape(operand, {});
       maps.push_back(AffineMap::get(rank, 0, {}, b.getContext()));
     } else if (type.getRank() == 1 && block == 0) {
@@ -140,9 +140,10 @@ static FailureOr<SmallVector<Value>> lowerCastLike(Lowering &b, Operation *op,
 }
 
 void registerCasts(RuleTable &table) {
-  table.add<onnx::CastLikeOp>(lowerCastLike);
-  table.add<onnx::QuantizeLinearOp>(lowerQuantization<onnx::QuantizeLinearOp>);
-  table.add<onnx::DequantizeLinearOp>(lowerQuantization<onnx::DequantizeLinearOp>);
+  table.add<onnx::CastLikeOp>(lowerCastLike, Sizes::Dynamic);
+  table.add<onnx::QuantizeLinearOp>(lowerQuantization<onnx::QuantizeLinearOp>, Sizes::Dynamic);
+  table.add<onnx::DequantizeLinearOp>(lowerQuantization<onnx::DequantizeLinearOp>,
+                                      Sizes::Dynamic);
 }
 
 } // namespace burin::lower

@@ -63,10 +63,6 @@ public:
   AffineMap leftMap() { return map(left, shape.size() - 2, shape.size()); }
   AffineMap rightMap() { return map(right, shape.size(), shape.size() - 1); }
 
-  bool isStatic() {
-    return tensorType(left).hasStaticShape() && tensorType(right).hasStaticShape();
-  }
-
   /// Rows, k, columns: the innermost loop walks columns, which lie side by side.
   SmallVector<unsigned> columnsInnermost() {
     auto order = llvm::to_vector(llvm::seq<unsigned>(0, shape.size() + 1));
@@ -127,8 +123,6 @@ FailureOr<SmallVector<Value>> lowerMatMul(Lowering &b, Operation *, ValueRange o
   if (element.isF32()) {
     value = product.contract();
   } else {
-    if (!product.isStatic())
-      return needStatic(b);
     value = multiplyAccumulate(b, product.shape, accumulatorType(element),
                                {{product.left, product.leftMap()}, {product.right, product.rightMap()}},
                                1, product.columnsInnermost());
@@ -179,7 +173,7 @@ Value integerProduct(Lowering &b, MatMul &product, bool leftUnsigned, Value left
 FailureOr<SmallVector<Value>> lowerMatMulInteger(Lowering &b, Operation *op, ValueRange operands) {
   RankedTensorType result = b.resultType();
   MatMul product(b, operands[0], operands[1]);
-  if (!result || !product.isStatic())
+  if (!result)
     return needStatic(b);
   auto optional = [&](unsigned i) { return b.isAbsent(i) ? Value() : operands[i]; };
   Value value = integerProduct(b, product, isUnsigned(elementType(op->getOperand(0))), optional(2),
@@ -190,7 +184,7 @@ FailureOr<SmallVector<Value>> lowerMatMulInteger(Lowering &b, Operation *op, Val
 FailureOr<SmallVector<Value>> lowerQLinearMatMul(Lowering &b, Operation *op, ValueRange operands) {
   RankedTensorType result = b.resultType();
   MatMul product(b, operands[0], operands[3]);
-  if (!result || !product.isStatic() || !isa<IntegerType>(result.getElementType()))
+  if (!result || !isa<IntegerType>(result.getElementType()))
     return needStatic(b);
   Value sums = integerProduct(b, product, isUnsigned(elementType(op->getOperand(0))), operands[2],
                               isUnsigned(elementType(op->getOperand(3))), operands[5]);
@@ -208,22 +202,24 @@ FailureOr<SmallVector<Value>> lowerGemm(Lowering &b, Operation *op, ValueRange o
   auto gemm = cast<onnx::GemmOp>(op);
   RankedTensorType result = b.resultType();
   RankedTensorType aType = tensorType(operands[0]), bType = tensorType(operands[1]);
-  if (!result || !bType.hasStaticShape() || aType.getRank() != 2 || bType.getRank() != 2)
+  if (!result || aType.getRank() != 2 || bType.getRank() != 2)
     return needStatic(b);
   bool transA = gemm.getTransA() != 0, transB = gemm.getTransB() != 0;
   double alpha = gemm.getAlpha().convertToFloat(), beta = gemm.getBeta().convertToFloat();
   int64_t depth = bType.getDimSize(transB ? 1 : 0);
+  if (ShapedType::isDynamic(depth))
+    depth = aType.getDimSize(transA ? 0 : 1);
   AffineExpr m = b.getAffineDimExpr(0), n = b.getAffineDimExpr(1), k = b.getAffineDimExpr(2);
   auto map = [&](AffineExpr x, AffineExpr y) { return AffineMap::get(3, 0, {x, y}, b.getContext()); };
   AffineMap aMap = transA ? map(k, m) : map(m, k), bMap = transB ? map(n, k) : map(k, n);
   Value c = b.isAbsent(2) ? Value() : operands[2];
-  if (aType.isDynamicDim(transA ? 0 : 1))
-    return needStatic(b);
   if (c) {
     int64_t lead = 2 - tensorType(c).getRank();
-    for (auto [i, size] : llvm::enumerate(tensorType(c).getShape()))
-      if (size != 1 && ShapedType::isDynamic(size) != result.isDynamicDim(lead + i))
-        return needStatic(b);
+    auto sizes = b.sizes(op->getResult(0));
+    for (auto [i, size] : llvm::enumerate(b.sizes(op->getOperand(2))))
+      if (!(size == onnx::SizeExpr(1)) && !(size == sizes[lead + i]))
+        return b.unsupported("its third operand is not known to be of the result's sizes; fix them "
+                             "with --dim NAME=VALUE");
   }
 
   // alpha * sum + beta * c, on elements of the accumulator's type.
@@ -251,17 +247,19 @@ FailureOr<SmallVector<Value>> lowerGemm(Lowering &b, Operation *op, ValueRange o
 
   Type element = result.getElementType();
   if (element.isF32()) {
-    Value panels = packPanels(b, operands[1], bType.getShape(),
-                              transB ? ArrayRef<int64_t>{0, 1} : ArrayRef<int64_t>{1, 0}, 0);
+    Value panels = bType.hasStaticShape()
+                       ? packPanels(b, operands[1], bType.getShape(),
+                                    transB ? ArrayRef<int64_t>{0, 1} : ArrayRef<int64_t>{1, 0}, 0)
+                       : packColumns(b, transB ? b.transpose(operands[1], {1, 0}) : operands[1]);
     SmallVector<Value> dynamic;
     if (result.isDynamicDim(0))
       dynamic.push_back(tensor::DimOp::create(b, operands[0], transA ? 1 : 0));
+    if (result.isDynamicDim(1))
+      dynamic.push_back(tensor::DimOp::create(b, operands[1], transB ? 0 : 1));
     return SmallVector<Value>{contract(b, result, operands[0], panels, aMap,
                                        AffineMap::get(2, 0, b.getContext()), {depth},
                                        c ? ValueRange{c} : ValueRange{}, combine, dynamic)};
   }
-  if (!aType.hasStaticShape() || !result.hasStaticShape())
-    return needStatic(b);
   Value sums = multiplyAccumulate(b, result.getShape(), accumulatorType(element),
                                   {{operands[0], aMap}, {operands[1], bMap}}, 1, {0, 2, 1});
   SmallVector<Value> inputs{sums};
@@ -278,12 +276,13 @@ FailureOr<SmallVector<Value>> lowerGemm(Lowering &b, Operation *op, ValueRange o
 struct Equation {
   SmallVector<SmallVector<unsigned>> inputs;
   SmallVector<unsigned> output;
-  SmallVector<int64_t> sizes; // of each label
+  SmallVector<onnx::SizeExpr> sizes; // of each label
 };
 
 /// Parses `text` for operands of the given shapes, or says why not.
-std::optional<Equation> parseEquation(StringRef text, ArrayRef<ArrayRef<int64_t>> shapes,
+std::optional<Equation> parseEquation(StringRef text, ArrayRef<SmallVector<onnx::SizeExpr>> shapes,
                                       std::string &reason) {
+  const onnx::SizeExpr one(1);
   std::string packed;
   for (char c : text)
     if (!isspace(static_cast<unsigned char>(c)))
@@ -337,9 +336,9 @@ std::optional<Equation> parseEquation(StringRef text, ArrayRef<ArrayRef<int64_t>
     if (!read(term, hidden, dims) || dims.size() != shape.size())
       return fail("does not fit its operands");
     for (auto [dim, size] : llvm::zip_equal(dims, shape)) {
-      if (equation.sizes[dim] != 1 && size != 1 && equation.sizes[dim] != size)
+      if (!(equation.sizes[dim] == one) && !(size == one) && !(equation.sizes[dim] == size))
         return fail("gives one dim two sizes");
-      equation.sizes[dim] = size == 1 ? equation.sizes[dim] : size;
+      equation.sizes[dim] = size == one ? equation.sizes[dim] : size;
     }
     equation.inputs.push_back(dims);
   }
@@ -363,17 +362,19 @@ std::optional<Equation> parseEquation(StringRef text, ArrayRef<ArrayRef<int64_t>
 
 /// Two f32 operands, each label at most once in each: kern.contract, if the right operand
 /// has a column dim. Null where this is not such a product.
-Value contractEquation(Lowering &b, const Equation &equation, Value left, Value right,
-                       ArrayRef<unsigned> leftDims, ArrayRef<unsigned> rightDims) {
+Value contractEquation(Lowering &b, const Equation &equation, ArrayRef<SmallVector<onnx::SizeExpr>> shapes,
+                       ValueRange operands, unsigned leftAt, unsigned rightAt) {
+  Value left = operands[leftAt], right = operands[rightAt];
+  ArrayRef<unsigned> leftDims = equation.inputs[leftAt], rightDims = equation.inputs[rightAt];
   auto has = [](ArrayRef<unsigned> dims, unsigned label) { return llvm::is_contained(dims, label); };
-  auto isFull = [&](Value operand, ArrayRef<unsigned> dims) {
+  auto isFull = [&](unsigned operand) {
     llvm::SmallDenseSet<unsigned> seen;
-    for (auto [dim, size] : llvm::zip_equal(dims, tensorType(operand).getShape()))
-      if (!seen.insert(dim).second || size != equation.sizes[dim])
+    for (auto [dim, size] : llvm::zip_equal(equation.inputs[operand], shapes[operand]))
+      if (!seen.insert(dim).second || !(size == equation.sizes[dim]))
         return false;
     return true;
   };
-  if (!isFull(left, leftDims) || !isFull(right, rightDims))
+  if (!isFull(leftAt) || !isFull(rightAt))
     return nullptr;
   // The column dim is the last one of the result that only the right operand has.
   std::optional<unsigned> column;
@@ -416,11 +417,25 @@ Value contractEquation(Lowering &b, const Equation &equation, Value left, Value 
   auto sizesOf = [&](ArrayRef<unsigned> dims) {
     return llvm::map_to_vector(dims, [&](unsigned dim) { return equation.sizes[dim]; });
   };
-  Value panels = packPanels(b, right, tensorType(right).getShape(), permutation, leading);
-  Value value = contract(
-      b, RankedTensorType::get(sizesOf(parallel), b.getF32Type()), left, panels,
-      AffineMap::get(loops.size(), 0, aExprs, b.getContext()),
-      AffineMap::get(parallel.size(), 0, bExprs, b.getContext()), sizesOf(reduction));
+  auto folded = b.tensorOf(sizesOf(reduction), b.getF32Type());
+  if (!folded.hasStaticShape() && reduction.size() > 1)
+    return nullptr;
+  Value panels;
+  if (tensorType(right).hasStaticShape()) {
+    panels = packPanels(b, right, tensorType(right).getShape(), permutation, leading);
+  } else { // [leading..., reduction as one, column]
+    std::rotate(permutation.begin() + leading, permutation.begin() + leading + 1, permutation.end());
+    Value matrices = b.transpose(right, permutation);
+    SmallVector<int64_t> shape(tensorType(matrices).getShape().take_front(leading));
+    shape.push_back(reduction.size() == 1 ? folded.getDimSize(0) : folded.getNumElements());
+    shape.push_back(tensorType(matrices).getShape().back());
+    panels = packColumns(b, b.reshape(matrices, shape));
+  }
+  auto sizes = sizesOf(parallel);
+  Value value = contract(b, b.tensorOf(sizes, b.getF32Type()), left, panels,
+                         AffineMap::get(loops.size(), 0, aExprs, b.getContext()),
+                         AffineMap::get(parallel.size(), 0, bExprs, b.getContext()),
+                         folded.getShape(), {}, nullptr, b.openSizes(sizes));
   SmallVector<int64_t> back;
   for (unsigned dim : equation.output)
     back.push_back(llvm::find(parallel, dim) - parallel.begin());
@@ -429,30 +444,29 @@ Value contractEquation(Lowering &b, const Equation &equation, Value left, Value 
 
 FailureOr<SmallVector<Value>> lowerEinsum(Lowering &b, Operation *op, ValueRange operands) {
   RankedTensorType result = b.resultType();
-  SmallVector<ArrayRef<int64_t>> shapes;
-  for (Value operand : operands) {
+  SmallVector<SmallVector<onnx::SizeExpr>> shapes;
+  for (Value operand : op->getOperands()) {
     auto type = dyn_cast<RankedTensorType>(operand.getType());
-    if (!type || !type.hasStaticShape())
+    if (!type || !b.hasRanges(type))
       return needStatic(b);
-    shapes.push_back(type.getShape());
+    shapes.push_back(b.sizes(operand));
   }
   std::string reason;
   std::optional<Equation> equation =
       parseEquation(cast<onnx::EinsumOp>(op).getEquation(), shapes, reason);
   if (!equation)
     return b.unsupported(reason);
-  SmallVector<int64_t> shape;
+  SmallVector<onnx::SizeExpr> shape;
   for (unsigned dim : equation->output)
     shape.push_back(equation->sizes[dim]);
-  if (!result || result.getShape() != ArrayRef(shape))
+  if (!result || b.sizes(op->getResult(0)) != shape)
     return needStatic(b);
 
   Type element = result.getElementType();
   if (operands.size() == 2 && element.isF32()) {
-    ArrayRef<unsigned> x = equation->inputs[0], y = equation->inputs[1];
-    if (Value value = contractEquation(b, *equation, operands[0], operands[1], x, y))
+    if (Value value = contractEquation(b, *equation, shapes, operands, 0, 1))
       return SmallVector<Value>{value};
-    if (Value value = contractEquation(b, *equation, operands[1], operands[0], y, x))
+    if (Value value = contractEquation(b, *equation, shapes, operands, 1, 0))
       return SmallVector<Value>{value};
   }
 
@@ -462,15 +476,15 @@ FailureOr<SmallVector<Value>> lowerEinsum(Lowering &b, Operation *op, ValueRange
     if (!llvm::is_contained(loops, dim))
       loops.push_back(dim);
   SmallVector<Factor> factors;
-  for (auto [operand, dims] : llvm::zip_equal(operands, equation->inputs)) {
+  for (auto [operand, dims, sizes] : llvm::zip_equal(operands, equation->inputs, shapes)) {
     SmallVector<AffineExpr> exprs;
-    for (auto [dim, size] : llvm::zip_equal(dims, tensorType(operand).getShape()))
-      exprs.push_back(size != equation->sizes[dim]
+    for (auto [dim, size] : llvm::zip_equal(dims, sizes))
+      exprs.push_back(!(size == equation->sizes[dim])
                           ? b.getAffineConstantExpr(0)
                           : b.getAffineDimExpr(llvm::find(loops, dim) - loops.begin()));
     factors.push_back({operand, AffineMap::get(loops.size(), 0, exprs, b.getContext())});
   }
-  Value value = multiplyAccumulate(b, shape, accumulatorType(element), factors,
+  Value value = multiplyAccumulate(b, result.getShape(), accumulatorType(element), factors,
                                    loops.size() - shape.size());
   return SmallVector<Value>{isa<FloatType>(element) ? convertFloat(b, value, element) : value};
 }
@@ -478,16 +492,21 @@ FailureOr<SmallVector<Value>> lowerEinsum(Lowering &b, Operation *op, ValueRange
 //===- Det ------------------------------------------------------------------===//
 
 /// Gaussian elimination with partial pivoting, one matrix after the other.
-FailureOr<SmallVector<Value>> lowerDet(Lowering &b, Operation *, ValueRange operands) {
+FailureOr<SmallVector<Value>> lowerDet(Lowering &b, Operation *op, ValueRange operands) {
   RankedTensorType type = tensorType(operands[0]), result = b.resultType();
-  if (!result || !type.hasStaticShape() || type.getRank() < 2)
+  if (!result || type.getRank() < 2 || ShapedType::isDynamicShape(type.getShape().take_back(2)))
     return needStatic(b);
-  int64_t n = type.getDimSize(type.getRank() - 1), count = 1;
-  for (int64_t size : type.getShape().drop_back(2))
-    count *= size;
+  auto sizes = b.sizes(op->getOperand(0));
+  int64_t n = type.getDimSize(type.getRank() - 1);
+  std::optional<onnx::SizeExpr> count = onnx::SizeExpr(1);
+  for (const onnx::SizeExpr &size : ArrayRef(sizes).drop_back(2))
+    count = count ? count->times(size) : count;
+  if (!count)
+    return needStatic(b);
+  SmallVector<onnx::SizeExpr> all{*count, n, n};
   Type element = type.getElementType(), wide = accumulatorType(element);
-  auto matrices = RankedTensorType::get({count, n, n}, wide);
-  Value input = convertFloat(b, b.reshape(operands[0], {count, n, n}), wide);
+  RankedTensorType matrices = b.tensorOf(all, wide);
+  Value input = convertFloat(b, b.reshape(operands[0], sizes, all), wide);
   // A copy: elimination writes into it.
   Value work = b.parallel(matrices, {input}, {b.getMultiDimIdentityMap(3)},
                           [](Lowering &, ValueRange elements) { return elements[0]; });
@@ -508,8 +527,8 @@ FailureOr<SmallVector<Value>> lowerDet(Lowering &b, Operation *, ValueRange oper
     return SmallVector<Value>(made.getResults());
   };
 
-  Value out = b.empty(RankedTensorType::get({count}, wide));
-  SmallVector<Value> done = loop(zero, b.index(count), {work, out}, [&](Value m, ValueRange state) {
+  Value out = b.empty(b.tensorOf({*count}, wide), b.openSizes({*count}));
+  SmallVector<Value> done = loop(zero, b.size(*count), {work, out}, [&](Value m, ValueRange state) {
     SmallVector<Value> steps = loop(
         zero, size, {state[0], b.scalar(wide, 1)}, [&](Value c, ValueRange carried) {
           Value matrix = carried[0], det = carried[1];
@@ -547,16 +566,17 @@ FailureOr<SmallVector<Value>> lowerDet(Lowering &b, Operation *, ValueRange oper
         });
     return SmallVector<Value>{steps[0], put(steps[1], state[1], {m})};
   });
-  return SmallVector<Value>{b.reshape(convertFloat(b, done[1], element), result.getShape())};
+  return SmallVector<Value>{b.reshape(convertFloat(b, done[1], element), {*count},
+                                      b.sizes(op->getResult(0)))};
 }
 
 } // namespace
 
 void burin::lower::registerContraction(RuleTable &table) {
   table.add<onnx::MatMulOp>(lowerMatMul, Sizes::Dynamic);
-  table.add<onnx::MatMulIntegerOp>(lowerMatMulInteger);
-  table.add<onnx::QLinearMatMulOp>(lowerQLinearMatMul);
+  table.add<onnx::MatMulIntegerOp>(lowerMatMulInteger, Sizes::Dynamic);
+  table.add<onnx::QLinearMatMulOp>(lowerQLinearMatMul, Sizes::Dynamic);
   table.add<onnx::GemmOp>(lowerGemm, Sizes::Dynamic);
-  table.add<onnx::EinsumOp>(lowerEinsum);
-  table.add<onnx::DetOp>(lowerDet);
+  table.add<onnx::EinsumOp>(lowerEinsum, Sizes::Dynamic);
+  table.add<onnx::DetOp>(lowerDet, Sizes::Dynamic);
 }

@@ -57,6 +57,26 @@ bool isStaticTensor(Value value) {
   return type && type.hasStaticShape();
 }
 
+using SizeList = SmallVector<onnx::SizeExpr>;
+
+/// The sizes of an onnx value that `lowered` stores, numbers or computed from ranges; nothing where
+/// it is no tensor, or they are not known.
+std::optional<SizeList> knownSizes(Lowering &b, Value onnxValue, Type lowered) {
+  auto type = dyn_cast_if_present<RankedTensorType>(lowered);
+  if (type && type.hasStaticShape())
+    return SizeList(type.getShape());
+  auto model = dyn_cast<RankedTensorType>(onnxValue.getType());
+  return type && model && b.hasRanges(model) ? std::optional(b.sizes(onnxValue)) : std::nullopt;
+}
+std::optional<SizeList> knownSizes(Lowering &b, OpResult result) {
+  return knownSizes(b, result, b.resultType(result.getResultNumber()));
+}
+
+/// Whether `value`, which an onnx value became, has the type and the sizes of a place.
+bool fits(Lowering &b, Value onnxValue, Value value, Type place, const std::optional<SizeList> &sizes) {
+  return value && value.getType() == place && sizes && knownSizes(b, onnxValue, place) == sizes;
+}
+
 bool isOneElement(Value value) {
   return isStaticTensor(value) && cast<RankedTensorType>(value.getType()).getNumElements() == 1;
 }
@@ -74,7 +94,7 @@ BlockArgument carriedData(Value value) {
 
 /// A copy of `value` in memory of its own. Unlike empty tensors, no two of these become one.
 Value copied(Lowering &b, Value value) {
-  Value place = bufferization::AllocTensorOp::create(b, typeOf(value), ValueRange());
+  Value place = bufferization::AllocTensorOp::create(b, typeOf(value), b.openSizesOf(value));
   return b.inPlace(value, place);
 }
 
@@ -134,12 +154,14 @@ FailureOr<Values> lowerIf(Lowering &b, Operation *op, ValueRange operands) {
   if (auto never = op->getAttrOfType<BoolAttr>(onnx::neverAttrName))
     return lowerOnlyBranch(b, branch.getThenBranch(), operands[0], never.getValue());
   SmallVector<Type> types;
-  for (unsigned i = 0; i < op->getNumResults(); ++i) {
-    RankedTensorType type = b.resultType(i);
-    if (!type || !type.hasStaticShape())
+  SmallVector<Values> open; // the sizes of each result, from outside of the region
+  for (OpResult result : op->getResults()) {
+    std::optional<SizeList> sizes = knownSizes(b, result);
+    if (!sizes)
       return b.unsupported("a result whose shape only the running model knows; make its condition "
-                           "constant, or its branches' results of one static shape");
-    types.push_back(type);
+                           "constant, or its branches' results of one shape");
+    types.push_back(b.resultType(result.getResultNumber()));
+    open.push_back(b.openSizes(*sizes));
   }
   auto outer = scf::ExecuteRegionOp::create(b, types, /*no_inline=*/true);
   auto fail = [&](StringRef reason) {
@@ -150,20 +172,20 @@ FailureOr<Values> lowerIf(Lowering &b, Operation *op, ValueRange operands) {
   b.createBlock(&outer.getRegion());
   // Both branches end in the same memory. Unlike empty tensors, no two of these become one.
   Values places;
-  for (Type type : types)
-    places.push_back(bufferization::AllocTensorOp::create(b, cast<RankedTensorType>(type),
-                                                          ValueRange()));
+  for (auto [type, sizes] : llvm::zip_equal(types, open))
+    places.push_back(bufferization::AllocTensorOp::create(b, cast<RankedTensorType>(type), sizes));
   auto choice = scf::IfOp::create(b, types, isTrue(b, operands[0]), /*withElseRegion=*/true);
   scf::YieldOp::create(b, choice.getResults());
   for (bool taken : {true, false}) {
     Block &body = taken ? *choice.thenBlock() : *choice.elseBlock();
     b.setInsertionPointToEnd(&body);
-    FailureOr<Values> values =
-        b.lowerBlock((taken ? branch.getThenBranch() : branch.getElseBranch()).front(), {});
+    Block &from = (taken ? branch.getThenBranch() : branch.getElseBranch()).front();
+    FailureOr<Values> values = b.lowerBlock(from, {});
     if (failed(values))
       return fail(unsupportedBody);
-    for (auto [value, type] : llvm::zip_equal(*values, types))
-      if (!value || value.getType() != type)
+    for (auto [i, value] : llvm::enumerate(*values))
+      if (!fits(b, from.getTerminator()->getOperand(i), value, types[i],
+                knownSizes(b, op->getResult(i))))
         return fail("branches with results of different types");
     for (auto [value, place] : llvm::zip_equal(*values, places))
       value = b.inPlace(value, place);
@@ -175,7 +197,7 @@ FailureOr<Values> lowerIf(Lowering &b, Operation *op, ValueRange operands) {
 
 //===- Loop -----------------------------------------------------------------===//
 
-/// Loop with a state of static shapes. The trip count may be known or not; outputs that
+/// Loop with a state of shapes that stay. The trip count may be known or not; outputs that
 /// grow by one slice per trip have a size that shape inference knew, which is checked.
 class LoopLowering {
 public:
@@ -184,9 +206,9 @@ public:
         initial(operands.drop_front(2)) {}
 
   FailureOr<Values> lower() {
-    for (Value value : initial)
-      if (!isStaticTensor(value))
-        return b.unsupported("a state that is not a tensor of static shape");
+    for (auto [value, lowered] : llvm::zip_equal(op->getOperands().drop_front(2), initial))
+      if (!lowered || !knownSizes(b, value, lowered.getType()))
+        return b.unsupported("a state that is not a tensor of known sizes or ranges");
     if ((limit && !isOneElement(limit)) || (condition && !isOneElement(condition)))
       return b.unsupported("a trip count or condition that is not one element");
     if (body.getNumArguments() != initial.size() + 2 ||
@@ -199,15 +221,17 @@ public:
     llvm::append_range(carried, ownStates(b, initial));
     for (unsigned i = initial.size(); i < op->getNumResults(); ++i) {
       RankedTensorType type = b.resultType(i);
-      if (!type || !type.hasStaticShape() || type.getRank() == 0)
+      std::optional<SizeList> sizes = knownSizes(b, op->getResult(i));
+      if (!sizes || sizes->empty())
         return b.unsupported("outputs whose number of slices only the running model knows; make "
-                             "the trip count constant");
-      carried.push_back(b.empty(type));
-      trips = type.getDimSize(0);
-    }
-    for (unsigned i = initial.size(); i < op->getNumResults(); ++i)
-      if (b.resultType(i).getDimSize(0) != trips)
+                             "the trip count constant, or a size");
+      carried.push_back(b.empty(type, b.openSizes(*sizes)));
+      if (trips && !(*trips == sizes->front()))
         return b.unsupported("outputs with different numbers of slices");
+      trips = sizes->front();
+    }
+    if (trips)
+      room = b.size(*trips);
     if (std::optional<int64_t> known = limit ? constantValue(limit) : std::nullopt;
         known && !condition && passesCondition())
       return counted(std::max<int64_t>(*known, 0), carried);
@@ -228,7 +252,7 @@ private:
   }
 
   FailureOr<Values> counted(int64_t count, ValueRange carried) {
-    if (trips && *trips != count)
+    if (trips && trips->constant() != count)
       return b.unsupported("outputs with another number of slices than its trips");
     Value from = b.index(0), to = b.index(count), by = b.index(1);
     auto loop = scf::ForOp::create(b, from, to, by, carried);
@@ -282,10 +306,12 @@ private:
     }
     if (!trips)
       return go;
-    Value room = s.less(count, s.like(count, double(*trips)));
-    Value fits = s.select(go, room, s.equal(count, s.like(count, double(*trips))));
+    Value most = trips->constant() ? s.like(count, double(*trips->constant()))
+                                   : Value(arith::IndexCastOp::create(b, b.getI64Type(), room));
+    Value hasRoom = s.less(count, most);
+    Value fits = s.select(go, hasRoom, s.equal(count, most));
     plan::CheckOp::create(b, fits, shapeMismatch, count);
-    also(room);
+    also(hasRoom);
     return go;
   }
 
@@ -308,20 +334,25 @@ private:
     (*values)[0] = b.reshape((*values)[0], {});
     Values next;
     for (unsigned i = 0; i <= initial.size(); ++i) {
-      if (!(*values)[i] || (*values)[i].getType() != carried[i].getType())
+      Value yielded = body.getTerminator()->getOperand(i);
+      bool stays = i == 0 ? (*values)[i].getType() == carried[i].getType()
+                          : fits(b, yielded, (*values)[i], carried[i].getType(),
+                                 knownSizes(b, op->getOperand(i + 1), carried[i].getType()));
+      if (!stays)
         return b.unsupported("a state whose shape changes from trip to trip");
       next.push_back((*values)[i]);
     }
     for (unsigned i = initial.size() + 1; i < values->size(); ++i) {
       auto whole = cast<RankedTensorType>(carried[i].getType());
-      if (!isStaticTensor((*values)[i]) ||
-          cast<RankedTensorType>((*values)[i].getType()).getShape() != whole.getShape().drop_front())
+      SizeList slice = *knownSizes(b, op->getResult(i - 1));
+      slice.erase(slice.begin());
+      if (!fits(b, body.getTerminator()->getOperand(i), (*values)[i],
+                Lowering::tensorOf(slice, whole.getElementType()), slice))
         return b.unsupported("an output whose slices differ in shape");
       SmallVector<OpFoldResult> offsets(whole.getRank(), b.getIndexAttr(0)),
           sizes{b.getIndexAttr(1)}, strides(whole.getRank(), b.getIndexAttr(1));
       offsets[0] = trip;
-      for (int64_t size : whole.getShape().drop_front())
-        sizes.push_back(b.getIndexAttr(size));
+      llvm::append_range(sizes, b.mixedSizes(slice));
       next.push_back(tensor::InsertSliceOp::create(b, (*values)[i], carried[i], offsets, sizes,
                                                    strides));
     }
@@ -336,7 +367,8 @@ private:
   Block &body;
   Value limit, condition;
   ValueRange initial;
-  std::optional<int64_t> trips; // slices of the outputs that grow
+  std::optional<onnx::SizeExpr> trips; // slices of the outputs that grow
+  Value room;                          // the same as an index
   bool single = false; // known to run at most once: simplified away, with nothing to keep
 };
 
@@ -355,22 +387,26 @@ FailureOr<Values> lowerScan(Lowering &b, Operation *op, ValueRange operands) {
       body.getNumArguments() != operands.size() ||
       body.getTerminator()->getNumOperands() != op->getNumResults())
     return b.unsupported("a body whose arguments or results do not fit the scan's");
-  for (Value operand : operands)
-    if (!isStaticTensor(operand))
+  auto operandSizes = [&](int64_t i) {
+    return knownSizes(b, op->getOperand(i), operands[i] ? operands[i].getType() : Type());
+  };
+  for (size_t i = 0; i < operands.size(); ++i)
+    if (!operandSizes(i))
       return b.unsupported("an operand whose shape is known only when the model runs; fix it with "
                            "--dim NAME=VALUE");
   auto attribute = [](std::optional<ArrayRef<int64_t>> values, int64_t i) {
     return values && i < int64_t(values->size()) ? (*values)[i] : 0;
   };
-  std::optional<int64_t> count;
+  std::optional<onnx::SizeExpr> count;
   SmallVector<int64_t> inputAxes, outputAxes;
   for (int64_t i = 0; i < scanned; ++i) {
     RankedTensorType type = typeOf(operands[states + i]);
     std::optional<int64_t> axis =
         normalizedAxis(attribute(scan.getScanInputAxes(), i), type.getRank());
-    if (!axis || (count && *count != type.getDimSize(*axis)))
+    onnx::SizeExpr length = axis ? (*operandSizes(states + i))[*axis] : onnx::SizeExpr();
+    if (!axis || (count && !(*count == length)))
       return b.unsupported("scanned inputs of different lengths, or without the axis");
-    count = type.getDimSize(*axis);
+    count = length;
     inputAxes.push_back(*axis);
   }
   Values carried = ownStates(b, operands.take_front(states));
@@ -379,13 +415,16 @@ FailureOr<Values> lowerScan(Lowering &b, Operation *op, ValueRange operands) {
     std::optional<int64_t> axis =
         type ? normalizedAxis(attribute(scan.getScanOutputAxes(), i), type.getRank())
              : std::nullopt;
-    if (!axis || !type.hasStaticShape() || type.getDimSize(*axis) != *count)
+    std::optional<SizeList> sizes = knownSizes(b, op->getResult(states + i));
+    if (!axis || !sizes || !((*sizes)[*axis] == *count))
       return b.unsupported("an output whose shape does not follow from the scanned length");
     outputAxes.push_back(*axis);
-    carried.push_back(b.empty(type));
+    carried.push_back(b.empty(type, b.openSizes(*sizes)));
   }
 
-  Value from = b.index(0), to = b.index(*count), by = b.index(1);
+  Value from = b.index(0), to = b.size(*count), by = b.index(1);
+  Value last = count->constant() ? b.index(*count->constant() - 1)
+                                 : Value(arith::SubIOp::create(b, to, by));
   auto loop = scf::ForOp::create(b, from, to, by, carried);
   auto fail = [&](StringRef reason) {
     loop.erase();
@@ -393,13 +432,12 @@ FailureOr<Values> lowerScan(Lowering &b, Operation *op, ValueRange operands) {
   };
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  Value backwards = arith::SubIOp::create(b, b.index(*count - 1), loop.getInductionVar());
-  /// Offsets, sizes and strides of the slice of `type` that this step is about.
-  auto sliceOf = [&](RankedTensorType type, int64_t axis, bool reversed) {
-    SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)), sizes,
-        strides(type.getRank(), b.getIndexAttr(1));
-    for (int64_t size : type.getShape())
-      sizes.push_back(b.getIndexAttr(size));
+  Value backwards = arith::SubIOp::create(b, last, loop.getInductionVar());
+  /// Offsets, sizes and strides of the slice that this step is about of what has `whole` sizes.
+  auto sliceOf = [&](const SizeList &whole, int64_t axis, bool reversed) {
+    SmallVector<OpFoldResult> sizes = b.mixedSizes(whole),
+                              offsets(sizes.size(), b.getIndexAttr(0)),
+                              strides(sizes.size(), b.getIndexAttr(1));
     offsets[axis] = reversed ? backwards : loop.getInductionVar();
     sizes[axis] = b.getIndexAttr(1);
     return std::tuple(offsets, sizes, strides);
@@ -411,7 +449,7 @@ FailureOr<Values> lowerScan(Lowering &b, Operation *op, ValueRange operands) {
     SmallVector<int64_t> shape(type.getShape());
     shape.erase(shape.begin() + inputAxes[i]);
     auto [offsets, sizes, strides] =
-        sliceOf(type, inputAxes[i], attribute(scan.getScanInputDirections(), i) != 0);
+        sliceOf(*operandSizes(states + i), inputAxes[i], attribute(scan.getScanInputDirections(), i) != 0);
     arguments.push_back(tensor::ExtractSliceOp::create(
         b, RankedTensorType::get(shape, type.getElementType()), input, offsets, sizes, strides));
   }
@@ -422,22 +460,23 @@ FailureOr<Values> lowerScan(Lowering &b, Operation *op, ValueRange operands) {
   for (auto [i, place] : llvm::enumerate(loop.getRegionIterArgs())) {
     Value value = (*values)[i];
     RankedTensorType type = typeOf(place);
+    Value yielded = body.getTerminator()->getOperand(i);
     if (int64_t(i) < states) {
-      if (!value || value.getType() != type)
+      if (!fits(b, yielded, value, type, operandSizes(i)))
         return fail("a state whose shape changes from step to step");
       next.push_back(value);
       continue;
     }
     int64_t output = int64_t(i) - states, axis = outputAxes[output];
-    SmallVector<int64_t> shape(type.getShape());
-    shape.erase(shape.begin() + axis);
-    if (!value || value.getType() != RankedTensorType::get(shape, type.getElementType()))
+    SizeList whole = *knownSizes(b, op->getResult(i)), part = whole;
+    part.erase(part.begin() + axis);
+    if (!fits(b, yielded, value, Lowering::tensorOf(part, type.getElementType()), part))
       return fail("an output whose slices differ in shape");
     auto [offsets, sizes, strides] =
-        sliceOf(type, axis, attribute(scan.getScanOutputDirections(), output) != 0);
+        sliceOf(whole, axis, attribute(scan.getScanOutputDirections(), output) != 0);
     next.push_back(tensor::InsertSliceOp::create(b, value, place, offsets, sizes, strides));
   }
-  if (*count > 1) // see Loop
+  if (!count->constant() || *count->constant() > 1) // see Loop
     writeStates(b, MutableArrayRef(next).take_front(states),
                 ValueRange(loop.getRegionIterArgs()).take_front(states));
   scf::YieldOp::create(b, next);
@@ -448,9 +487,9 @@ FailureOr<Values> lowerScan(Lowering &b, Operation *op, ValueRange operands) {
 } // namespace
 
 void registerControl(RuleTable &table) {
-  table.add<onnx::IfOp>(lowerIf);
-  table.add<onnx::LoopOp>(lowerLoop);
-  table.add<onnx::ScanOp>(lowerScan);
+  table.add<onnx::IfOp>(lowerIf, Sizes::Dynamic);
+  table.add<onnx::LoopOp>(lowerLoop, Sizes::Dynamic);
+  table.add<onnx::ScanOp>(lowerScan, Sizes::Dynamic);
 }
 
 } // namespace burin::lower

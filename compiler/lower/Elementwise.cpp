@@ -266,10 +266,10 @@ static FailureOr<SmallVector<Value>> lowerDropout(Lowering &b, Operation *op, Va
   Value mask;
   if (!isa<NoneType>(op->getResult(1).getType())) {
     RankedTensorType type = b.resultType(1);
-    if (!type || !type.hasStaticShape())
+    if (!type)
       return b.unsupported("the mask's shape is known only when the model runs; fix the sizes it "
                            "depends on with --dim NAME=VALUE");
-    mask = b.fill(type, b.scalarInt(type.getElementType(), 1));
+    mask = b.fill(type, b.scalarInt(type.getElementType(), 1), b.sizesOf(type));
   }
   return SmallVector<Value>{operands[0], mask};
 }
@@ -287,7 +287,7 @@ void registerElementwise(RuleTable &table) {
 #include "dialects/onnx/families/Elementwise.cpp.inc"
       >(table);
   table.add<IdentityOp>(lowerIdentity, Sizes::Dynamic);
-  table.add<DropoutOp>(lowerDropout);
+  table.add<DropoutOp>(lowerDropout, Sizes::Dynamic);
   registerCasts(table);
 }
 

@@ -137,7 +137,7 @@ Results lowerOneHot(Lowering &b, Operation *op, ValueRange operands) {
     return failure();
   if (typeOf(indices).getRank() + 1 != type->getRank())
     return b.unsupported("the result's declared rank is not one more than the indices'");
-  int64_t size = type->getDimSize(*axis);
+  Value size = b.size(b.sizes(op->getResult(0))[*axis]);
   auto map = AffineMap::getMultiDimIdentityMap(type->getRank(), b.getContext());
   map = map.dropResult(*axis);
   bool depthIsKnown = b.constantInts(1).has_value();
@@ -146,10 +146,10 @@ Results lowerOneHot(Lowering &b, Operation *op, ValueRange operands) {
     Scalars s{in};
     if (!depthIsKnown) {
       Value given = toIndex(in, s.cast(extractOnly(in, depth), elementType(op->getOperand(1)), i64));
-      check(in, s.equal(given, in.index(size)), shapeMismatch, given);
+      check(in, s.equal(given, size), shapeMismatch, given);
     }
     Value hot = toIndex(in, s.cast(elements[0], elementType(op->getOperand(0)), i64));
-    hot = s.select(s.less(hot, in.index(0)), s.add(hot, in.index(size)), hot);
+    hot = s.select(s.less(hot, in.index(0)), s.add(hot, size), hot);
     Value isOn = s.equal(hot, linalg::IndexOp::create(in, *axis));
     return s.select(isOn, extract(in, values, in.index(1)), extract(in, values, in.index(0)));
   })};
@@ -196,7 +196,8 @@ Results scatter(Lowering &b, Value data, Value indices, Value updates, StringRef
   auto body = combiner(reduction, element);
   if (!body)
     return b.unsupported("reduction '" + reduction + "'");
-  if (typeOf(updates).getNumElements() == 0 || typeOf(data).getNumElements() == 0)
+  if (llvm::is_contained(typeOf(updates).getShape(), 0) ||
+      llvm::is_contained(typeOf(data).getShape(), 0))
     return SmallVector<Value>{data};
   auto scattered = kern::ScatterOp::create(b, indices, updates, ownCopy(b, data), indexMap,
                                            placeMap, wrap, /*drop=*/false, body);
@@ -213,11 +214,12 @@ Results lowerScatterElements(Lowering &b, Operation *op, ValueRange operands) {
   FailureOr<int64_t> axis = normalizeAxis(b, node.getAxis(), rank);
   if (failed(axis))
     return failure();
-  if (updates.getRank() != rank || typeOf(operands[1]).getShape() != updates.getShape())
+  auto sizes = b.sizes(op->getOperand(1));
+  if (updates.getRank() != rank || sizes != b.sizes(op->getOperand(2)))
     return b.unsupported("indices and updates of different shapes");
-  SmallVector<int64_t> shape(updates.getShape());
+  auto shape = sizes;
   shape.push_back(1);
-  Value indices = b.reshape(operands[1], shape);
+  Value indices = b.reshape(operands[1], sizes, shape);
   SmallVector<AffineExpr> place;
   for (int64_t d = 0; d < rank; ++d)
     place.push_back(d == *axis ? b.getAffineSymbolExpr(0) : b.getAffineDimExpr(d));
@@ -234,9 +236,13 @@ Results lowerScatterND(Lowering &b, Operation *op, ValueRange operands) {
   if (leading < 0)
     return b.unsupported("indices without a dimension of coordinates");
   int64_t coordinates = indices.getDimSize(leading);
+  if (ShapedType::isDynamic(coordinates))
+    return b.unsupported("how many coordinates an index has must be known; fix the last size of the indices");
+  auto of = [&](Value value) { return b.sizes(value); };
+  auto given = of(op->getOperand(2)), places = of(op->getOperand(1)), all = of(op->getOperand(0));
   if (coordinates > rank || updates.getRank() != leading + rank - coordinates ||
-      updates.getShape().take_front(leading) != indices.getShape().drop_back() ||
-      updates.getShape().drop_front(leading) != type->getShape().drop_front(coordinates))
+      ArrayRef(given).take_front(leading) != ArrayRef(places).drop_back() ||
+      ArrayRef(given).drop_front(leading) != ArrayRef(all).drop_front(coordinates))
     return b.unsupported("updates whose shape does not follow from data and indices");
   SmallVector<AffineExpr> place;
   for (int64_t c = 0; c < coordinates; ++c)
@@ -262,16 +268,19 @@ Results lowerTensorScatter(Lowering &b, Operation *op, ValueRange operands) {
   RankedTensorType updates = typeOf(operands[1]);
   if (*axis == 0 || updates.getRank() != rank)
     return b.unsupported("needs a batch axis before the axis that is written");
+  onnx::SizeExpr batch = b.sizes(op->getOperand(0))[0];
   Value starts;
   if (operands.size() > 2 && operands[2])
-    starts = b.reshape(operands[2], {type->getDimSize(0), 1});
+    starts = b.reshape(operands[2], {batch}, {batch, 1});
   else
-    starts = b.fill(RankedTensorType::get({type->getDimSize(0), 1}, b.getI64Type()),
-                    b.scalarInt(b.getI64Type(), 0));
+    starts = b.fill(b.tensorOf({batch, 1}, b.getI64Type()), b.scalarInt(b.getI64Type(), 0),
+                    b.openSizes({batch}));
   SmallVector<AffineExpr> place;
   for (int64_t d = 0; d < rank; ++d)
     place.push_back(b.getAffineDimExpr(d));
   place[*axis] = place[*axis] + b.getAffineSymbolExpr(0);
+  if (node.getMode() == "circular" && type->isDynamicDim(*axis))
+    return b.unsupported(needsFixedSize);
   if (node.getMode() == "circular")
     place[*axis] = place[*axis] % type->getDimSize(*axis);
   else if (node.getMode() != "linear")
@@ -285,7 +294,7 @@ Results lowerTensorScatter(Lowering &b, Operation *op, ValueRange operands) {
 
 Value burin::lower::ownCopy(Lowering &b, Value data) {
   return bufferization::MaterializeInDestinationOp::create(b, data.getType(), data,
-                                                           b.empty(typeOf(data)))
+                                                           b.empty(typeOf(data), b.openSizesOf(data)))
       .getResult();
 }
 
@@ -293,10 +302,10 @@ void burin::lower::registerIndexing(RuleTable &table) {
   table.add<onnx::GatherOp>(lowerGather, Sizes::Dynamic);
   table.add<onnx::GatherElementsOp>(lowerGatherElements, Sizes::Dynamic);
   table.add<onnx::GatherNDOp>(lowerGatherND, Sizes::Dynamic);
-  table.add<onnx::OneHotOp>(lowerOneHot);
-  table.add<onnx::ScatterElementsOp>(lowerScatterElements);
-  table.add<onnx::ScatterNDOp>(lowerScatterND);
-  table.add<onnx::TensorScatterOp>(lowerTensorScatter);
+  table.add<onnx::OneHotOp>(lowerOneHot, Sizes::Dynamic);
+  table.add<onnx::ScatterElementsOp>(lowerScatterElements, Sizes::Dynamic);
+  table.add<onnx::ScatterNDOp>(lowerScatterND, Sizes::Dynamic);
+  table.add<onnx::TensorScatterOp>(lowerTensorScatter, Sizes::Dynamic);
   registerNGrams(table);
   registerResize(table);
   registerSampling(table);

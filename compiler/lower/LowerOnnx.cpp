@@ -79,6 +79,9 @@ private:
         values.push_back(mapping.lookupOrNull(value));
       return values;
     };
+    lowering.range = [&](const onnx::SizeExpr &size) {
+      return size.range([&](StringRef base) { return ranges.lookup(base); });
+    };
     lowering.measure = [&](Value count, int64_t max) {
       auto name = op->getAttrOfType<StringAttr>(onnx::sizeAttrName);
       measured.push_back(plan::RangeAttr::get(op->getContext(), name, 0, max));

@@ -169,6 +169,32 @@ Value Lowering::resultSize(unsigned index, unsigned dim) {
   return size(sizes(op->getResult(index))[dim]);
 }
 
+RankedTensorType Lowering::tensorOf(ArrayRef<onnx::SizeExpr> sizes, Type element) {
+  return RankedTensorType::get(llvm::map_to_vector(sizes, [](const onnx::SizeExpr &size) {
+                                 return size.constant().value_or(ShapedType::kDynamic);
+                               }), element);
+}
+
+SmallVector<Value> Lowering::openSizes(ArrayRef<onnx::SizeExpr> sizes) {
+  SmallVector<Value> open;
+  for (const onnx::SizeExpr &expr : sizes)
+    if (!expr.constant())
+      open.push_back(size(expr));
+  return open;
+}
+
+SmallVector<OpFoldResult> Lowering::mixedSizes(ArrayRef<onnx::SizeExpr> sizes) {
+  return getMixedValues(tensorOf(sizes, getF32Type()).getShape(), openSizes(sizes), *this);
+}
+
+SmallVector<Value> Lowering::openSizesOf(Value tensor) {
+  SmallVector<Value> open;
+  for (int64_t d = 0; d < typeOf(tensor).getRank(); ++d)
+    if (typeOf(tensor).isDynamicDim(d))
+      open.push_back(tensor::DimOp::create(*this, tensor, d));
+  return open;
+}
+
 SmallVector<Value> Lowering::sizesOf(RankedTensorType result, ValueRange inputs,
                                      ArrayRef<AffineMap> maps) {
   auto toldByInput = [&](AffineExpr loop) -> Value {
@@ -389,7 +415,7 @@ Value Lowering::reshape(Value input, ArrayRef<int64_t> shape) {
 
 Value Lowering::reshape(Value input, ArrayRef<onnx::SizeExpr> from, ArrayRef<onnx::SizeExpr> to) {
   Type element = typeOf(input).getElementType();
-  auto target = RankedTensorType::get(shapeOf(to), element);
+  RankedTensorType target = tensorOf(to, element);
   if (llvm::equal(from, to))
     return input;
   if ((typeOf(input).hasStaticShape() && target.hasStaticShape()) || from.empty() || to.empty())
@@ -434,7 +460,7 @@ Value Lowering::reshape(Value input, ArrayRef<onnx::SizeExpr> from, ArrayRef<onn
     middle.push_back(whole);
     i = a, j = b;
   }
-  auto parts = RankedTensorType::get(shapeOf(middle), element);
+  RankedTensorType parts = tensorOf(middle, element);
   if (middle.size() != from.size())
     input = tensor::CollapseShapeOp::create(*this, parts, input, collapsed);
   if (middle.size() == to.size())

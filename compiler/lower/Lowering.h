@@ -83,6 +83,13 @@ public:
   /// A size of the op's result `index`: the model names it, and LowerOnnx has seen to it that
   /// its names have ranges.
   mlir::Value resultSize(unsigned index, unsigned dim);
+  /// A tensor of `sizes`, those that change from run to run dynamic; those as indices, in order;
+  /// all sizes, as slices take them.
+  static mlir::RankedTensorType tensorOf(llvm::ArrayRef<onnx::SizeExpr> sizes, mlir::Type element);
+  llvm::SmallVector<mlir::Value> openSizes(llvm::ArrayRef<onnx::SizeExpr> sizes);
+  llvm::SmallVector<mlir::OpFoldResult> mixedSizes(llvm::ArrayRef<onnx::SizeExpr> sizes);
+  /// The dynamic sizes of a lowered tensor, in order: what another of its shape needs.
+  llvm::SmallVector<mlir::Value> openSizesOf(mlir::Value tensor);
   /// The dynamic sizes, in order, of a result that `maps` relate to the loops over `result`. What
   /// no input tells is taken from the op's result of the same shape; else the rule has failed.
   llvm::SmallVector<mlir::Value> sizesOf(mlir::RankedTensorType result, mlir::ValueRange inputs = {},
@@ -148,6 +155,9 @@ public:
   /// Takes two sizes of the model for one, which a run must then have equal (plan.agreements); why not,
   /// where that is not supported.
   std::function<std::string(const onnx::SizeExpr &, const onnx::SizeExpr &)> agree;
+
+  /// The least and the most that a size can be, where --dim or the data bound it.
+  std::function<std::optional<onnx::SizeExpr::Interval>(const onnx::SizeExpr &)> range;
 
   /// The sizes that change from run to run, by name; null where there are none.
   const llvm::StringMap<mlir::Value> *dims = nullptr;

@@ -102,6 +102,19 @@ Results lowerExpand(Lowering &b, Operation *op, ValueRange operands) {
       *type, {operands[0]}, [](Lowering &, ValueRange elements) { return elements[0]; })};
 }
 
+/// Where the numbers of repeats are known only when the model runs.
+SmallVector<Value> tileByPlace(Lowering &b, RankedTensorType type, Value input, const SizeList &from,
+                               const SizeList &to) {
+  SmallVector<Value> sizes = llvm::map_to_vector(from, [&](const onnx::SizeExpr &size) { return b.size(size); });
+  return {b.indexed(type, [&](Lowering &in, ValueRange indices) {
+    SmallVector<Value> at(indices);
+    for (auto [d, size] : llvm::enumerate(sizes))
+      if (!(from[d] == to[d])) // never an axis of no elements, where the result has some
+        at[d] = arith::RemUIOp::create(in, at[d], size);
+    return extract(in, input, at);
+  })};
+}
+
 Results lowerTile(Lowering &b, Operation *op, ValueRange operands) {
   FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
@@ -111,6 +124,8 @@ Results lowerTile(Lowering &b, Operation *op, ValueRange operands) {
   SmallVector<AffineExpr> exprs;
   for (auto [size, all] : llvm::zip_equal(from, to)) {
     auto repeats = size.constant() == 0 ? std::optional(onnx::SizeExpr(1)) : all.dividedBy(size);
+    if (!repeats && !type->hasStaticShape())
+      return tileByPlace(b, *type, operands[0], from, to);
     if (!repeats || (size.constant() == 0 && all.constant() != 0))
       return b.unsupported("the result's sizes are not multiples of the operand's");
     if (repeats->constant() != 1)
@@ -529,14 +544,15 @@ Results lowerReverseSequence(Lowering &b, Operation *op, ValueRange operands) {
                      time = normalizeAxis(b, node.getTimeAxis(), type->getRank());
   if (failed(batch) || failed(time))
     return failure();
-  if (typeOf(operands[1]).getShape() != ArrayRef<int64_t>{type->getDimSize(*batch)})
+  auto sizes = b.sizes(op->getOperand(0)), lengths = b.sizes(op->getOperand(1));
+  if (lengths.size() != 1 || !(lengths[0] == sizes[*batch]))
     return b.unsupported("sequence_lens needs one length per batch");
-  int64_t steps = type->getDimSize(*time);
+  Value steps = b.size(sizes[*time]);
   return SmallVector<Value>{b.indexed(*type, [&](Lowering &in, ValueRange indices) {
     Scalars s{in};
     Value length = toIndex(in, extract(in, operands[1], indices[*batch]));
-    check(in, s.lessEqual(length, in.index(steps)), indexRange, length);
-    length = clampIndex(in, length, 0, steps);
+    check(in, s.lessEqual(length, steps), indexRange, length);
+    length = s.min(s.max(length, in.index(0)), steps);
     Value t = indices[*time], mirrored = s.sub(s.sub(length, in.index(1)), t);
     SmallVector<Value> at(indices);
     at[*time] = s.select(s.less(t, length), mirrored, t);
@@ -581,7 +597,7 @@ void burin::lower::registerMovement(RuleTable &table) {
   table.add<onnx::DepthToSpaceOp>(lowerDepthToSpace, Sizes::Dynamic);
   table.add<onnx::ExpandOp>(lowerExpand, Sizes::Dynamic);
   table.add<onnx::PadOp>(lowerPad, Sizes::Dynamic);
-  table.add<onnx::ReverseSequenceOp>(lowerReverseSequence);
+  table.add<onnx::ReverseSequenceOp>(lowerReverseSequence, Sizes::Dynamic);
   table.add<onnx::SliceOp>(lowerSlice, Sizes::Dynamic);
   table.add<onnx::SpaceToDepthOp>(lowerSpaceToDepth, Sizes::Dynamic);
   table.add<onnx::SplitOp>(lowerSplit, Sizes::Dynamic);

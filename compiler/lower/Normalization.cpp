@@ -26,19 +26,17 @@ struct Rows {
   int64_t rank() const { return type.getRank(); }
   AffineMap identity() { return b.getMultiDimIdentityMap(rank()); }
   AffineMap perRow() { return b.mapWithout(rank(), dims); }
-  double count() const {
-    double elements = 1;
-    for (int64_t d : dims)
-      elements *= type.getDimSize(d);
-    return elements;
-  }
-  /// How many elements a row has, as an index; null where that is fixed.
-  Value openCount() {
-    if (llvm::none_of(dims, [&](int64_t d) { return type.isDynamicDim(d); }))
-      return nullptr;
-    Value elements = b.index(1);
-    for (int64_t d : dims)
-      elements = arith::MulIOp::create(b, elements, tensor::DimOp::create(b, input, d));
+  /// How many elements a row has; made before a body that reads it.
+  Count count() const {
+    Count elements;
+    bool isFixed = llvm::none_of(dims, [&](int64_t d) { return type.isDynamicDim(d); });
+    for (int64_t d : dims) {
+      elements.fixed *= type.getDimSize(d);
+      if (isFixed)
+        continue;
+      Value size = b.createOrFold<tensor::DimOp>(input, b.index(d));
+      elements.open = elements.open ? arith::MulIOp::create(b, elements.open, size) : size;
+    }
     return elements;
   }
 
@@ -82,26 +80,25 @@ struct Rows {
     });
   }
 
-  /// Totals by the number of elements of their rows.
-  Value averages(Value totals) {
-    Value open = openCount();
-    return perRow({totals}, [&](Scalars &s, ArrayRef<Value> args) {
-      if (!open)
-        return s.div(args[0], s.like(args[0], count()));
-      Value wide = arith::IndexCastOp::create(s.b, s.b.getI64Type(), open);
-      return s.div(args[0], arith::SIToFPOp::create(s.b, compute, wide));
-    });
-  }
   /// The mean of each row.
   Value mean() {
-    return averages(sum({}, [](Scalars &, ArrayRef<Value> args) { return args[0]; }));
+    Value total = sum({}, [](Scalars &, ArrayRef<Value> args) { return args[0]; });
+    return perElement(total);
   }
   /// Mean square of what is left of each row without `mean`.
   Value variance(Value mean) {
-    return averages(sum({mean}, [](Scalars &s, ArrayRef<Value> args) {
+    Value total = sum({mean}, [](Scalars &s, ArrayRef<Value> args) {
       Value difference = s.sub(args[0], args[1]);
       return s.mul(difference, difference);
-    }));
+    });
+    return perElement(total);
+  }
+  /// A row's total divided by the number of its elements.
+  Value perElement(Value total) {
+    Count elements = count();
+    return perRow({total}, [&](Scalars &s, ArrayRef<Value> args) {
+      return s.div(args[0], elements.as(s, args[0]));
+    });
   }
   /// 1 / sqrt(variance + epsilon).
   Value inverseDeviation(Value variance, double epsilon) {
@@ -260,8 +257,6 @@ FailureOr<Rows> rowsFromAxis(Lowering &b, Op op, ValueRange operands) {
   std::optional<int64_t> axis = normalizedAxis(op.getAxis(), type->getRank());
   if (!axis)
     return b.unsupported(badAxis);
-  if (ShapedType::isDynamicShape(type->getShape().drop_front(*axis)))
-    return b.unsupported(needsFixedSize);
   return Rows{b, operands[0], llvm::to_vector(llvm::seq<int64_t>(*axis, type->getRank()))};
 }
 
@@ -298,9 +293,7 @@ FailureOr<SmallVector<Value>> lowerRMSNormalization(Lowering &b, Operation *op,
     return failure();
   Value squares =
       rows->sum({}, [](Scalars &s, ArrayRef<Value> args) { return s.mul(args[0], args[0]); });
-  Value mean = rows->perRow({squares}, [&](Scalars &s, ArrayRef<Value> args) {
-    return s.div(args[0], s.like(args[0], rows->count()));
-  });
+  Value mean = rows->perElement(squares);
   Value inverse = rows->inverseDeviation(mean, norm.getEpsilon().convertToDouble());
   AffineMap scale = b.broadcastMap(cast<RankedTensorType>(operands[1].getType()), rows->type);
   return SmallVector<Value>{rows->elements(
@@ -529,14 +522,15 @@ void registerNormalization(RuleTable &table) {
   using namespace burin::onnx;
   table.add<SoftmaxOp>(lowerSoftmax, Sizes::Dynamic);
   table.add<LogSoftmaxOp>(lowerLogSoftmax, Sizes::Dynamic);
-  table.add<HardmaxOp>(lowerHardmax);
+  table.add<HardmaxOp>(lowerHardmax, Sizes::Dynamic);
   table.add<LayerNormalizationOp>(lowerLayerNormalization, Sizes::Dynamic);
   table.add<RMSNormalizationOp>(lowerRMSNormalization, Sizes::Dynamic);
   table.add<GroupNormalizationOp>(lowerGroupNormalization, Sizes::Dynamic);
   table.add<InstanceNormalizationOp>(lowerInstanceNormalization, Sizes::Dynamic);
   table.add<BatchNormalizationOp>(lowerBatchNormalization, Sizes::Dynamic);
   table.add<LpNormalizationOp>(lowerLpNormalization, Sizes::Dynamic);
-  table.add<MeanVarianceNormalizationOp>(lowerMeanVarianceNormalization);
+  table.add<MeanVarianceNormalizationOp>(lowerMeanVarianceNormalization,
+                                             Sizes::Dynamic);
   table.add<LRNOp>(lowerLRN);
 }
 

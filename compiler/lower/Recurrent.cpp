@@ -4,6 +4,7 @@
 // all steps; the rest is a loop over the steps that carries the state. All directions
 // go together, each in the order of its own steps: step s of the reverse one is time T-1-s.
 
+#include "compiler/lower/CellFunctions.h"
 #include "compiler/lower/Contract.h"
 #include "compiler/lower/Lowering.h"
 #include "compiler/lower/Scalars.h"
@@ -15,62 +16,6 @@ using namespace mlir;
 
 namespace burin::lower {
 namespace {
-
-//===- Activations ----------------------------------------------------------===//
-
-struct Activation {
-  std::string name; // in lower case
-  double alpha = 0, beta = 0;
-
-  bool operator==(const Activation &other) const = default;
-};
-
-/// Fills in the defaults that ONNX gives for `name`; false if there is no such function.
-bool setDefaults(Activation &activation) {
-  static const llvm::StringMap<std::pair<double, double>> known = {
-      {"relu", {0, 0}},       {"tanh", {0, 0}},        {"sigmoid", {0, 0}},
-      {"softsign", {0, 0}},   {"softplus", {0, 0}},    {"affine", {1, 0}},
-      {"leakyrelu", {0.01, 0}}, {"thresholdedrelu", {1, 0}}, {"scaledtanh", {1, 1}},
-      {"hardsigmoid", {0.2, 0.5}}, {"elu", {1, 0}}};
-  auto it = known.find(activation.name);
-  if (it == known.end())
-    return false;
-  std::tie(activation.alpha, activation.beta) = it->second;
-  return true;
-}
-
-unsigned parameterCount(StringRef name) {
-  if (name == "affine" || name == "scaledtanh" || name == "hardsigmoid")
-    return 2;
-  return name == "leakyrelu" || name == "thresholdedrelu" || name == "elu" ? 1 : 0;
-}
-
-Value apply(Scalars &s, const Activation &activation, Value x) {
-  Value zero = s.like(x, 0), one = s.like(x, 1);
-  Value alpha = s.like(x, activation.alpha), beta = s.like(x, activation.beta);
-  StringRef name = activation.name;
-  if (name == "tanh")
-    return s.tanh(x);
-  if (name == "sigmoid")
-    return s.sigmoid(x);
-  if (name == "relu")
-    return s.select(s.less(x, zero), zero, x);
-  if (name == "affine")
-    return s.add(s.mul(alpha, x), beta);
-  if (name == "leakyrelu")
-    return s.select(s.less(x, zero), s.mul(alpha, x), x);
-  if (name == "thresholdedrelu")
-    return s.select(s.less(x, alpha), zero, x);
-  if (name == "scaledtanh")
-    return s.mul(alpha, s.tanh(s.mul(beta, x)));
-  if (name == "hardsigmoid")
-    return s.max(zero, s.min(one, s.add(s.mul(alpha, x), beta)));
-  if (name == "elu")
-    return s.select(s.less(x, zero), s.mul(alpha, s.expm1(x)), x);
-  if (name == "softsign")
-    return s.div(x, s.add(one, s.abs(x)));
-  return s.softplus(x);
-}
 
 //===- The frame of the three cells -----------------------------------------===//
 
@@ -90,8 +35,8 @@ public:
 
   /// Reads shapes and attributes, or says why not.
   LogicalResult prepare(ValueRange operands, ArrayRef<StringRef> defaults) {
-    for (Value operand : operands)
-      if (operand && !cast<RankedTensorType>(operand.getType()).hasStaticShape())
+    for (Value operand : op->getOperands())
+      if (auto type = dyn_cast<RankedTensorType>(operand.getType()); type && !b.hasRanges(type))
         return b.unsupported("a shape is known only when the model runs; fix the sizes it depends "
                              "on with --dim NAME=VALUE");
     x = operands[0], w = operands[1], r = operands[2], bias = operands[3], lengths = operands[4];
@@ -103,8 +48,9 @@ public:
     element = xType.getElementType();
     compute = computeType(element);
     batchFirst = op->getAttrOfType<IntegerAttr>("layout").getInt() != 0;
-    steps = xType.getDimSize(batchFirst ? 1 : 0);
-    batch = xType.getDimSize(batchFirst ? 0 : 1);
+    SmallVector<onnx::SizeExpr> sizes = b.sizes(op->getOperand(0));
+    steps = sizes[batchFirst ? 1 : 0];
+    batch = sizes[batchFirst ? 0 : 1];
     inputs = xType.getDimSize(2);
     units = rType.getDimSize(2);
     directions = wType.getDimSize(0);
@@ -114,6 +60,15 @@ public:
         wType.getShape() != ArrayRef({directions, gates * units, inputs}) ||
         rType.getShape() != ArrayRef({directions, gates * units, units}))
       return b.unsupported("the shapes of its weights do not fit its direction and hidden size");
+    for (unsigned i = 0; i < operands.size(); ++i) // what has a row for each sequence
+      if (operands[i] && (i == 4 || i == 5 || i == 6)) {
+        auto given = b.sizes(op->getOperand(i));
+        if (!(given[i == 4 || batchFirst ? 0 : 1] == batch))
+          return b.unsupported("lengths or states of another number of sequences than its input's; "
+                               "fix both with --dim NAME=VALUE");
+      }
+    if (!steps.constant())
+      count = b.size(steps);
     if (auto attribute = op->getAttrOfType<FloatAttr>("clip"))
       clip = attribute.getValueAsDouble();
     if (batchFirst)
@@ -123,9 +78,10 @@ public:
 
   /// [D, B, H] of an initial state, zero where absent, in the compute type.
   Value initialState(Value given) {
-    auto type = RankedTensorType::get({directions, batch, units}, compute);
+    SmallVector<onnx::SizeExpr> shape{directions, batch, units};
+    RankedTensorType type = b.tensorOf(shape, compute);
     if (!given)
-      return b.fill(type, b.scalar(compute, 0));
+      return b.fill(type, b.scalar(compute, 0), b.openSizes(shape));
     if (batchFirst)
       given = b.transpose(given, {1, 0, 2});
     return given.getType() == type ? given : converted(given, compute);
@@ -136,20 +92,22 @@ public:
     Value ordered = x;
     bool copied = directions == 2 || reverseOnly;
     if (copied) { // [D, T, B, I] in the order of each direction's steps
-      auto type = RankedTensorType::get({directions, steps, batch, inputs}, element);
-      ordered = b.indexed(type, [&](Lowering &inner, ValueRange at) -> Value {
+      SmallVector<onnx::SizeExpr> shape{directions, steps, batch, inputs};
+      auto inOrder = [&](Lowering &inner, ValueRange at) -> Value {
         Value time = timeOf(inner, at[1], at[0]);
         return tensor::ExtractOp::create(inner, x, ValueRange{time, at[2], at[3]});
-      });
+      };
+      ordered = b.indexed(b.tensorOf(shape, element), b.openSizes(shape), inOrder);
     }
-    SmallVector<int64_t> shape{directions, steps, gates, batch, units};
+    SmallVector<onnx::SizeExpr> shape{directions, steps, gates, batch, units};
     return product(ordered, copied ? ArrayRef<unsigned>{0, 1, 3} : ArrayRef<unsigned>{1, 3}, w,
                    shape, /*direction=*/0, /*gate=*/2, inputs, 0, gates);
   }
 
   /// `state` [D, B, H] times the transposed R of gates from `first` on: [D, count, B, H].
   Value stateGates(Value state, unsigned first, unsigned count) {
-    return product(state, {0, 2}, r, {directions, count, batch, units}, 0, 1, units, first, count);
+    SmallVector<onnx::SizeExpr> shape{directions, int64_t(count), batch, units};
+    return product(state, {0, 2}, r, shape, 0, 1, units, first, count);
   }
 
   using Cell = function_ref<std::pair<Value, Value>(Step &)>;
@@ -160,32 +118,33 @@ public:
                           function_ref<std::pair<Value, Value>(Value, Value, Value)> advance) {
     Value all = inputGates();
     bool wantsAll = !isa<NoneType>(op->getResult(0).getType());
-    auto allType = RankedTensorType::get({steps, directions, batch, units}, compute);
+    SmallVector<onnx::SizeExpr> allShape{steps, directions, batch, units};
     SmallVector<Value> carried{h};
     if (c)
       carried.push_back(c);
     if (wantsAll)
-      carried.push_back(b.empty(allType));
-    Value from = b.index(0), to = b.index(steps), by = b.index(1);
+      carried.push_back(b.empty(b.tensorOf(allShape, compute), b.openSizes(allShape)));
+    Value from = b.index(0), to = b.size(steps), by = b.index(1);
+    bool repeats = !steps.constant() || *steps.constant() > 1;
     auto loop = scf::ForOp::create(b, from, to, by, carried);
     {
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(loop.getBody());
       step = loop.getInductionVar();
-      auto stepType = RankedTensorType::get({directions, gates, batch, units}, compute);
-      Value now = slice(all, stepType, {0, -1, 0, 0, 0}, {directions, 1, gates, batch, units});
+      SmallVector<onnx::SizeExpr> now{directions, gates, batch, units};
+      Value input = slice(all, b.tensorOf(now, compute), {0, -1, 0, 0, 0},
+                          {directions, 1, gates, batch, units});
       ValueRange state = loop.getRegionIterArgs();
-      auto [newH, newC] = advance(now, state[0], c ? state[1] : Value());
+      auto [newH, newC] = advance(input, state[0], c ? state[1] : Value());
       // A single round is no loop once it is simplified, and has nothing to keep.
-      newH = steps > 1 ? b.inPlace(newH, state[0]) : newH;
+      newH = repeats ? b.inPlace(newH, state[0]) : newH;
       SmallVector<Value> yielded{newH};
       if (c)
-        yielded.push_back(steps > 1 ? b.inPlace(newC, state[1]) : newC);
+        yielded.push_back(repeats ? b.inPlace(newC, state[1]) : newC);
       if (wantsAll) {
         SmallVector<OpFoldResult> offsets(4, b.getIndexAttr(0)), strides(4, b.getIndexAttr(1));
         offsets[0] = step;
-        SmallVector<OpFoldResult> sizes{b.getIndexAttr(1), b.getIndexAttr(directions),
-                                        b.getIndexAttr(batch), b.getIndexAttr(units)};
+        SmallVector<OpFoldResult> sizes = b.mixedSizes({1, directions, batch, units});
         yielded.push_back(tensor::InsertSliceOp::create(b, visible(newH), state.back(), offsets,
                                                         sizes, strides));
       }
@@ -323,7 +282,13 @@ public:
                                  b.getAffineDimExpr(2)}, b.getContext());
   }
 
-  int64_t directions = 0, batch = 0, units = 0;
+  /// A tensor that is to be written as states are.
+  Value scratch() {
+    SmallVector<onnx::SizeExpr> shape{directions, batch, units};
+    return b.empty(b.tensorOf(shape, compute), b.openSizes(shape));
+  }
+
+  int64_t directions = 0, units = 0;
   /// GRU's linear_before_reset: the last gate's bias on the state's side is the state's.
   bool keepsStateBias = false;
   Value bias;
@@ -375,7 +340,9 @@ private:
   Value timeOf(Lowering &inner, Value stepIndex, Value direction) {
     if (directions == 1 && !reverseOnly)
       return stepIndex;
-    Value backwards = arith::SubIOp::create(inner, inner.index(steps - 1), stepIndex);
+    Value last = count ? Value(arith::SubIOp::create(inner, count, inner.index(1)))
+                       : inner.index(*steps.constant() - 1);
+    Value backwards = arith::SubIOp::create(inner, last, stepIndex);
     if (reverseOnly)
       return backwards;
     Scalars s{inner};
@@ -394,8 +361,8 @@ private:
       return h;
     auto type = cast<RankedTensorType>(h.getType());
     AffineMap row = AffineMap::get(3, 0, {b.getAffineDimExpr(1)}, b.getContext());
-    return b.parallel(type, {h, lengths}, {b.getMultiDimIdentityMap(3), row},
-                      [&](Lowering &inner, ValueRange elements) {
+    return b.parallel(type, b.openSizes({directions, batch, units}), {h, lengths},
+                      {b.getMultiDimIdentityMap(3), row}, [&](Lowering &inner, ValueRange elements) {
                         Scalars s{inner};
                         Value direction = linalg::IndexOp::create(inner, 0);
                         return s.select(isRunning(inner, elements[1], direction), elements[0],
@@ -411,19 +378,18 @@ private:
 
   /// A slice whose offset -1 stands for the loop's step; dimensions of size 1 that `type`
   /// lacks are dropped.
-  Value slice(Value value, RankedTensorType type, ArrayRef<int64_t> at, ArrayRef<int64_t> sizes) {
-    SmallVector<OpFoldResult> offsets, extents, strides(at.size(), b.getIndexAttr(1));
+  Value slice(Value value, RankedTensorType type, ArrayRef<int64_t> at,
+              ArrayRef<onnx::SizeExpr> sizes) {
+    SmallVector<OpFoldResult> offsets, strides(at.size(), b.getIndexAttr(1));
     for (int64_t offset : at)
       offsets.push_back(offset < 0 ? OpFoldResult(step) : b.getIndexAttr(offset));
-    for (int64_t size : sizes)
-      extents.push_back(b.getIndexAttr(size));
-    return tensor::ExtractSliceOp::create(b, type, value, offsets, extents, strides);
+    return tensor::ExtractSliceOp::create(b, type, value, offsets, b.mixedSizes(sizes), strides);
   }
 
   /// Products of `left`, read at the result dims `rows` and then k, with gates
   /// [first, first + count) of `weights` [D, gates * units, depth].
-  Value product(Value left, ArrayRef<unsigned> rows, Value weights, ArrayRef<int64_t> shape,
-                unsigned direction, unsigned gate, int64_t depth, unsigned first, unsigned count) {
+  Value product(Value left, ArrayRef<unsigned> rows, Value weights,
+                ArrayRef<onnx::SizeExpr> shape, unsigned direction, unsigned gate, int64_t depth, unsigned first, unsigned count) {
     unsigned rank = shape.size();
     auto map = [&](unsigned dims, ArrayRef<unsigned> read) {
       SmallVector<AffineExpr> exprs;
@@ -438,23 +404,23 @@ private:
       Value panels = panelsOf(weights, whole);
       auto type = cast<RankedTensorType>(panels.getType());
       if (count != gates) {
-        SmallVector<int64_t> sizes(type.getShape());
+        SmallVector<onnx::SizeExpr> sizes(type.getShape());
         sizes[1] = count;
-        panels = slice(panels, RankedTensorType::get(sizes, element), {0, first, 0, 0, 0}, sizes);
+        panels = slice(panels, b.tensorOf(sizes, element), {0, first, 0, 0, 0}, sizes);
       }
-      return contract(b, RankedTensorType::get(shape, compute), left, panels,
-                      map(rank + 1, leftDims), map(rank, {direction, gate}), {depth});
+      return contract(b, b.tensorOf(shape, compute), left, panels, map(rank + 1, leftDims),
+                      map(rank, {direction, gate}), {depth}, {}, nullptr, b.openSizes(shape));
     }
     Value split = b.reshape(weights, whole);
     if (count != gates) {
-      SmallVector<int64_t> sizes{directions, count, units, depth};
-      split = slice(split, RankedTensorType::get(sizes, element), {0, first, 0, 0}, sizes);
+      SmallVector<onnx::SizeExpr> sizes{directions, int64_t(count), units, depth};
+      split = slice(split, b.tensorOf(sizes, element), {0, first, 0, 0}, sizes);
     }
     // The state is kept in the compute type, wider than the weights.
     auto leftType = cast<RankedTensorType>(left.getType());
     if (leftType.getElementType() != element)
       split = converted(split, compute);
-    return multiplyAccumulate(b, shape, compute,
+    return multiplyAccumulate(b, b.tensorOf(shape, compute).getShape(), compute,
                               {{left, map(rank + 1, leftDims)},
                                {split, map(rank + 1, {direction, gate, rank - 1, rank})}},
                               1);
@@ -476,8 +442,10 @@ private:
   Operation *op;
   int64_t gates;
   Value x, w, r, lengths, step;
+  Value count; // of steps, where it changes from run to run
   Type element, compute;
-  int64_t steps = 0, inputs = 0;
+  onnx::SizeExpr steps, batch;
+  int64_t inputs = 0;
   bool batchFirst = false, reverseOnly = false;
   std::optional<double> clip;
   SmallVector<Activation> activations;
@@ -521,9 +489,8 @@ FailureOr<SmallVector<Value>> lowerGRU(Lowering &b, Operation *op, ValueRange op
         return mix(at, gate(at, 0), gru.activate(at, 1, at.s.add(at.input[2], reset)));
       });
     Value early = gru.stateGates(h, 0, 2);
-    Value scratch = b.empty(cast<RankedTensorType>(h.getType()));
     AffineMap identity = b.getMultiDimIdentityMap(3);
-    Value reset = gru.update(now, early, scratch, nullptr, {h}, {identity}, [&](Step &at) {
+    Value reset = gru.update(now, early, gru.scratch(), nullptr, {h}, {identity}, [&](Step &at) {
                         return std::pair<Value, Value>(at.s.mul(gate(at, 1), at.extras[0]),
                                                        nullptr);
                       }).first;
@@ -579,9 +546,9 @@ FailureOr<SmallVector<Value>> lowerLSTM(Lowering &b, Operation *op, ValueRange o
 } // namespace
 
 void registerRecurrent(RuleTable &table) {
-  table.add<onnx::RNNOp>(lowerRNN);
-  table.add<onnx::GRUOp>(lowerGRU);
-  table.add<onnx::LSTMOp>(lowerLSTM);
+  table.add<onnx::RNNOp>(lowerRNN, Sizes::Dynamic);
+  table.add<onnx::GRUOp>(lowerGRU, Sizes::Dynamic);
+  table.add<onnx::LSTMOp>(lowerLSTM, Sizes::Dynamic);
 }
 
 } // namespace burin::lower

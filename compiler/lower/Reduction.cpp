@@ -137,21 +137,6 @@ FailureOr<SmallVector<SmallVector<int64_t>>> reducedDims(Lowering &b, RankedTens
 
 enum class Combiner { Sum, Product, Max, Min };
 
-/// How many elements a total is of: a number, or an index where that changes from run to run.
-struct Count {
-  double fixed = 1;
-  Value open;
-
-  /// As a value of the total's type.
-  Value as(Scalars &s, Value total) const {
-    if (!open)
-      return s.like(total, fixed);
-    if (!isa<FloatType>(total.getType()))
-      return fromIndex(s.b, open, total.getType());
-    return arith::UIToFPOp::create(s.b, total.getType(), fromIndex(s.b, open, s.b.getI64Type()));
-  }
-};
-
 /// One reduction. `map` is applied to each element first, `finish` to the total,
 /// given the number of elements; null: nothing to do.
 struct ReductionRow {
@@ -356,7 +341,7 @@ FailureOr<SmallVector<Value>> lowerArgReduction(Lowering &b, Operation *op, Valu
   auto arg = cast<Op>(op);
   auto input = dyn_cast<RankedTensorType>(operands[0].getType());
   RankedTensorType result = b.resultType();
-  if (!input || !input.hasStaticShape() || !result || !result.hasStaticShape())
+  if (!input || !result || failed(boundedResult(b)))
     return b.unsupported(unknownShape);
   std::optional<int64_t> dim = normalizedAxis(arg.getAxis(), input.getRank());
   if (!dim)
@@ -373,7 +358,7 @@ template <typename Op, Combiner combiner>
 FailureOr<SmallVector<Value>> lowerScan(Lowering &b, Operation *op, ValueRange operands) {
   auto cum = cast<Op>(op);
   auto input = dyn_cast<RankedTensorType>(operands[0].getType());
-  if (!input || !input.hasStaticShape())
+  if (!input || failed(boundedResult(b)))
     return b.unsupported(unknownShape);
   int64_t rank = input.getRank();
   Type element = input.getElementType(), accumulator = computeType(element);
@@ -382,7 +367,7 @@ FailureOr<SmallVector<Value>> lowerScan(Lowering &b, Operation *op, ValueRange o
     auto scan = kern::ScanOp::create(
         b, ValueRange{operands[0]},
         ValueRange{neutralOf(b, combiner, accumulator, /*isUnsigned=*/false)},
-        ValueRange{b.empty(input)}, dim, cum.getReverse() != 0,
+        ValueRange{b.empty(input, b.openSizesOf(operands[0]))}, dim, cum.getReverse() != 0,
         [&](ImplicitLocOpBuilder &in, ValueRange values) -> SmallVector<Value> {
           Scalars s{in};
           Value before = values[1];
@@ -412,6 +397,14 @@ FailureOr<SmallVector<Value>> lowerScan(Lowering &b, Operation *op, ValueRange o
 }
 
 } // namespace
+
+Value Count::as(Scalars &s, Value total) const {
+  if (!open)
+    return s.like(total, fixed);
+  if (!isa<FloatType>(total.getType()))
+    return fromIndex(s.b, open, total.getType());
+  return arith::UIToFPOp::create(s.b, total.getType(), fromIndex(s.b, open, s.b.getI64Type()));
+}
 
 Value selectByAxes(Lowering &b, Value axes, int64_t rank, uint64_t relevant,
                    ArrayRef<uint64_t> masks, ValueRange choices) {
@@ -456,8 +449,12 @@ Value argReduce(Lowering &b, Value input, bool isUnsigned, int64_t dim, bool gre
   AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
   AffineMap row = b.mapWithout(type.getRank(), {dim});
   auto best = RankedTensorType::get(rows, compute), place = RankedTensorType::get(rows, i64);
-  SmallVector<Value> inits{b.fill(best, extremeOf(b, compute, isUnsigned, !greatest)),
-                           b.fill(place, b.scalarInt(i64, 0))};
+  SmallVector<Value> open;
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    if (d != dim && type.isDynamicDim(d))
+      open.push_back(tensor::DimOp::create(b, input, d));
+  SmallVector<Value> inits{b.fill(best, extremeOf(b, compute, isUnsigned, !greatest), open),
+                           b.fill(place, b.scalarInt(i64, 0), open)};
   auto generic = linalg::GenericOp::create(
       b, TypeRange{best, place}, ValueRange{input}, inits,
       ArrayRef<AffineMap>{identity, row, row}, iterators,
@@ -493,10 +490,10 @@ void registerReduction(RuleTable &table) {
   addRow<ReduceSumSquareOp>(table, {Combiner::Sum, square});
   addRow<ReduceLogSumOp>(table, {Combiner::Sum, nullptr, logarithm});
   table.add<ReduceLogSumExpOp>(lowerLogSumExp, Sizes::Dynamic);
-  table.add<ArgMaxOp>(lowerArgReduction<ArgMaxOp>);
-  table.add<ArgMinOp>(lowerArgReduction<ArgMinOp>);
-  table.add<CumSumOp>(lowerScan<CumSumOp, Combiner::Sum>);
-  table.add<CumProdOp>(lowerScan<CumProdOp, Combiner::Product>);
+  table.add<ArgMaxOp>(lowerArgReduction<ArgMaxOp>, Sizes::Dynamic);
+  table.add<ArgMinOp>(lowerArgReduction<ArgMinOp>, Sizes::Dynamic);
+  table.add<CumSumOp>(lowerScan<CumSumOp, Combiner::Sum>, Sizes::Dynamic);
+  table.add<CumProdOp>(lowerScan<CumProdOp, Combiner::Product>, Sizes::Dynamic);
 }
 
 } // namespace burin::lower

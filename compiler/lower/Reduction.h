@@ -3,8 +3,18 @@
 #define BURIN_COMPILER_LOWER_REDUCTION_H
 
 #include "compiler/lower/Lowering.h"
+#include "compiler/lower/Scalars.h"
 
 namespace burin::lower {
+
+/// How many elements a total is of: a number, or an index where that changes from run to run.
+struct Count {
+  double fixed = 1;
+  mlir::Value open;
+
+  /// As a value of the total's type.
+  mlir::Value as(Scalars &s, mlir::Value total) const;
+};
 
 /// The least (or, where `largest`, the greatest) value of a storage type, which
 /// loses against every element.

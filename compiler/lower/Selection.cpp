@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is kept is data: TopK, Compress, NonZero, Unique, NonMaxSuppression. Where the
+// What is kept is data: TopK, Compress, NonZero, Unique. Where the
 // model declares the size of a result, data that selects another number of elements is reported
 // (shapeMismatch). Else there is room for all that could be kept, and how much is measured.
 
 #include "compiler/lower/Access.h"
 #include "compiler/lower/Indexing.h"
+#include "compiler/lower/Selection.h"
 #include "dialects/kern/KernOps.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/plan/PlanOps.h"
@@ -43,15 +44,20 @@ Value isSame(ImplicitLocOpBuilder &b, Value x, Value y) {
   return arith::OrIOp::create(b, equal, arith::AndIOp::create(b, s.isNan(x), s.isNan(y)));
 }
 
-RankedTensorType i64Tensor(Lowering &b, ArrayRef<int64_t> shape) {
+} // namespace
+
+//===- What selections share ---------------------------------------------------===//
+
+RankedTensorType burin::lower::i64Tensor(Lowering &b, ArrayRef<int64_t> shape) {
   return RankedTensorType::get(shape, b.getI64Type());
 }
 
-/// Positions, in order, of the first `count` elements of each row of `input`.
-Value sorted(Lowering &b, Value input, int64_t axis, int64_t count, bool noSign, bool descending) {
-  SmallVector<int64_t> shape(typeOf(input).getShape());
+Value burin::lower::sorted(Lowering &b, Value input, ArrayRef<onnx::SizeExpr> sizes, int64_t axis,
+             const onnx::SizeExpr &count, bool noSign, bool descending) {
+  SmallVector<onnx::SizeExpr> shape(sizes);
   shape[axis] = count;
-  return kern::SortOp::create(b, input, b.empty(i64Tensor(b, shape)), axis,
+  Value init = b.empty(b.tensorOf(shape, b.getI64Type()), b.openSizes(shape));
+  return kern::SortOp::create(b, input, init, axis,
                               [&](ImplicitLocOpBuilder &in, ValueRange pair) {
                                 return SmallVector<Value>{
                                     comesBefore(in, pair[0], pair[1], noSign, descending)};
@@ -59,12 +65,33 @@ Value sorted(Lowering &b, Value input, int64_t axis, int64_t count, bool noSign,
       .getResult();
 }
 
-/// Room for a size of the result: itself, or `most` where the data decide it.
-int64_t roomFor(int64_t size, int64_t most) { return ShapedType::isDynamic(size) ? most : size; }
+Value burin::lower::sorted(Lowering &b, Value input, int64_t axis, int64_t count, bool noSign, bool descending) {
+  SmallVector<onnx::SizeExpr> sizes(typeOf(input).getShape());
+  return sorted(b, input, sizes, axis, count, noSign, descending);
+}
 
-/// How many entries of `list` are used, as a tensor: of its rows, of which a used one starts with
-/// a number that is not negative.
-Value countUsed(Lowering &b, Value list) {
+bool burin::lower::isMeasured(Lowering &b, const onnx::SizeExpr &size) {
+  auto own = b.getOp()->getAttrOfType<StringAttr>(onnx::sizeAttrName);
+  return own && size == onnx::SizeExpr::parse(own.getValue());
+}
+
+int64_t burin::lower::roomFor(int64_t size, int64_t most) { return ShapedType::isDynamic(size) ? most : size; }
+
+FailureOr<int64_t> burin::lower::mostOf(Lowering &b, const std::optional<onnx::SizeExpr> &size) {
+  auto range = size ? b.range(*size) : std::nullopt;
+  if (!range || range->max < 0)
+    return b.unsupported("it counts among more elements than fit 64 bits; give smaller ranges");
+  return range->max;
+}
+
+std::optional<onnx::SizeExpr> burin::lower::productOf(ArrayRef<onnx::SizeExpr> sizes) {
+  std::optional<onnx::SizeExpr> total = onnx::SizeExpr(1);
+  for (const onnx::SizeExpr &size : sizes)
+    total = total ? total->times(size) : total;
+  return total;
+}
+
+Value burin::lower::countUsed(Lowering &b, Value list) {
   RankedTensorType type = typeOf(list);
   SmallVector<AffineExpr> first(type.getRank(), b.getAffineConstantExpr(0));
   first[0] = b.getAffineDimExpr(0);
@@ -77,6 +104,8 @@ Value countUsed(Lowering &b, Value list) {
                   });
 }
 
+namespace {
+
 //===- TopK -----------------------------------------------------------------===//
 
 Results lowerTopK(Lowering &b, Operation *op, ValueRange operands) {
@@ -88,14 +117,37 @@ Results lowerTopK(Lowering &b, Operation *op, ValueRange operands) {
   FailureOr<int64_t> axis = normalizeAxis(b, node.getAxis(), type->getRank());
   if (failed(axis))
     return failure();
-  int64_t size = typeOf(input).getDimSize(*axis), k = roomFor(type->getDimSize(*axis), size);
-  if (k > size)
-    return b.unsupported("K is more than the size of the axis");
-  Value places = sorted(b, input, *axis, k, hasNoSign(elementType(op->getOperand(0))),
+  auto sizes = b.sizes(op->getOperand(0));
+  const onnx::SizeExpr &size = sizes[*axis];
+  onnx::SizeExpr k = b.sizes(op->getResult(0))[*axis];
+  bool measures = isMeasured(b, k), knowsK = b.constantInts(1).has_value();
+  if (measures)
+    k = size;
+  auto spare = size.minus(k);
+  auto least = spare ? b.range(*spare) : std::nullopt;
+  if (!least || least->min < 0)
+    return b.unsupported("K is, or may be, more than the size of the axis; give that a range from K "
+                         "on, for example with --dim NAME=K..MAX");
+  Value places = sorted(b, input, sizes, *axis, k, hasNoSign(elementType(op->getOperand(0))),
                         node.getLargest() != 0);
-  bool isMeasured = type->isDynamicDim(*axis), knowsK = b.constantInts(1).has_value();
-  if (isMeasured) {
-    b.measure(operands[1], size);
+  Value wanted = measures ? Value() : b.size(k);
+  if (measures) {
+    FailureOr<int64_t> most = mostOf(b, size);
+    if (failed(most))
+      return failure();
+    Value count = operands[1];
+    if (!size.constant()) { // of a larger one more would be read than there is
+      Value limit = b.size(size);
+      count = b.parallel(i64Tensor(b, typeOf(count).getShape()), {count},
+                         {b.getMultiDimIdentityMap(typeOf(count).getRank())},
+                         [&](Lowering &in, ValueRange elements) {
+                           Scalars s{in};
+                           Value given = toIndex(in, elements[0]);
+                           check(in, s.lessEqual(given, limit), shapeMismatch, given);
+                           return elements[0];
+                         });
+    }
+    b.measure(count, *most);
     Value all = places;
     places = b.indexed(b.resultType(1), [&](Lowering &in, ValueRange at) { return extract(in, all, at); });
   }
@@ -103,9 +155,9 @@ Results lowerTopK(Lowering &b, Operation *op, ValueRange operands) {
       *type, {places}, {b.getMultiDimIdentityMap(type->getRank())},
       [&](Lowering &in, ValueRange elements) {
         Scalars s{in};
-        if (!knowsK && !isMeasured) {
+        if (!knowsK && !measures) {
           Value given = toIndex(in, extractOnly(in, operands[1]));
-          check(in, s.equal(given, in.index(k)), shapeMismatch, given);
+          check(in, s.equal(given, wanted), shapeMismatch, given);
         }
         SmallVector<Value> at;
         for (int64_t d = 0; d < type->getRank(); ++d)
@@ -119,10 +171,11 @@ Results lowerTopK(Lowering &b, Operation *op, ValueRange operands) {
 
 /// `values` written to `places` of a tensor<count>; those of place -1 are left out.
 /// Slots that get nothing hold `empty`.
-Value placed(Lowering &b, Value values, Value places, int64_t count, int64_t empty,
+Value placed(Lowering &b, Value values, Value places, const onnx::SizeExpr &count, int64_t empty,
              kern::BodyBuilder body) {
-  Value indices = b.reshape(places, {typeOf(places).getNumElements(), 1});
-  Value init = b.fill(i64Tensor(b, {count}), b.scalarInt(b.getI64Type(), empty));
+  Value indices = b.reshape(places, {typeOf(places).getDimSize(0), 1});
+  Value init = b.fill(b.tensorOf({count}, b.getI64Type()), b.scalarInt(b.getI64Type(), empty),
+                      b.openSizes({count}));
   return kern::ScatterOp::create(b, indices, values, init, b.getMultiDimIdentityMap(1),
                                  AffineMap::get(1, 1, b.getAffineSymbolExpr(0)), /*wrap=*/false,
                                  /*drop=*/true, body)
@@ -137,8 +190,9 @@ SmallVector<Value> addUpdate(ImplicitLocOpBuilder &b, ValueRange values) {
 }
 
 /// [0, 1, ... count)
-Value iota(Lowering &b, int64_t count) {
-  return b.indexed(i64Tensor(b, {count}), [](Lowering &in, ValueRange at) {
+Value iota(Lowering &b, const onnx::SizeExpr &count) {
+  RankedTensorType type = b.tensorOf({count}, b.getI64Type());
+  return b.indexed(type, b.openSizes({count}), [](Lowering &in, ValueRange at) {
     return fromIndex(in, at[0], in.getI64Type());
   });
 }
@@ -158,7 +212,8 @@ Value slots(Lowering &b, Value vector, int64_t count,
     return SmallVector<Value>{after, slot};
   };
   return kern::ScanOp::create(b, ValueRange{vector}, ValueRange{zero},
-                              ValueRange{b.empty(i64Tensor(b, typeOf(vector).getShape()))},
+                              ValueRange{b.empty(i64Tensor(b, typeOf(vector).getShape()),
+                                                 b.openSizesOf(vector))},
                               /*axis=*/0, /*reverse=*/false, body)
       .getResult(0);
 }
@@ -169,10 +224,9 @@ Value isNonZero(ImplicitLocOpBuilder &in, Value x) {
   return s.notEqual(x, s.like(x, 0));
 }
 
-/// Positions of the non-zero elements of a vector, of which there are `count`.
-Value nonZeros(Lowering &b, Value vector, int64_t count) {
-  return placed(b, iota(b, typeOf(vector).getNumElements()),
-                slots(b, vector, count, isNonZero), count, /*empty=*/-1, keepUpdate);
+/// Positions of the non-zero elements of a vector of `size`, of which there are `count`.
+Value nonZeros(Lowering &b, Value vector, const onnx::SizeExpr &size, int64_t count) {
+  return placed(b, iota(b, size), slots(b, vector, count, isNonZero), count, /*empty=*/-1, keepUpdate);
 }
 
 /// A slot of a list of positions as an index below `size`; an empty one is reported.
@@ -181,10 +235,17 @@ Value usedPosition(ImplicitLocOpBuilder &in, Value entry, int64_t size) {
   plan::CheckOp::create(in, s.lessEqual(s.like(entry, 0), entry), shapeMismatch, entry);
   return clampIndex(in, toIndex(in, entry), 0, size - 1);
 }
+Value usedPosition(ImplicitLocOpBuilder &in, Value entry, Value size) {
+  Scalars s{in};
+  plan::CheckOp::create(in, s.lessEqual(s.like(entry, 0), entry), shapeMismatch, entry);
+  Value last = s.sub(size, s.like(size, 1));
+  return s.min(s.max(toIndex(in, entry), s.like(size, 0)), last);
+}
 
 /// The slices of `data` along `axis` at the first entries of `positions`.
-Value slicesAt(Lowering &b, RankedTensorType type, Value data, int64_t axis, Value positions) {
-  int64_t size = typeOf(data).getDimSize(axis);
+Value slicesAt(Lowering &b, RankedTensorType type, Value data, int64_t axis, Value positions,
+               const onnx::SizeExpr &length) {
+  Value size = b.size(length);
   return b.indexed(type, [&](Lowering &in, ValueRange indices) {
     SmallVector<Value> at(indices);
     at[axis] = usedPosition(in, extract(in, positions, at[axis]), size);
@@ -197,6 +258,7 @@ Results lowerCompress(Lowering &b, Operation *op, ValueRange operands) {
   if (failed(type))
     return failure();
   Value data = operands[0];
+  auto sizes = b.sizes(op->getOperand(0));
   int64_t axis = 0;
   if (auto given = cast<onnx::CompressOp>(op).getAxis()) {
     FailureOr<int64_t> normal = normalizeAxis(b, *given, typeOf(data).getRank());
@@ -204,16 +266,28 @@ Results lowerCompress(Lowering &b, Operation *op, ValueRange operands) {
       return failure();
     axis = *normal;
   } else {
-    data = b.reshape(data, {typeOf(data).getNumElements()});
+    std::optional<onnx::SizeExpr> total = productOf(sizes);
+    if (failed(mostOf(b, total)))
+      return failure();
+    data = b.reshape(data, sizes, {*total});
+    sizes.assign({*total});
   }
-  int64_t size = typeOf(data).getDimSize(axis), conditions = typeOf(operands[1]).getNumElements(),
-          count = roomFor(type->getDimSize(axis), conditions);
-  if (conditions > size || count > size)
-    return b.unsupported("more conditions than elements along the axis");
-  Value positions = nonZeros(b, operands[1], count);
-  if (type->isDynamicDim(axis))
-    b.measure(countUsed(b, positions), count);
-  return SmallVector<Value>{slicesAt(b, *type, data, axis, positions)};
+  onnx::SizeExpr size = sizes[axis], conditions = b.sizes(op->getOperand(1))[0],
+                 result = b.sizes(op->getResult(0))[axis];
+  FailureOr<int64_t> most = mostOf(b, conditions);
+  if (failed(most))
+    return failure();
+  bool measures = isMeasured(b, result);
+  FailureOr<int64_t> count = measures ? most : mostOf(b, result);
+  auto spare = size.minus(conditions);
+  auto least = spare ? b.range(*spare) : std::nullopt;
+  if (failed(count) || !least || least->min < 0 || (!measures && !result.constant()))
+    return b.unsupported("more conditions than elements along the axis, for some sizes that --dim "
+                         "allows; fix them with --dim NAME=VALUE");
+  Value positions = nonZeros(b, operands[1], conditions, *count);
+  if (measures)
+    b.measure(countUsed(b, positions), *count);
+  return SmallVector<Value>{slicesAt(b, *type, data, axis, positions, size)};
 }
 
 Results lowerNonZero(Lowering &b, Operation *op, ValueRange operands) {
@@ -223,23 +297,30 @@ Results lowerNonZero(Lowering &b, Operation *op, ValueRange operands) {
   RankedTensorType input = typeOf(operands[0]);
   if (isa<ComplexType>(input.getElementType()))
     return b.unsupported("complex numbers");
-  int64_t total = input.getNumElements(), count = roomFor(type->getDimSize(1), total);
+  auto sizes = b.sizes(op->getOperand(0));
+  std::optional<onnx::SizeExpr> total = productOf(sizes);
+  FailureOr<int64_t> most = mostOf(b, total);
+  if (failed(most))
+    return failure();
+  int64_t count = roomFor(type->getDimSize(1), *most);
   if (type->getDimSize(0) == 0 || count == 0)
     return SmallVector<Value>{b.fill(*type, b.scalarInt(b.getI64Type(), 0))};
-  Value positions = nonZeros(b, b.reshape(operands[0], {total}), count);
+  Value positions = nonZeros(b, b.reshape(operands[0], sizes, {*total}), *total, count);
   if (type->isDynamicDim(1))
     b.measure(countUsed(b, positions), count);
+  Value all = b.size(*total), one = b.index(1);
+  SmallVector<Value> extents = llvm::map_to_vector(sizes, [&](const onnx::SizeExpr &size) { return b.size(size); });
   return SmallVector<Value>{b.indexed(*type, [&](Lowering &in, ValueRange indices) {
     Scalars s{in};
-    Value position = usedPosition(in, extract(in, positions, indices[1]), total), row = indices[0];
+    Value position = usedPosition(in, extract(in, positions, indices[1]), all), row = indices[0];
     // Row d holds the coordinates along dimension d.
     Value coordinate = in.index(0);
-    int64_t stride = 1;
+    Value stride = one;
     for (int64_t d = input.getRank() - 1; d >= 0; --d) {
-      Value rest = arith::DivUIOp::create(in, position, in.index(stride));
-      Value here = arith::RemUIOp::create(in, rest, in.index(input.getDimSize(d)));
+      Value rest = arith::DivUIOp::create(in, position, stride);
+      Value here = arith::RemUIOp::create(in, rest, extents[d]);
       coordinate = s.select(s.equal(row, in.index(d)), here, coordinate);
-      stride *= input.getDimSize(d);
+      stride = in.createOrFold<arith::MulIOp>(stride, extents[d]);
     }
     return fromIndex(in, coordinate, in.getI64Type());
   })};
@@ -250,9 +331,9 @@ Results lowerNonZero(Lowering &b, Operation *op, ValueRange operands) {
 /// Slices along the first dim of a matrix: their order and equality.
 class Slices {
 public:
-  Slices(Value matrix, bool noSign) : matrix(matrix), noSign(noSign) {}
-
-  int64_t count() const { return typeOf(matrix).getDimSize(0); }
+  /// A matrix of `n` rows of `width`.
+  Slices(Lowering &b, Value matrix, const onnx::SizeExpr &n, const onnx::SizeExpr &width, bool noSign)
+      : matrix(matrix), n(n), rows(b.size(n)), columns(b.size(width)), noSign(noSign) {}
 
   Value same(Lowering &b, Value i, Value j) {
     auto loop = forEach(b, arith::ConstantOp::create(b, b.getBoolAttr(true)),
@@ -265,12 +346,12 @@ public:
 
   /// Positions in ascending order, equal ones in the order they have.
   Value order(Lowering &b) {
-    int64_t n = count();
     if (typeOf(matrix).getDimSize(1) == 1)
-      return sorted(b, b.reshape(matrix, {n}), 0, n, noSign, /*descending=*/false);
+      return sorted(b, b.reshape(matrix, {typeOf(matrix).getDimSize(0)}), {n}, 0, n, noSign,
+                    /*descending=*/false);
     // Whole slices are ranked by counting those that come before.
-    Value ranks = b.indexed(i64Tensor(b, {n}), [&](Lowering &in, ValueRange at) -> Value {
-      Value rank = loop(in, n, in.index(0), [&](Lowering &inner, Value j, Value so) -> Value {
+    auto place = [&](Lowering &in, ValueRange at) -> Value {
+      Value rank = loop(in, rows, in.index(0), [&](Lowering &inner, Value j, Value so) -> Value {
         Value less = before(inner, j, at[0]), equal = same(inner, j, at[0]);
         Value earlier = arith::AndIOp::create(inner, equal, Scalars{inner}.less(j, at[0]));
         Value comes = arith::OrIOp::create(inner, less, earlier);
@@ -278,22 +359,23 @@ public:
             inner, so, arith::IndexCastUIOp::create(inner, inner.getIndexType(), comes));
       });
       return fromIndex(in, rank, in.getI64Type());
-    });
+    };
+    Value ranks = b.indexed(b.tensorOf({n}, b.getI64Type()), b.openSizes({n}), place);
     return placed(b, iota(b, n), ranks, n, /*empty=*/0, keepUpdate);
   }
 
 private:
   using Step = llvm::function_ref<Value(Lowering &, Value index, Value carried)>;
 
-  static Value loop(Lowering &b, int64_t count, Value init, Step step) {
-    auto loop = scf::ForOp::create(b, b.index(0), b.index(count), b.index(1), ValueRange{init});
+  static Value loop(Lowering &b, Value count, Value init, Step step) {
+    auto loop = scf::ForOp::create(b, b.index(0), count, b.index(1), ValueRange{init});
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     scf::YieldOp::create(b, step(b, loop.getInductionVar(), loop.getRegionIterArg(0)));
     return loop.getResult(0);
   }
   Value forEach(Lowering &b, Value init, Step step) {
-    return loop(b, typeOf(matrix).getDimSize(1), init, step);
+    return loop(b, columns, init, step);
   }
 
   /// Lexicographic: the first element that differs decides.
@@ -310,12 +392,14 @@ private:
   }
 
   Value matrix;
+  onnx::SizeExpr n;
+  Value rows, columns; // how many
   bool noSign;
 };
 
 /// list[places[...]], both vectors of i64.
 Value taken(Lowering &b, Value list, Value places) {
-  int64_t size = typeOf(list).getDimSize(0);
+  Value size = b.createOrFold<tensor::DimOp>(list, b.index(0));
   return b.parallel(i64Tensor(b, typeOf(places).getShape()), {places},
                     {b.getMultiDimIdentityMap(1)}, [&](Lowering &in, ValueRange elements) {
                       return extract(in, list, usedPosition(in, elements[0], size));
@@ -330,7 +414,12 @@ Results lowerUnique(Lowering &b, Operation *op, ValueRange operands) {
   Value data = operands[0];
   if (isa<ComplexType>(type->getElementType()))
     return b.unsupported("complex numbers");
-  int64_t axis = 0, total = typeOf(data).getNumElements();
+  int64_t axis = 0;
+  auto sizes = b.sizes(op->getOperand(0));
+  std::optional<onnx::SizeExpr> total = productOf(sizes);
+  if (failed(mostOf(b, total)))
+    return failure();
+  onnx::SizeExpr n = *total, width = 1;
   Value matrix;
   if (auto given = node.getAxis()) {
     int64_t rank = typeOf(data).getRank();
@@ -339,28 +428,41 @@ Results lowerUnique(Lowering &b, Operation *op, ValueRange operands) {
       return failure();
     axis = *normal;
     SmallVector<int64_t> perm{axis};
+    SmallVector<onnx::SizeExpr> turned{sizes[axis]};
     for (int64_t d = 0; d < rank; ++d)
-      if (d != axis)
+      if (d != axis) {
         perm.push_back(d);
-    int64_t count = typeOf(data).getDimSize(axis);
-    matrix = b.reshape(b.transpose(data, perm), {count, count == 0 ? 0 : total / count});
+        turned.push_back(sizes[d]);
+      }
+    n = sizes[axis];
+    width = productOf(ArrayRef(turned).drop_front()).value_or(*total); // no more than all
+    matrix = b.reshape(b.transpose(data, perm), turned, {n, width});
   } else {
-    data = b.reshape(data, {total});
-    matrix = b.reshape(data, {total, 1});
+    data = b.reshape(data, sizes, {n});
+    sizes.assign({n});
+    matrix = b.reshape(data, {n}, {n, width});
   }
-  if (total == 0 || llvm::is_contained(type->getShape(), 0))
+  auto most = mostOf(b, n);
+  if (failed(most) || b.range(*total)->max == 0 || llvm::is_contained(type->getShape(), 0))
     return b.unsupported("an empty operand");
-  Slices slices(matrix, hasNoSign(elementType(op->getOperand(0))));
-  int64_t n = slices.count(), count = roomFor(type->getDimSize(axis), n);
+  Slices slices(b, matrix, n, width, hasNoSign(elementType(op->getOperand(0))));
+  int64_t count = roomFor(type->getDimSize(axis), *most);
+  if (type->isDynamicDim(axis) && !isMeasured(b, b.sizes(op->getResult(0))[axis]))
+    return b.unsupported("a result of a declared size that is a range");
+  RankedTensorType vector = b.tensorOf({n}, b.getI64Type());
+  SmallVector<Value> open = b.openSizes({n});
+  Value last = b.createOrFold<arith::SubIOp>(b.size(n), b.index(1));
   Type i64 = b.getI64Type();
 
   // Along the sorted slices: 1 where a new value starts, then the value's number.
   Value order = slices.order(b);
-  Value starts = b.indexed(i64Tensor(b, {n}), [&](Lowering &in, ValueRange at) -> Value {
+  Value starts = b.indexed(vector, open, [&](Lowering &in, ValueRange at) -> Value {
     Scalars s{in};
     Value isFirst = s.equal(at[0], in.index(0));
     Value previous = s.select(isFirst, in.index(0), s.sub(at[0], in.index(1)));
-    auto slice = [&](Value t) { return clampIndex(in, toIndex(in, extract(in, order, t)), 0, n - 1); };
+    auto slice = [&](Value t) {
+      return s.min(s.max(toIndex(in, extract(in, order, t)), in.index(0)), last);
+    };
     Value same = slices.same(in, slice(previous), slice(at[0]));
     Value isNew = arith::OrIOp::create(
         in, isFirst, arith::XOrIOp::create(in, same, arith::ConstantOp::create(in, in.getBoolAttr(true))));
@@ -373,12 +475,12 @@ Results lowerUnique(Lowering &b, Operation *op, ValueRange operands) {
     return SmallVector<Value>{next, next};
   };
   Value numbers = kern::ScanOp::create(b, ValueRange{starts}, ValueRange{b.scalarInt(i64, -1)},
-                                       ValueRange{b.empty(i64Tensor(b, {n}))}, 0, false, numbering)
+                                       ValueRange{b.empty(vector, open)}, 0, false, numbering)
                       .getResult(0);
   Value firstSlots = slots(b, starts, count, isNonZero);
   Value firsts = placed(b, order, firstSlots, count, /*empty=*/-1, keepUpdate);
   Value inverse = placed(b, numbers, order, n, /*empty=*/0, keepUpdate);
-  Value ones = b.fill(i64Tensor(b, {n}), b.scalarInt(i64, 1));
+  Value ones = b.fill(vector, b.scalarInt(i64, 1), open);
   Value counts = placed(b, ones, numbers, count, /*empty=*/0, addUpdate);
 
   if (type->isDynamicDim(axis))
@@ -390,7 +492,8 @@ Results lowerUnique(Lowering &b, Operation *op, ValueRange operands) {
     counts = taken(b, counts, appearance);
     inverse = taken(b, renumbered, inverse);
   }
-  SmallVector<Value> results{slicesAt(b, *type, data, axis, firsts), firsts, inverse, counts};
+  SmallVector<Value> results{slicesAt(b, *type, data, axis, firsts, sizes[axis]),
+                             firsts, inverse, counts};
   for (unsigned i = 1; i < results.size(); ++i) {
     if (isa<NoneType>(op->getResult(i).getType()))
       results[i] = nullptr;
@@ -401,173 +504,12 @@ Results lowerUnique(Lowering &b, Operation *op, ValueRange operands) {
   return results;
 }
 
-//===- NonMaxSuppression ----------------------------------------------------===//
-
-/// Boxes of one batch, as corners.
-class Boxes {
-public:
-  Boxes(Value boxes, bool centers) : boxes(boxes), centers(centers) {}
-
-  /// Whether the intersection over union of boxes i and j is above `threshold`.
-  Value overlap(Lowering &b, Value batch, Value i, Value j, Value threshold) {
-    Scalars s{b};
-    Corners x = corners(b, batch, i), y = corners(b, batch, j);
-    Value zero = s.like(threshold, 0);
-    auto extent = [&](unsigned d) {
-      return s.sub(s.min(x.high[d], y.high[d]), s.max(x.low[d], y.low[d]));
-    };
-    Value height = extent(0), width = extent(1);
-    Value intersection = s.mul(height, width), areaX = area(s, x), areaY = area(s, y);
-    Value both = s.sub(s.add(areaX, areaY), intersection);
-    Value above = s.less(threshold, s.div(intersection, both));
-    for (Value positive : {height, width, intersection, areaX, areaY, both})
-      above = arith::AndIOp::create(b, above, s.less(zero, positive));
-    return above;
-  }
-
-private:
-  struct Corners {
-    Value low[2], high[2];
-  };
-
-  Corners corners(Lowering &b, Value batch, Value i) {
-    Scalars s{b};
-    auto field = [&](int64_t f) { return extract(b, boxes, {batch, i, b.index(f)}); };
-    Corners made;
-    for (int64_t d = 0; d < 2; ++d) {
-      Value first = field(d), second = field(d + 2);
-      if (centers) {
-        Value half = s.mul(second, s.like(second, 0.5));
-        made.low[d] = s.sub(first, half);
-        made.high[d] = s.add(first, half);
-      } else {
-        made.low[d] = s.min(first, second);
-        made.high[d] = s.max(first, second);
-      }
-    }
-    return made;
-  }
-
-  static Value area(Scalars &s, Corners &c) {
-    return s.mul(s.sub(c.high[0], c.low[0]), s.sub(c.high[1], c.low[1]));
-  }
-
-  Value boxes;
-  bool centers;
-};
-
-Value extractOr(Lowering &b, ValueRange operands, unsigned i, Value otherwise) {
-  bool given = i < operands.size() && operands[i] && typeOf(operands[i]).getNumElements() == 1;
-  return given ? extractOnly(b, operands[i]) : otherwise;
-}
-
-/// Greedy, by descending score within each batch and class. One sequential loop over
-/// (batch, class, candidate) that appends to the result.
-Results lowerNonMaxSuppression(Lowering &b, Operation *op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = boundedResult(b);
-  if (failed(type))
-    return failure();
-  auto node = cast<onnx::NonMaxSuppressionOp>(op);
-  RankedTensorType scoreType = typeOf(operands[1]);
-  if (typeOf(operands[0]).getRank() != 3 || scoreType.getRank() != 3 || type->getRank() != 2)
-    return b.unsupported("needs boxes [batches, count, 4] and scores [batches, classes, count]");
-  int64_t batches = scoreType.getDimSize(0), classes = scoreType.getDimSize(1),
-          count = scoreType.getDimSize(2), most = batches * classes * count;
-  if (typeOf(operands[0]).getShape() != ArrayRef<int64_t>{batches, count, 4})
-    return b.unsupported("boxes and scores disagree");
-  Type i64 = b.getI64Type();
-  if (auto limit = b.constantInts(2); limit && limit->size() == 1)
-    most = batches * classes * std::clamp<int64_t>(limit->front(), 0, count);
-  int64_t selected = roomFor(type->getDimSize(0), most);
-  if (selected == 0 || batches * classes * count == 0)
-    return SmallVector<Value>{b.fill(*type, b.scalarInt(i64, 0))};
-  RankedTensorType listType = i64Tensor(b, {selected, 3});
-  Value order = sorted(b, operands[1], 2, count, /*noSign=*/false, /*descending=*/true);
-  Boxes boxes(operands[0], node.getCenterPointBox() != 0);
-
-  Value result = b.fill(listType, b.scalarInt(i64, -1));
-  Value zero = b.index(0), one = b.index(1);
-  // A loop of one round would be dissolved, and its scalars left outside of any kernel: a
-  // second round then selects nothing.
-  bool hasIdleRound = batches * classes == 1;
-  auto groups = scf::ForOp::create(b, zero, b.index(hasIdleRound ? 2 : batches * classes), one,
-                                   ValueRange{result, zero});
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(groups.getBody());
-    Value round = groups.getInductionVar();
-    Value batch = hasIdleRound ? zero : Value(arith::DivUIOp::create(b, round, b.index(classes)));
-    Value kind = hasIdleRound ? zero : Value(arith::RemUIOp::create(b, round, b.index(classes)));
-    // Boxes kept of this batch and class.
-    Value kept = b.empty(i64Tensor(b, {count}));
-    auto candidates = scf::ForOp::create(
-        b, zero, b.index(count), one,
-        ValueRange{groups.getRegionIterArg(0), groups.getRegionIterArg(1), kept, zero});
-    {
-      OpBuilder::InsertionGuard inner(b);
-      b.setInsertionPointToStart(candidates.getBody());
-      Scalars s{b};
-      Value list = candidates.getRegionIterArg(0), total = candidates.getRegionIterArg(1);
-      kept = candidates.getRegionIterArg(2);
-      Value here = candidates.getRegionIterArg(3);
-      Value box = toIndex(b, extract(b, order, {batch, kind, candidates.getInductionVar()}));
-      Value limit = toIndex(b, extractOr(b, operands, 2, b.scalarInt(i64, 0)));
-      Value wanted = s.less(here, limit);
-      if (hasIdleRound)
-        wanted = arith::AndIOp::create(b, wanted, s.equal(round, zero));
-      if (operands.size() > 4 && operands[4]) {
-        Value score = extract(b, operands[1], {batch, kind, box});
-        Value above = s.less(extractOr(b, operands, 4, score), score);
-        wanted = arith::AndIOp::create(b, wanted, above);
-      }
-      Value threshold = extractOr(b, operands, 3, b.scalar(b.getF32Type(), 0));
-      auto against = scf::ForOp::create(b, zero, here, one, ValueRange{wanted});
-      {
-        OpBuilder::InsertionGuard innermost(b);
-        b.setInsertionPointToStart(against.getBody());
-        Value other = toIndex(b, extract(b, kept, against.getInductionVar()));
-        Value over = boxes.overlap(b, batch, box, other, threshold);
-        scf::YieldOp::create(b, s.select(over, b.scalarInt(b.getI1Type(), 0),
-                                         against.getRegionIterArg(0)));
-      }
-      Value take = against.getResult(0);
-      Value room = s.less(total, b.index(selected));
-      Value fits = arith::OrIOp::create(
-          b, room, s.equal(take, b.scalarInt(b.getI1Type(), 0)));
-      check(b, fits, shapeMismatch, total);
-      // Written in any case; what is not taken is overwritten by the next, or put back.
-      Value slot = s.min(total, b.index(selected - 1)),
-            writes = arith::AndIOp::create(b, take, room);
-      Value row[] = {batch, kind, box};
-      for (auto [field, value] : llvm::enumerate(row)) {
-        Value old = extract(b, list, {slot, b.index(field)});
-        Value next = s.select(writes, fromIndex(b, value, i64), old);
-        list = tensor::InsertOp::create(b, next, list, ValueRange{slot, b.index(field)});
-      }
-      kept = tensor::InsertOp::create(b, fromIndex(b, box, i64), kept, ValueRange{here});
-      Value step = arith::IndexCastUIOp::create(b, b.getIndexType(), take);
-      scf::YieldOp::create(b, ValueRange{list, s.add(total, step), kept, s.add(here, step)});
-    }
-    scf::YieldOp::create(b, ValueRange{candidates.getResult(0), candidates.getResult(1)});
-  }
-  Value rows = groups.getResult(0);
-  if (type->isDynamicDim(0))
-    b.measure(countUsed(b, rows), selected);
-  return SmallVector<Value>{b.indexed(*type, [&](Lowering &in, ValueRange at) {
-    Scalars s{in};
-    Value entry = extract(in, rows, at);
-    // Rows that nothing was written to.
-    plan::CheckOp::create(in, s.lessEqual(s.like(entry, 0), entry), shapeMismatch, entry);
-    return entry;
-  })};
-}
-
 } // namespace
 
 void burin::lower::registerSelection(RuleTable &table) {
-  table.add<onnx::CompressOp>(lowerCompress);
-  table.add<onnx::NonMaxSuppressionOp>(lowerNonMaxSuppression);
-  table.add<onnx::NonZeroOp>(lowerNonZero);
-  table.add<onnx::TopKOp>(lowerTopK);
-  table.add<onnx::UniqueOp>(lowerUnique);
+  table.add<onnx::CompressOp>(lowerCompress, Sizes::Dynamic);
+  registerNonMaxSuppression(table);
+  table.add<onnx::NonZeroOp>(lowerNonZero, Sizes::Dynamic);
+  table.add<onnx::TopKOp>(lowerTopK, Sizes::Dynamic);
+  table.add<onnx::UniqueOp>(lowerUnique, Sizes::Dynamic);
 }

@@ -199,7 +199,7 @@ FailureOr<SmallVector<Value>> lowerRange(Lowering &b, Operation *op, ValueRange 
 void burin::lower::registerShape(RuleTable &table) {
   table.add<onnx::ConstantOp>(lowerConstant, Sizes::Dynamic);
   table.add<onnx::ConstantOfShapeOp>(lowerConstantOfShape, Sizes::Dynamic);
-  table.add<onnx::EyeLikeOp>(lowerEyeLike);
+  table.add<onnx::EyeLikeOp>(lowerEyeLike, Sizes::Dynamic);
   table.add<onnx::RangeOp>(lowerRange, Sizes::Dynamic);
   table.add<onnx::ShapeOp>(lowerShape, Sizes::Dynamic);
   table.add<onnx::SizeOp>(lowerSize, Sizes::Dynamic);

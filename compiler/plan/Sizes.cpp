@@ -113,6 +113,58 @@ Value buildSize(OpBuilder &builder, Location loc, const onnx::SizeExpr &size,
   return expr ? buildExpr(b, expr, symbols) : Value();
 }
 
+std::optional<Interval> rangeOf(AffineExpr expr, function_ref<Interval(unsigned)> symbols) {
+  if (!expr)
+    return std::nullopt;
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return Interval{constant.getValue(), constant.getValue()};
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return symbols(symbol.getPosition());
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return std::nullopt;
+  std::optional<Interval> x = rangeOf(binary.getLHS(), symbols),
+                          y = rangeOf(binary.getRHS(), symbols);
+  if (!x || !y)
+    return std::nullopt;
+  int64_t corners[4];
+  switch (expr.getKind()) {
+  case AffineExprKind::Add: {
+    Interval sum;
+    if (llvm::AddOverflow(x->min, y->min, sum.min) || llvm::AddOverflow(x->max, y->max, sum.max))
+      return std::nullopt;
+    return sum;
+  }
+  case AffineExprKind::Mul:
+    if (llvm::MulOverflow(x->min, y->min, corners[0]) ||
+        llvm::MulOverflow(x->min, y->max, corners[1]) ||
+        llvm::MulOverflow(x->max, y->min, corners[2]) ||
+        llvm::MulOverflow(x->max, y->max, corners[3]))
+      return std::nullopt;
+    return Interval{*llvm::min_element(corners), *llvm::max_element(corners)};
+  case AffineExprKind::FloorDiv:
+    if (y->min <= 0)
+      return std::nullopt;
+    return Interval{std::min(llvm::divideFloorSigned(x->min, y->min),
+                             llvm::divideFloorSigned(x->min, y->max)),
+                    std::max(llvm::divideFloorSigned(x->max, y->min),
+                             llvm::divideFloorSigned(x->max, y->max))};
+  case AffineExprKind::CeilDiv:
+    if (y->min <= 0)
+      return std::nullopt;
+    return Interval{std::min(llvm::divideCeilSigned(x->min, y->min),
+                             llvm::divideCeilSigned(x->min, y->max)),
+                    std::max(llvm::divideCeilSigned(x->max, y->min),
+                             llvm::divideCeilSigned(x->max, y->max))};
+  case AffineExprKind::Mod:
+    if (y->min <= 0)
+      return std::nullopt;
+    return Interval{0, y->max - 1};
+  default:
+    return std::nullopt;
+  }
+}
+
 std::string textOf(StringRef name, Interval range) {
   std::string text = name.str() + "=" + std::to_string(range.min);
   if (range.max != range.min)
@@ -229,13 +281,8 @@ AffineExpr ModelSizes::ofDim(Value tensor, unsigned dim) {
   if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(def)) {
     AffineExpr product = getAffineConstantExpr(1, context);
     SmallVector<AffineExpr> from = of(collapse.getSrc());
-<<<<<<< HEAD
-    ReassociationIndices group = collapse.getReassociationIndices()[dim];
-    for (int64_t source : group) {
-=======
     SmallVector<ReassociationIndices> groups = collapse.getReassociationIndices();
     for (int64_t source : groups[dim]) {
->>>>>>> windows
       if (!from[source])
         return nullptr;
       product = product * from[source];
@@ -322,54 +369,7 @@ bool ModelSizes::atMost(const onnx::SizeExpr &a, const onnx::SizeExpr &b) const 
 }
 
 std::optional<Interval> ModelSizes::range(AffineExpr expr) const {
-  if (!expr)
-    return std::nullopt;
-  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
-    return Interval{constant.getValue(), constant.getValue()};
-  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
-    return ranges[symbol.getPosition()];
-  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!binary)
-    return std::nullopt;
-  std::optional<Interval> x = range(binary.getLHS()), y = range(binary.getRHS());
-  if (!x || !y)
-    return std::nullopt;
-  int64_t corners[4];
-  switch (expr.getKind()) {
-  case AffineExprKind::Add: {
-    Interval sum;
-    if (llvm::AddOverflow(x->min, y->min, sum.min) || llvm::AddOverflow(x->max, y->max, sum.max))
-      return std::nullopt;
-    return sum;
-  }
-  case AffineExprKind::Mul:
-    if (llvm::MulOverflow(x->min, y->min, corners[0]) ||
-        llvm::MulOverflow(x->min, y->max, corners[1]) ||
-        llvm::MulOverflow(x->max, y->min, corners[2]) ||
-        llvm::MulOverflow(x->max, y->max, corners[3]))
-      return std::nullopt;
-    return Interval{*llvm::min_element(corners), *llvm::max_element(corners)};
-  case AffineExprKind::FloorDiv:
-    if (y->min <= 0)
-      return std::nullopt;
-    return Interval{std::min(llvm::divideFloorSigned(x->min, y->min),
-                             llvm::divideFloorSigned(x->min, y->max)),
-                    std::max(llvm::divideFloorSigned(x->max, y->min),
-                             llvm::divideFloorSigned(x->max, y->max))};
-  case AffineExprKind::CeilDiv:
-    if (y->min <= 0)
-      return std::nullopt;
-    return Interval{std::min(llvm::divideCeilSigned(x->min, y->min),
-                             llvm::divideCeilSigned(x->min, y->max)),
-                    std::max(llvm::divideCeilSigned(x->max, y->min),
-                             llvm::divideCeilSigned(x->max, y->max))};
-  case AffineExprKind::Mod:
-    if (y->min <= 0)
-      return std::nullopt;
-    return Interval{0, y->max - 1};
-  default:
-    return std::nullopt;
-  }
+  return rangeOf(expr, [&](unsigned symbol) { return ranges[symbol]; });
 }
 
 std::optional<uint64_t> ModelSizes::maxBytes(Value tensor) {

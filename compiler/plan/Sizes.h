@@ -25,8 +25,16 @@ mlir::AffineExpr indexExpr(mlir::Value index,
 mlir::Value buildSize(mlir::OpBuilder &builder, mlir::Location loc, const onnx::SizeExpr &size,
                       llvm::function_ref<mlir::Value(llvm::StringRef name)> leaf);
 
+/// On a kernel that holds memory of sizes that change from run to run: an array with one array for
+/// each argument, the least and the most of each of its sizes, or of itself where it is an index.
+inline constexpr llvm::StringLiteral boundsAttrName = "plan.bounds";
+
 /// An interval of integers, both ends included.
 using Interval = onnx::SizeExpr::Interval;
+
+/// The values that an expression over symbols can take; nothing where they do not fit 64 bits.
+std::optional<Interval> rangeOf(mlir::AffineExpr expr,
+                                llvm::function_ref<Interval(unsigned symbol)> symbols);
 
 /// "batch=8", "seq=1..512".
 std::string textOf(llvm::StringRef name, Interval range);

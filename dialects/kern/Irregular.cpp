@@ -132,9 +132,9 @@ LogicalResult SortOp::verify() {
   for (int64_t i = 0; i < input.getRank(); ++i)
     if (i != axis && !mayEqual(input.getDimSize(i), init.getDimSize(i)))
       return emitOpError("has a destination of other sizes than its input");
-  if (input.isDynamicDim(axis) || init.isDynamicDim(axis) ||
+  if (!input.isDynamicDim(axis) && !init.isDynamicDim(axis) &&
       init.getDimSize(axis) > input.getDimSize(axis))
-    return emitOpError("needs static sizes along its axis, no more written than read");
+    return emitOpError("writes more along its axis than it reads");
   return verifyBody(*this, {input.getElementType(), input.getElementType()},
                     {IntegerType::get(getContext(), 1)});
 }

@@ -145,8 +145,8 @@ def flags(dims):
     return [text for name, size in dims.items() for text in ("--dim", f"{name}={size}")]
 
 
-def check(arguments, made, options, points, refused):
-    """True where every size gives the right answer."""
+def check(arguments, made, options, points, refused, judged=True):
+    """True where every size gives the right answer; `judged` where onnx.reference knows the exact one."""
     work = arguments.work
     path, artifact, fixed = work / f"{made.graph.name}.onnx", work / "dims.so", work / "fixed.so"
     onnx.save(made, path)
@@ -168,7 +168,7 @@ def check(arguments, made, options, points, refused):
         alone = compare.run_burin(arguments.burin, fixed, inputs, names, work, 1)
         expected = reference.run_onnxruntime(path, inputs)
         # Of a few elements the largest error is a matter of luck: f64 judges the last size.
-        exact = reference.run_double(made, inputs, work) if dims is points[-1] else {}
+        exact = reference.run_double(made, inputs, work) if judged and dims is points[-1] else {}
         print(made.graph.name, dims)
         for name in names:
             good &= compare.check_output(name, actual[name], expected[name], exact.get(name))
@@ -208,19 +208,19 @@ def disagreement(arguments):
     return good
 
 
-def main():
+def main(cases, last=lambda arguments: True):
     parser = argparse.ArgumentParser()
     parser.add_argument("--burin", required=True)
     parser.add_argument("--work", required=True, type=pathlib.Path)
     parser.add_argument("--only", help="the case of this name")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
-    good = all([check(arguments, *case) for case in models()
+    good = all([check(arguments, *case) for case in cases
                 if arguments.only in (None, case[0].graph.name)])
-    good &= arguments.only is not None or disagreement(arguments)
+    good &= arguments.only is not None or last(arguments)
     print("agrees" if good else "DISAGREES")
     sys.exit(0 if good else 1)
 
 
 if __name__ == "__main__":
-    main()
+    main(models(), disagreement)

@@ -4,6 +4,7 @@
 // another are one outermost scf.forall; the rest is sequential, in the op's own
 // order, so that the number of threads changes nothing.
 
+#include "compiler/target/cpu/BoundScratch.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/kern/KernOps.h"
 #include "dialects/plan/PlanOps.h"
@@ -175,7 +176,6 @@ public:
   explicit Sort(kern::SortOp op)
       : op(op), b(op), axis(op.getAxis()),
         position(cast<MemRefType>(op.getInit().getType()).getElementType()),
-        n(cast<MemRefType>(op.getInput().getType()).getDimSize(axis)),
         k(cast<MemRefType>(op.getInit().getType()).getDimSize(axis)) {}
 
   void lower() {
@@ -186,7 +186,9 @@ public:
       if (d != axis)
         others.push_back(d);
     row = b.parallel(op.getInput(), others);
-    if (k <= maxInsertion)
+    n = b.size(op.getInput(), axis);
+    count = b.size(op.getInit(), axis);
+    if (!ShapedType::isDynamic(k) && k <= maxInsertion)
       insertion();
     else
       merge();
@@ -211,7 +213,7 @@ private:
   /// read so far. A new one moves up while it comes before its neighbour.
   void insertion() {
     Value zero = b.constant(0), one = b.constant(1), last = b.constant(k - 1);
-    b.sequence(zero, b.constant(n), one, {}, [&](Value i, ValueRange) {
+    b.sequence(zero, n, one, {}, [&](Value i, ValueRange) {
       Value element = input(i);
       // With all slots taken, the new element competes with the last one.
       Value full = arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, i, last);
@@ -257,16 +259,17 @@ private:
 
   /// Bottom-up merge sort of positions between the two halves of a scratch.
   void merge() {
-    Type i32 = b.getI32Type();
-    Value scratch = memref::AllocOp::create(b, MemRefType::get({2, n}, n > INT32_MAX ? b.getI64Type() : i32));
-    Type slotType = cast<MemRefType>(scratch.getType()).getElementType();
-    Value zero = b.constant(0), one = b.constant(1), size = b.constant(n);
+    std::optional<int64_t> fixed = getConstantIntValue(n);
+    Type slotType = fixed && *fixed <= INT32_MAX ? b.getI32Type() : b.getI64Type();
+    auto type = MemRefType::get({2, fixed.value_or(ShapedType::kDynamic)}, slotType);
+    Value scratch = memref::AllocOp::create(b, type, fixed ? ValueRange() : ValueRange(n));
+    Value zero = b.constant(0), one = b.constant(1), size = n;
     b.sequence(zero, size, one, {}, [&](Value i, ValueRange) {
       b.store(b.asInteger(i, slotType), scratch, {zero, i});
       return SmallVector<Value>();
     });
-    int64_t passes = llvm::Log2_64_Ceil(n);
-    b.sequence(zero, b.constant(passes), one, {}, [&](Value pass, ValueRange) {
+    Value passes = fixed ? b.constant(llvm::Log2_64_Ceil(*fixed)) : ceilLog2(n);
+    b.sequence(zero, passes, one, {}, [&](Value pass, ValueRange) {
       Value from = arith::AndIOp::create(b, pass, one), to = arith::XOrIOp::create(b, from, one);
       Value width = arith::ShLIOp::create(b, one, pass);
       Value both = arith::ShLIOp::create(b, width, one);
@@ -298,18 +301,34 @@ private:
       });
       return SmallVector<Value>();
     });
-    Value sorted = b.constant(passes & 1);
-    b.sequence(zero, b.constant(k), one, {}, [&](Value i, ValueRange) {
+    Value sorted = arith::AndIOp::create(b, passes, one);
+    b.sequence(zero, count, one, {}, [&](Value i, ValueRange) {
       write(b.asIndex(b.load(scratch, {sorted, i})), i);
       return SmallVector<Value>();
     });
+  }
+
+  /// How often 1 doubles to reach `size`.
+  Value ceilLog2(Value size) {
+    Type index = b.getIndexType();
+    auto doubling = scf::WhileOp::create(b, TypeRange{index, index},
+                                         ValueRange{b.constant(0), b.constant(1)});
+    OpBuilder::InsertionGuard guard(b);
+    Block *test = b.createBlock(&doubling.getBefore(), {}, {index, index}, {b.getLoc(), b.getLoc()});
+    scf::ConditionOp::create(b, b.less(test->getArgument(1), size), test->getArguments());
+    Block *next = b.createBlock(&doubling.getAfter(), {}, {index, index}, {b.getLoc(), b.getLoc()});
+    Value one = b.constant(1);
+    scf::YieldOp::create(b, ValueRange{arith::AddIOp::create(b, next->getArgument(0), one),
+                                       arith::ShLIOp::create(b, next->getArgument(1), one)});
+    return doubling.getResult(0);
   }
 
   kern::SortOp op;
   Loops b;
   int64_t axis;
   Type position;
-  int64_t n, k;
+  int64_t k; // dynamic, or known
+  Value n, count;
   SmallVector<Value> row;
 };
 
@@ -353,6 +372,7 @@ struct LowerKern : impl::LowerKernBase<LowerKern> {
       if (isa<kern::ScatterOp, kern::SortOp, kern::ScanOp>(op))
         ops.push_back(op);
     });
+    llvm::SetVector<func::FuncOp> kernels; // that sort rows of a size that may be dynamic
     for (Operation *op : ops) {
       if (op->getNumResults() != 0) {
         op->emitOpError("is still on tensors; bufferize first");
@@ -363,11 +383,14 @@ struct LowerKern : impl::LowerKernBase<LowerKern> {
           return signalPassFailure();
       } else if (auto sort = dyn_cast<kern::SortOp>(op)) {
         Sort(sort).lower();
+        kernels.insert(sort->getParentOfType<func::FuncOp>());
       } else {
         lowerScan(cast<kern::ScanOp>(op));
       }
       op->erase();
     }
+    for (func::FuncOp kernel : kernels)
+      cpu::boundScratch(kernel);
   }
 };
 

@@ -5,6 +5,7 @@
 // written in place; what remains allocated is a tile's own and becomes scratch.
 
 #include "compiler/group/Group.h"
+#include "compiler/target/cpu/BoundScratch.h"
 #include "compiler/target/cpu/KernelWork.h"
 #include "compiler/transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Bufferize.h"
@@ -340,6 +341,7 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
           unshareFills(kernel);
           if (failed(bufferize(kernel)) || failed(simplify(kernel)))
             return failure();
+          cpu::boundScratch(kernel);
           nameCopies(kernel);
           return success();
         });

@@ -45,8 +45,8 @@ LogicalResult inferIf(Operation *op, Types &types) {
 
 /// The number of iterations, where the trip count alone decides it.
 static Dim tripCount(LoopOp loop, Value yieldedCondition) {
-  auto count = constantInts(loop.getM());
-  if (!count || count->size() != 1)
+  Shape count = shapeValue(loop.getM()); // a number, or a size of the model
+  if (!count || count->size() != 1 || !count->front().isKnown())
     return Dim();
   auto alwaysTrue = [](Value value) {
     auto constant = constantInts(value);
@@ -59,7 +59,8 @@ static Dim tripCount(LoopOp loop, Value yieldedCondition) {
   bool passedOn = yieldedCondition == loop.getBody().getArgument(1);
   if (!passedOn && !alwaysTrue(yieldedCondition))
     return Dim();
-  return Dim(std::max<int64_t>(count->front(), 0));
+  Dim trips = count->front();
+  return trips.isStatic() ? Dim(std::max<int64_t>(trips.size, 0)) : trips;
 }
 
 LogicalResult inferLoop(Operation *op, Types &types) {

@@ -27,7 +27,7 @@ func.func @scatter_body(%i: tensor<3x1xi64>, %u: tensor<3x4xf16>, %o: tensor<8x4
 // -----
 
 func.func @sort_more(%x: tensor<2x9xf32>, %o: tensor<2x10xi64>) -> tensor<2x10xi64> {
-  // expected-error @+1 {{no more written than read}}
+  // expected-error @+1 {{writes more along its axis than it reads}}
   %r = kern.sort ins(%x : tensor<2x9xf32>) outs(%o : tensor<2x10xi64>) attributes {axis = 1 : i64} {
   ^bb0(%a: f32, %b: f32):
     %first = arith.cmpf ogt, %a, %b : f32
