@@ -77,9 +77,8 @@ public:
   llvm::SmallVector<onnx::SizeExpr> sizes(mlir::Value onnxValue) const;
   /// A size as an index.
   mlir::Value size(const onnx::SizeExpr &expr);
-  /// Sizes as a shape of a type, and those that change from run to run as indices, in order.
+  /// Sizes as a shape of a type.
   static llvm::SmallVector<int64_t> shapeOf(llvm::ArrayRef<onnx::SizeExpr> sizes);
-  llvm::SmallVector<mlir::Value> openSizes(llvm::ArrayRef<onnx::SizeExpr> sizes);
   /// A size of the op's result `index`: the model names it, and LowerOnnx has seen to it that
   /// its names have ranges.
   mlir::Value resultSize(unsigned index, unsigned dim);
