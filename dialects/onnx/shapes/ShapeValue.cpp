@@ -121,10 +121,19 @@ Shape Lists::compute(Operation *op, unsigned depth) {
   if (isa<IdentityOp, CastOp, SqueezeOp, UnsqueezeOp, ReshapeOp>(op)) {
     auto source = dyn_cast<TensorType>(op->getOperand(0).getType());
     auto type = cast<TensorType>(op->getResult(0).getType());
+    if (!source || !source.getElementType().isInteger())
+      return std::nullopt;
+    Shape list = of(op->getOperand(0), depth);
+    unsigned width = type.getElementTypeBitWidth();
     // A narrowing cast changes sizes that do not fit.
-    bool keeps = source && source.getElementType().isInteger() &&
-                 source.getElementTypeBitWidth() <= type.getElementTypeBitWidth();
-    return keeps ? of(op->getOperand(0), depth) : Shape();
+    if (list && source.getElementTypeBitWidth() > width)
+      for (Dim &dim : *list) {
+        int64_t least = type.getElementType().isUnsignedInteger() ? 0 : -(int64_t(1) << (width - 1));
+        auto range = rule.range(dim);
+        if (!range || range->min < least || range->max >= int64_t(1) << (width - 1))
+          dim = Dim();
+      }
+    return list;
   }
   if (auto node = dyn_cast<ConcatOp>(op))
     return concat(node, depth);
