@@ -170,17 +170,7 @@ Value Lowering::resultSize(unsigned index, unsigned dim) {
 }
 
 RankedTensorType Lowering::tensorOf(ArrayRef<onnx::SizeExpr> sizes, Type element) {
-  return RankedTensorType::get(llvm::map_to_vector(sizes, [](const onnx::SizeExpr &size) {
-                                 return size.constant().value_or(ShapedType::kDynamic);
-                               }), element);
-}
-
-SmallVector<Value> Lowering::openSizes(ArrayRef<onnx::SizeExpr> sizes) {
-  SmallVector<Value> open;
-  for (const onnx::SizeExpr &expr : sizes)
-    if (!expr.constant())
-      open.push_back(size(expr));
-  return open;
+  return RankedTensorType::get(shapeOf(sizes), element);
 }
 
 SmallVector<OpFoldResult> Lowering::mixedSizes(ArrayRef<onnx::SizeExpr> sizes) {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Heights, widths and lengths that change from run to run, through windows and what surrounds them.
 
-usage: windows.py --burin BURIN --work DIR [--only CASE]
+usage: spatial.py --burin BURIN --work DIR [--only CASE]
 
 As dims.py, which see: each model runs at several sizes, compared with ONNX Runtime and bit for bit
 with an artifact of that size.
@@ -101,7 +101,7 @@ def models():
          ("Concat", ["n", "l", "x"], ["y"], {"axis": 1}),
          ("Resize", ["x", "", "up"], ["u"], {"mode": "nearest"}),
          ("Resize", ["x", "", "part"], ["v"], {"mode": "linear",
-                                               "coordinate_transformation_mode": "pytorch_half_pixel"}),
+                                               "coordinate_transformation_mode": "half_pixel_symmetric"}),
          ("Resize", ["x", "", "up"], ["c"], {"mode": "cubic"})],
         {"x": [1, 8, "h", "w"]},
         {"y": [1, 24, "h", "w"], "u": [1, 8, "h2", "w2"], "v": [1, 8, "h3", "w3"],
