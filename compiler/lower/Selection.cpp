@@ -106,6 +106,13 @@ Value burin::lower::countUsed(Lowering &b, Value list) {
 
 namespace {
 
+/// As much of `all` as a result has, whose size was measured.
+Value beginningOf(Lowering &b, Value all, RankedTensorType type) {
+  if (all.getType() == type)
+    return all;
+  return b.indexed(type, [&](Lowering &in, ValueRange at) { return extract(in, all, at); });
+}
+
 //===- TopK -----------------------------------------------------------------===//
 
 Results lowerTopK(Lowering &b, Operation *op, ValueRange operands) {
@@ -148,8 +155,7 @@ Results lowerTopK(Lowering &b, Operation *op, ValueRange operands) {
                          });
     }
     b.measure(count, *most);
-    Value all = places;
-    places = b.indexed(b.resultType(1), [&](Lowering &in, ValueRange at) { return extract(in, all, at); });
+    places = beginningOf(b, places, b.resultType(1));
   }
   Value values = b.parallel(
       *type, {places}, {b.getMultiDimIdentityMap(type->getRank())},
@@ -497,9 +503,8 @@ Results lowerUnique(Lowering &b, Operation *op, ValueRange operands) {
   for (unsigned i = 1; i < results.size(); ++i) {
     if (isa<NoneType>(op->getResult(i).getType()))
       results[i] = nullptr;
-    else if (Value all = results[i]; all.getType() != b.resultType(i))
-      results[i] = b.indexed(b.resultType(i),
-                             [&](Lowering &in, ValueRange at) { return extract(in, all, at); });
+    else
+      results[i] = beginningOf(b, results[i], b.resultType(i));
   }
   return results;
 }

@@ -107,8 +107,10 @@ std::vector<Phase> programPhases(const CompileOptions &options) {
   };
 }
 
-LogicalResult inferAndCheckTypes(ModuleOp module) {
+LogicalResult inferAndCheckTypes(ModuleOp module, llvm::function_ref<void(PassManager &)> watch) {
   PassManager manager(module.getContext());
+  if (watch)
+    watch(manager);
   manager.addPass(createInferShapes());
   return success(succeeded(manager.run(module)) && succeeded(checkOperandTypes(module)));
 }
@@ -292,7 +294,8 @@ private:
 
     if (failed(checkOpenDims(*module)))
       return ExitCode::Unsupported;
-    if (failed(inferAndCheckTypes(*module)))
+    phase = modelPhases().front().name;
+    if (failed(inferAndCheckTypes(*module, [&](PassManager &manager) { watch(manager); })))
       return ExitCode::BadInput;
     if (options.purpose == Purpose::Reference) {
       PassManager manager(&context);
@@ -441,17 +444,11 @@ private:
     input.architecture = architecture();
     input.modelName = name;
     const ProgramSummary &summary = result.summary;
-    if (summary.weightsBytes && summary.shards.empty()) {
-      input.weightsObject = temporary.file("weights.o");
-      if (llvm::Error error = writeWeightsObject(input.weightsObject, architecture(),
-                                                 summary.weightsBytes,
-                                                 [&](llvm::raw_ostream &out) {
-                                                   return writeWeights(placedConstants(module),
-                                                                       weights, 0,
-                                                                       summary.weightsBytes, out);
-                                                 }))
-        return error;
-    }
+    auto fill = [&](llvm::raw_ostream &out) {
+      return writeWeights(placedConstants(module), weights, 0, summary.weightsBytes, out);
+    };
+    input.weightsBytes = summary.shards.empty() ? summary.weightsBytes : 0;
+    input.writeWeights = fill;
     if (llvm::Error error = linkArtifact(options.output, input, temporary.path()))
       return error;
     // The header comes last: a disk that is full leaves the old pair.

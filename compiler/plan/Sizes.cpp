@@ -239,7 +239,7 @@ ModelSizes::ModelSizes(func::FuncOp main) : main(main), context(main.getContext(
     }
 }
 
-AffineExpr ModelSizes::named(StringRef size) {
+AffineExpr ModelSizes::named(StringRef size) const {
   return onnx::SizeExpr::parse(size).affine(context, [&](StringRef name) {
     auto at = llvm::find(names, name);
     return at == names.end() ? AffineExpr() : getAffineSymbolExpr(at - names.begin(), context);

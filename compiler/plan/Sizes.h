@@ -75,11 +75,13 @@ public:
   /// Whether `a` is at most `b` whatever the dims are, as far as bounds of the difference tell.
   bool atMost(const onnx::SizeExpr &a, const onnx::SizeExpr &b) const;
 
+  /// A size as a text of #onnx.dims has it; null where that holds a name which is none of the dims.
+  mlir::AffineExpr named(llvm::StringRef size) const;
+
   /// How many dims there are.
   unsigned count() const { return ranges.size(); }
 
 private:
-  mlir::AffineExpr named(llvm::StringRef size);
   mlir::AffineExpr ofDim(mlir::Value tensor, unsigned dim);
   std::optional<onnx::SizeExpr> inNames(mlir::AffineExpr expr) const;
 
