@@ -185,27 +185,60 @@ def check(arguments, made, options, points, refused, judged=True):
     return good
 
 
+def disagreements():
+    """(model, --dim options, [(shapes of inputs, what a run says that ends, or nothing)]) of each case."""
+    said = "input 'x': its size '2*batch + 1' is {}, which is not what the other sizes say"
+    yield model( # a size is solved from its multiple
+        "twice", [("ReduceSum", ["x", "axis"], ["s"], {"keepdims": 0}),
+                  ("Concat", ["s", "mask"], ["y"], {"axis": 0})],
+        {"x": ["2*batch + 1", 4], "mask": ["batch"]}, {"y": ["n"]}, {"axis": np.array([1])},
+    ), {"batch": "1..5"}, [({"x": (7, 4), "mask": (3,)}, ""), ({"x": (11, 4), "mask": (5,)}, ""),
+                           ({"x": (7, 4), "mask": (2,)}, said.format(7)),
+                           ({"x": (6, 4), "mask": (3,)}, said.format(6))]
+
+    said = "node '{}': the sizes 'M' and 'N' must be equal, but the first is {}"
+    for node, nodes, x, y, result in (
+            ("MatMul_0", [("MatMul", ["x", "y"], ["z"])], [2, "N"], ["M", 3], [2, 3]),
+            ("Add_0", [("Add", ["x", "y"], ["z"])], ["N", 3], ["M", 1], ["n", 3]),
+            ("Concat_0", [("Concat", ["x", "y"], ["z"], {"axis": 1})], ["N", 3], ["M", 1], ["n", 4])):
+        def shapes(n, m):
+            return {name: tuple({"N": n, "M": m}.get(size, size) for size in sizes)
+                    for name, sizes in (("x", x), ("y", y))}
+        yield model(node, nodes, {"x": x, "y": y}, {"z": result}, {}), {"N": "1..9", "M": "2..30"}, [
+            (shapes(4, 4), ""), (shapes(9, 9), ""), (shapes(4, 5), said.format(node, 5)),
+            (shapes(5, 4), said.format(node, 4))]
+
+    up = {"mode": "nearest"} # a detector that joins scales: even heights alone
+    said = "node 'Concat_2': the sizes '2 * ((h + 1) floordiv 2)' and 'h' must be equal"
+    yield model(
+        "pyramid", [("MaxPool", ["x"], ["a"], {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}),
+                    ("Resize", ["a", "", "scales"], ["b"], up), ("Concat", ["b", "x"], ["y"], {"axis": 1})],
+        {"x": [1, 2, "h", 8]}, {"y": [1, 4, "h", 8]}, {"scales": np.array([1, 1, 2, 2], np.float32)},
+    ), {"h": "3..20"}, [({"x": (1, 2, 4, 8)}, ""), ({"x": (1, 2, 20, 8)}, ""), ({"x": (1, 2, 5, 8)}, said)]
+
+
 def disagreement(arguments):
-    """True where inputs whose sizes disagree end a run, and a size is solved from its multiple."""
-    work = arguments.work
-    path, artifact = work / "twice.onnx", work / "twice.so"
-    onnx.save(model("twice", [("ReduceSum", ["x", "axis"], ["s"], {"keepdims": 0}),
-                              ("Concat", ["s", "mask"], ["y"], {"axis": 0})],
-                    {"x": ["2*batch + 1", 4], "mask": ["batch"]}, {"y": ["n"]},
-                    {"axis": np.array([1])}), path)
-    subprocess.run([arguments.burin, "compile", path, "-o", artifact, "--dim", "batch=1..5"],
-                   check=True, stdout=subprocess.DEVNULL)
-    good = True
-    for rows, mask, expected in ((7, 3, 0), (11, 5, 0), (7, 2, 1), (6, 3, 1)):
-        for name, shape in (("x", (rows, 4)), ("mask", (mask,))):
-            np.save(work / f"{name}.npy", np.ones(shape, np.float32))
-        run = subprocess.run([arguments.burin, "run", artifact, "-o", work / "out", "-i",
-                              f"x={work / 'x.npy'}", "-i", f"mask={work / 'mask.npy'}"],
-                             capture_output=True, text=True)
-        said = f"input 'x': its size '2*batch + 1' is {rows}, which is not what the other sizes say"
-        if run.returncode != expected or (expected and said not in run.stderr):
-            print(f"{rows} rows, a mask of {mask}: exit code {run.returncode}, '{run.stderr}'")
-            good = False
+    """True where inputs whose sizes disagree end a run, and others give the right answer."""
+    work, good = arguments.work, True
+    for made, options, runs in disagreements():
+        path, artifact = work / f"{made.graph.name}.onnx", work / "disagreement.so"
+        onnx.save(made, path)
+        subprocess.run([arguments.burin, "compile", path, "-o", artifact] + flags(options),
+                       check=True, stdout=subprocess.DEVNULL)
+        for shapes, said in runs:
+            inputs = reference.make_inputs(made, seed=1, shapes=shapes)
+            command = [arguments.burin, "run", artifact, "-o", work / "out"]
+            for name, value in inputs.items():
+                np.save(work / f"{name}.npy", value)
+                command += ["-i", f"{name}={work / name}.npy"]
+            run = subprocess.run(command, capture_output=True, text=True)
+            if run.returncode != (1 if said else 0) or said not in run.stderr:
+                print(f"{made.graph.name}, {shapes}: exit code {run.returncode}, '{run.stderr}'")
+                good = False
+            if not said:
+                name = made.graph.output[0].name
+                expected = reference.run_onnxruntime(path, inputs)[name]
+                good &= compare.check_output(name, np.load(work / "out" / f"{name}.npy"), expected, None)
     return good
 
 
