@@ -13,7 +13,7 @@
 func.func @main(%x: tensor<4xi64>) -> (tensor<4xi64>, tensor<4xi64>, tensor<4xi64>) {
   %c0 = arith.constant 0 : i64
   %e = tensor.empty() : tensor<4xi64>
-  %0 = plan.dispatch ins(%x : tensor<4xi64>) outs(%e : tensor<4xi64>) {
+  %0 = "plan.dispatch"(%x, %e) <{operandSegmentSizes = array<i32: 1, 0, 1>}> ({
   ^bb0(%a: tensor<4xi64>, %o: tensor<4xi64>):
     %zero = arith.constant 0 : i64
     %r = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel"]}
@@ -25,9 +25,9 @@ func.func @main(%x: tensor<4xi64>) -> (tensor<4xi64>, tensor<4xi64>, tensor<4xi6
       linalg.yield %in : i64
     } -> tensor<4xi64>
     plan.return %r : tensor<4xi64>
-  } : tensor<4xi64> loc("sum_1")
+  }) : (tensor<4xi64>, tensor<4xi64>) -> tensor<4xi64> loc("sum_1")
   %f = tensor.empty() : tensor<4xi64>
-  %1 = plan.dispatch ins(%0 : tensor<4xi64>) outs(%f : tensor<4xi64>) {
+  %1 = "plan.dispatch"(%0, %f) <{operandSegmentSizes = array<i32: 1, 0, 1>}> ({
   ^bb0(%a: tensor<4xi64>, %o: tensor<4xi64>):
     %zero = arith.constant 0 : i64
     %r = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel"]}
@@ -39,9 +39,9 @@ func.func @main(%x: tensor<4xi64>) -> (tensor<4xi64>, tensor<4xi64>, tensor<4xi6
       linalg.yield %in : i64
     } -> tensor<4xi64>
     plan.return %r : tensor<4xi64>
-  } : tensor<4xi64> loc("sum_2")
+  }) : (tensor<4xi64>, tensor<4xi64>) -> tensor<4xi64> loc("sum_2")
   %g = tensor.empty() : tensor<4xi64>
-  %2 = plan.dispatch ins(%1 : tensor<4xi64>) outs(%g : tensor<4xi64>) {
+  %2 = "plan.dispatch"(%1, %g) <{operandSegmentSizes = array<i32: 1, 0, 1>}> ({
   ^bb0(%a: tensor<4xi64>, %o: tensor<4xi64>):
     %zero = arith.constant 0 : i64
     %r = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel"]}
@@ -52,6 +52,6 @@ func.func @main(%x: tensor<4xi64>) -> (tensor<4xi64>, tensor<4xi64>, tensor<4xi6
       linalg.yield %in : i64
     } -> tensor<4xi64>
     plan.return %r : tensor<4xi64>
-  } : tensor<4xi64> loc("alone")
+  }) : (tensor<4xi64>, tensor<4xi64>) -> tensor<4xi64> loc("alone")
   return %0, %1, %2 : tensor<4xi64>, tensor<4xi64>, tensor<4xi64>
 }

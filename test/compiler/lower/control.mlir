@@ -42,7 +42,7 @@ func.func @known(%x: tensor<3xf32>) -> tensor<3xf32> {
 // CHECK-NOT: scf.if
 // CHECK: arith.addf
 // CHECK: %[[TAKEN:.*]] = tensor.extract
-// CHECK: %[[FITS:.*]] = arith.cmpi ne, %[[TAKEN]]
+// CHECK: %[[FITS:.*]] = arith.cmpi eq, %[[TAKEN]]
 // CHECK: plan.check %[[FITS]], 7,
 func.func @never(%c: tensor<i1>, %x: tensor<3xf32>) -> tensor<3xf32> {
   %0 = "onnx.If"(%c) ({
@@ -51,7 +51,7 @@ func.func @never(%c: tensor<i1>, %x: tensor<3xf32>) -> tensor<3xf32> {
   }, {
     %1 = "onnx.Add"(%x, %x) : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
     onnx.Yield %1 : tensor<3xf32>
-  }) {onnx.never = false} : (tensor<i1>) -> tensor<3xf32>
+  }) {onnx.never = true} : (tensor<i1>) -> tensor<3xf32>
   return %0 : tensor<3xf32>
 }
 
