@@ -7,6 +7,7 @@
 
 #include "compiler/group/Group.h"
 #include "compiler/transforms/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 
 using namespace mlir;
@@ -46,7 +47,11 @@ bool mayFuse(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   if (!consumer || !producer)
     return true; // splat constants and the like
-  return producer->hasOneUse() && readsOnce(consumer, operand) &&
+  // Who asks for its sizes will be told by what they are made of.
+  bool isOnlyReader = llvm::all_of(producer->getUses(), [&](OpOperand &use) {
+    return &use == operand || isa<tensor::DimOp>(use.getOwner());
+  });
+  return isOnlyReader && readsOnce(consumer, operand) &&
          group::countOps(producer) + group::countOps(consumer) <= group::maxBodyOps;
 }
 
@@ -76,6 +81,8 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
     // A destination behind a reshape would be taken for an operand that nobody writes.
     tensor::populateFoldTensorEmptyPatterns(patterns);
     patterns.add<EraseUnread>(context);
+    memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
+    tensor::DimOp::getCanonicalizationPatterns(patterns, context);
     GreedyRewriteConfig config;
     config.setUseTopDownTraversal(true);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))

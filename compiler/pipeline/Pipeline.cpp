@@ -77,6 +77,8 @@ const std::vector<Phase> &modelPhases() {
          pm.addNestedPass<func::FuncOp>(createLinalgFoldUnitExtentDimsPass());
          // Contractions take their bias and activation before generics fuse past them.
          pm.addPass(createFoldEpilogues());
+         // Who only asks for a tensor's sizes is none of its readers.
+         pm.addPass(createResolveSizes());
          pm.addPass(createFuseElementwise());
          pm.addPass(createFoldEpilogues());
          pm.addPass(createCanonicalizerPass());
