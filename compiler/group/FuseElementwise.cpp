@@ -7,6 +7,7 @@
 
 #include "compiler/group/Group.h"
 #include "compiler/transforms/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 
 using namespace mlir;
@@ -23,30 +24,16 @@ bool readsOnce(linalg::GenericOp consumer, OpOperand *operand) {
   return map.isPermutation();
 }
 
-/// Whether the consumer folds rows of a size that changes from run to run which a collapse_shape made:
-/// their whole length decides the order, so that they stay in one piece.
-bool foldsOpenRows(linalg::GenericOp consumer, OpOperand *operand) {
-  auto collapse = operand->get().getDefiningOp<tensor::CollapseShapeOp>();
-  if (!collapse || !consumer)
-    return false;
-  AffineMap map = consumer.getMatchingIndexingMap(operand);
-  for (auto [dim, group] : llvm::enumerate(collapse.getReassociationIndices())) {
-    auto loop = dyn_cast<AffineDimExpr>(map.getResult(dim));
-    if (loop && group.size() > 1 && collapse.getResultType().isDynamicDim(dim) &&
-        consumer.getIteratorTypesArray()[loop.getPosition()] == utils::IteratorType::reduction)
-      return true;
-  }
-  return false;
-}
-
 bool mayFuse(OpOperand *operand) {
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
-  if (foldsOpenRows(consumer, operand))
-    return false;
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   if (!consumer || !producer)
     return true; // splat constants and the like
-  return producer->hasOneUse() && readsOnce(consumer, operand) &&
+  // Who asks for its sizes will be told by what they are made of.
+  bool isOnlyReader = llvm::all_of(producer->getUses(), [&](OpOperand &use) {
+    return &use == operand || isa<tensor::DimOp>(use.getOwner());
+  });
+  return isOnlyReader && readsOnce(consumer, operand) &&
          group::countOps(producer) + group::countOps(consumer) <= group::maxBodyOps;
 }
 
@@ -62,6 +49,40 @@ struct EraseUnread : OpRewritePattern<linalg::GenericOp> {
   }
 };
 
+/// Adjacent loops that fold sizes which change from run to run become one, as those of fixed sizes do
+/// when they are vectorised: the length of the whole row decides in which order it is folded.
+void joinOpenRows(IRRewriter &rewriter, linalg::GenericOp op) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  if (!op.hasDynamicShape() || op.hasIndexSemantics() ||
+      !llvm::all_of(maps, [](AffineMap map) { return map.isProjectedPermutation(); }))
+    return;
+  SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t i = 0, e = iterators.size(); i < e; ++i) {
+    if (i > 0 && iterators[i] == utils::IteratorType::reduction && iterators[i - 1] == iterators[i]) {
+      ReassociationIndices grown = groups.back();
+      grown.push_back(i);
+      if (linalg::areDimSequencesPreserved(maps, grown)) {
+        groups.back() = grown;
+        continue;
+      }
+    }
+    groups.push_back({i});
+  }
+  bool joinsOpen = llvm::any_of(groups, [&](ReassociationIndices &group) {
+    return group.size() > 1 &&
+           llvm::any_of(group, [&](int64_t loop) { return ShapedType::isDynamic(sizes[loop]); });
+  });
+  if (!joinsOpen)
+    return;
+  rewriter.setInsertionPoint(op);
+  FailureOr<linalg::CollapseResult> result = linalg::collapseOpIterationDims(
+      cast<linalg::LinalgOp>(op.getOperation()), groups, rewriter);
+  if (succeeded(result))
+    rewriter.replaceOp(op, result->results);
+}
+
 struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
@@ -76,10 +97,17 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
     // A destination behind a reshape would be taken for an operand that nobody writes.
     tensor::populateFoldTensorEmptyPatterns(patterns);
     patterns.add<EraseUnread>(context);
+    memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
+    tensor::DimOp::getCanonicalizationPatterns(patterns, context);
     GreedyRewriteConfig config;
     config.setUseTopDownTraversal(true);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
-      signalPassFailure();
+      return signalPassFailure();
+    SmallVector<linalg::GenericOp> generics;
+    getOperation()->walk([&](linalg::GenericOp op) { generics.push_back(op); });
+    IRRewriter rewriter(context);
+    for (linalg::GenericOp op : generics)
+      joinOpenRows(rewriter, op);
   }
 };
 

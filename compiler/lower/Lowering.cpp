@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/lower/Lowering.h"
 
-#include "compiler/lower/Reduction.h"
 #include "compiler/plan/Sizes.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -316,10 +315,8 @@ Value Lowering::reduce(ArrayRef<int64_t> shape, ArrayRef<int64_t> dims, ValueRan
 Value Lowering::reduce(Value input, ArrayRef<int64_t> dims, bool keepDims, Value init,
                        Body combiner) {
   auto type = cast<RankedTensorType>(input.getType());
-  SmallVector<int64_t> folded(dims);
-  Value merged = mergeFolded(*this, input, folded);
-  Value result = reduce(typeOf(merged).getShape(), folded, {merged},
-                        {getMultiDimIdentityMap(typeOf(merged).getRank())}, init, combiner);
+  Value result = reduce(type.getShape(), dims, {input}, {getMultiDimIdentityMap(type.getRank())},
+                        init, combiner);
   if (!keepDims)
     return result;
   SmallVector<int64_t> kept(type.getShape());

@@ -56,13 +56,11 @@ struct Rows {
   }
 
   Value fold(ValueRange statistics, Value init, Function combiner) {
-    SmallVector<int64_t> folded(dims);
-    SmallVector<Value> inputs{mergeFolded(b, input, folded)};
-    ArrayRef<int64_t> shape = typeOf(inputs[0]).getShape();
+    SmallVector<Value> inputs{input};
     llvm::append_range(inputs, statistics);
-    SmallVector<AffineMap> maps(inputs.size(), b.mapWithout(shape.size(), folded));
-    maps[0] = b.getMultiDimIdentityMap(shape.size());
-    return b.reduce(shape, folded, inputs, maps, init,
+    SmallVector<AffineMap> maps(inputs.size(), perRow());
+    maps[0] = identity();
+    return b.reduce(type.getShape(), dims, inputs, maps, init,
                     [&](Lowering &inner, ValueRange elements) {
                       Scalars s{inner};
                       SmallVector<Value> args(elements);

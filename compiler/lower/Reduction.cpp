@@ -23,32 +23,6 @@ std::optional<int64_t> normalizedAxis(int64_t axis, int64_t rank) {
   return axis;
 }
 
-Value mergeFolded(Lowering &b, Value input, SmallVector<int64_t> &dims) {
-  RankedTensorType type = typeOf(input);
-  if (llvm::none_of(dims, [&](int64_t d) { return type.isDynamicDim(d); }))
-    return input;
-  SmallVector<ReassociationIndices> groups;
-  SmallVector<int64_t> shape, folded;
-  for (int64_t d = 0; d < type.getRank(); ++d) {
-    bool folds = llvm::is_contained(dims, d);
-    if (folds && !folded.empty() && folded.back() + 1 == int64_t(groups.size())) {
-      groups.back().push_back(d);
-      bool isOpen = type.isDynamicDim(d) || ShapedType::isDynamic(shape.back());
-      shape.back() = isOpen ? ShapedType::kDynamic : shape.back() * type.getDimSize(d);
-      continue;
-    }
-    if (folds)
-      folded.push_back(groups.size());
-    groups.push_back({d});
-    shape.push_back(type.getDimSize(d));
-  }
-  dims = folded;
-  if (int64_t(groups.size()) == type.getRank())
-    return input;
-  return tensor::CollapseShapeOp::create(b, RankedTensorType::get(shape, type.getElementType()),
-                                         input, groups);
-}
-
 Value extremeOf(Lowering &b, Type storage, bool isUnsigned, bool largest) {
   if (isa<FloatType>(storage)) {
     double infinity = std::numeric_limits<double>::infinity();
@@ -291,9 +265,7 @@ template <typename Op> void addRow(RuleTable &table, ReductionRow row) {
 }
 
 /// max + log(sum(exp(x - max))), where an infinite maximum is not subtracted.
-Value logSumExp(Lowering &b, Value x, ArrayRef<int64_t> given, RankedTensorType result) {
-  SmallVector<int64_t> dims(given);
-  x = mergeFolded(b, x, dims);
+Value logSumExp(Lowering &b, Value x, ArrayRef<int64_t> dims, RankedTensorType result) {
   auto input = cast<RankedTensorType>(x.getType());
   Type type = computeType(input.getElementType());
   int64_t rank = input.getRank();

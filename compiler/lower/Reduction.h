@@ -39,10 +39,6 @@ mlir::Value selectByAxes(Lowering &b, mlir::Value axes, int64_t rank, uint64_t r
 /// `axis` counted from the front, or nothing where it is outside of `rank`.
 std::optional<int64_t> normalizedAxis(int64_t axis, int64_t rank);
 
-/// `input` with adjacent `dims` as one where their sizes change from run to run, and the dims then: one
-/// row of all, as the loops of fixed sizes become. Its length decides how it is folded.
-mlir::Value mergeFolded(Lowering &b, mlir::Value input, llvm::SmallVector<int64_t> &dims);
-
 } // namespace burin::lower
 
 #endif

@@ -79,6 +79,8 @@ const std::vector<Phase> &modelPhases() {
          pm.addPass(createFoldUnitDims());
          // Contractions take their bias and activation before generics fuse past them.
          pm.addPass(createFoldEpilogues());
+         // Who only asks for a tensor's sizes is none of its readers.
+         pm.addPass(createResolveSizes());
          pm.addPass(createFuseElementwise());
          pm.addPass(createFoldEpilogues());
          pm.addPass(createCanonicalizerPass());
