@@ -190,6 +190,32 @@ std::optional<Part> forwardPart(const ShapeRule &rule, Dim size, Dim start, Dim 
     span = add(floorDivide(subtract(span, Dim(1)), step.size), Dim(1)).value_or(Dim());
   return span.isKnown() ? std::optional(Part{first, span}) : std::nullopt;
 }
+
+/// The same with a negative step, between numbers. Nothing where they lie inside of the axis for
+/// some sizes and outside for others.
+std::optional<Part> backwardPart(ShapeRule &rule, Dim size, int64_t start, int64_t end, int64_t step) {
+  std::optional<SizeExpr::Interval> range = rule.range(size);
+  if (!range || step == std::numeric_limits<int64_t>::min())
+    return std::nullopt;
+  Dim first, last; // `last` is not taken
+  if (start == -1 || start >= range->max - 1) // of nothing, nothing is taken
+    first = subtract(size, Dim(1));
+  else if (start < 0 && range->min >= -start)
+    first = subtract(size, Dim(-start));
+  else if (start >= 0 && start < range->min)
+    first = Dim(start);
+  if (end < -range->max)
+    last = Dim(-1);
+  else if (end < 0 && range->min >= -1 - end)
+    last = subtract(size, Dim(-end));
+  else if (end >= 0 && end < range->min)
+    last = Dim(end);
+  if (!first.isKnown() || !last.isKnown())
+    return std::nullopt;
+  std::optional<Dim> span = add(subtract(first, last), Dim(-step - 1));
+  Dim count = span && span->isKnown() ? rule.larger(floorDivide(*span, -step), Dim(0)) : Dim();
+  return count.isKnown() ? std::optional(Part{first, count}) : std::nullopt;
+}
 } // namespace
 
 std::optional<SmallVector<SliceAxis>> sliceAxes(Operation *slice) {
@@ -208,7 +234,11 @@ std::optional<SmallVector<SliceAxis>> sliceAxes(Operation *slice) {
   SmallVector<SliceAxis> result(data->size());
   for (auto [i, axis] : llvm::enumerate(*positive)) {
     Dim step(steps ? (*steps)[i] : 1);
-    std::optional<Part> part = forwardPart(rule, (*data)[axis], (*starts)[i], (*ends)[i], step);
+    std::optional<SmallVector<int64_t>> from = rule.ints(1), to = rule.ints(2);
+    std::optional<Part> part =
+        step.size < 0 ? (from && to ? backwardPart(rule, (*data)[axis], (*from)[i], (*to)[i], step.size)
+                                    : std::nullopt)
+                      : forwardPart(rule, (*data)[axis], (*starts)[i], (*ends)[i], step);
     if (!part)
       return std::nullopt;
     result[axis] = {*part->first.expr(), step.size};
@@ -256,7 +286,10 @@ LogicalResult inferSlice(Operation *op, Types &types) {
     bool known = step.isStatic() && (start.isStatic() || rule.ints(1)) &&
                  (end.isStatic() || rule.ints(2));
     if (!size.isStatic() || !known) {
-      std::optional<Part> part = forwardPart(rule, size, start, end, step);
+      std::optional<SmallVector<int64_t>> from = rule.ints(1), to = rule.ints(2);
+      std::optional<Part> part = step.isStatic() && step.size < 0 && from && to
+                                     ? backwardPart(rule, size, (*from)[i], (*to)[i], step.size)
+                                     : forwardPart(rule, size, start, end, step);
       size = part ? part->count : Dim();
       continue;
     }

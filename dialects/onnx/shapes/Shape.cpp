@@ -81,6 +81,26 @@ LogicalResult inferFlatten(Operation *op, Types &types) {
   return rule.set(0, rule.element(0), Shape(Dims{*rows, *columns}));
 }
 
+/// A size that is counted from or up to, also as a float that has it exactly; else unknown.
+static Dim counted(ShapeRule &rule, Value value) {
+  if (auto floats = constantFloats(value)) {
+    bool isWhole = floats->size() == 1 && std::abs(floats->front()) < 0x1p53 &&
+                   std::trunc(floats->front()) == floats->front();
+    return isWhole ? Dim(int64_t(floats->front())) : Dim();
+  }
+  auto type = dyn_cast<FloatType>(getElementTypeOrSelf(value));
+  auto cast = value.getDefiningOp<CastOp>();
+  if (type && !cast)
+    return {};
+  Shape list = shapeValue(type ? cast.getInput() : value);
+  Dim size = list && list->size() == 1 ? list->front() : Dim();
+  if (!type || !size.isKnown())
+    return size;
+  unsigned digits = std::min(llvm::APFloat::semanticsPrecision(type.getFloatSemantics()), 62u);
+  std::optional<SizeExpr::Interval> range = rule.range(size);
+  return range && range->min >= 0 && range->max <= int64_t(1) << digits ? size : Dim();
+}
+
 LogicalResult inferRange(Operation *op, Types &types) {
   ShapeRule rule(op, types);
   for (unsigned i = 0; i < 3; ++i) {
@@ -91,12 +111,11 @@ LogicalResult inferRange(Operation *op, Types &types) {
   }
   Dim length;
   auto start = rule.scalar(0), limit = rule.scalar(1), delta = rule.scalar(2);
-  // Sizes that are counted up to.
-  if (Shape first = shapeValue(rule.operand(0)), last = shapeValue(rule.operand(1));
-      delta && *delta > 0 && first && last && first->size() == 1 && last->size() == 1 &&
-      first->front().isKnown() && last->front().isKnown())
-    length = rule.larger(floorDivide(add(subtract(last->front(), first->front()), Dim(*delta - 1))
-                                         .value_or(Dim()), *delta), Dim(0));
+  Dim first = counted(rule, rule.operand(0)), last = counted(rule, rule.operand(1)),
+      step = counted(rule, rule.operand(2));
+  if (first.isKnown() && last.isKnown() && step.isStatic() && step.size > 0)
+    length = rule.larger(
+        floorDivide(add(subtract(last, first), Dim(step.size - 1)).value_or(Dim()), step.size), Dim(0));
   auto fstart = constantFloats(rule.operand(0)), flimit = constantFloats(rule.operand(1)),
        fdelta = constantFloats(rule.operand(2));
   if (start && limit && delta) {

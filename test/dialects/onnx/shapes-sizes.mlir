@@ -76,4 +76,32 @@ func.func @equal(%x: tensor<?xf32, #onnx.dims<["B"]>>, %y: tensor<?xf32, #onnx.d
   %1 = onnx.Add %y, %x : (tensor<?xf32, #onnx.dims<["S"]>>, tensor<?xf32, #onnx.dims<["B"]>>) -> tensor<*xf32>
   return %0, %1 : tensor<*xf32>, tensor<*xf32>
 }
+
+// A detector counts its anchors in floats.
+// CHECK-LABEL: @anchors
+// CHECK: onnx.Range {{.*}} -> tensor<?xf32, #onnx.dims<["S"]>>
+func.func @anchors(%ids: tensor<?xsi64, #onnx.dims<["S"]>>) -> tensor<*xf32> {
+  %zero = onnx.Constant {value = dense<0.0> : tensor<f32>} : () -> tensor<f32>
+  %one = onnx.Constant {value = dense<1.0> : tensor<f32>} : () -> tensor<f32>
+  %size = onnx.Size %ids : (tensor<?xsi64, #onnx.dims<["S"]>>) -> tensor<si64>
+  %limit = onnx.Cast %size {to = 1 : i64} : (tensor<si64>) -> tensor<f32>
+  %0 = onnx.Range %zero, %limit, %one : (tensor<f32>, tensor<f32>, tensor<f32>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}
+
+// All of it backwards, every other of it, and what is behind the first.
+// CHECK-LABEL: @backwards
+// CHECK: onnx.Slice {{.*}} -> tensor<?xf32, #onnx.dims<["S"]>>
+// CHECK: onnx.Slice {{.*}} -> tensor<?xf32, #onnx.dims<["(S + 1) floordiv 2"]>>
+// CHECK: onnx.Slice {{.*}} -> tensor<?xf32, #onnx.dims<["S - 1"]>>
+func.func @backwards(%x: tensor<?xf32, #onnx.dims<["S"]>>) -> (tensor<*xf32>, tensor<*xf32>, tensor<*xf32>) {
+  %last = onnx.Constant {value = dense<-1> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  %before = onnx.Constant {value = dense<-9223372036854775808> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  %zero = onnx.Constant {value = dense<0> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  %two = onnx.Constant {value = dense<-2> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  %0 = onnx.Slice %x, %last, %before, %zero, %last : (tensor<?xf32, #onnx.dims<["S"]>>, tensor<1xsi64>, tensor<1xsi64>, tensor<1xsi64>, tensor<1xsi64>) -> tensor<*xf32>
+  %1 = onnx.Slice %x, %last, %before, %zero, %two : (tensor<?xf32, #onnx.dims<["S"]>>, tensor<1xsi64>, tensor<1xsi64>, tensor<1xsi64>, tensor<1xsi64>) -> tensor<*xf32>
+  %2 = onnx.Slice %x, %last, %zero, %zero, %last : (tensor<?xf32, #onnx.dims<["S"]>>, tensor<1xsi64>, tensor<1xsi64>, tensor<1xsi64>, tensor<1xsi64>) -> tensor<*xf32>
+  return %0, %1, %2 : tensor<*xf32>, tensor<*xf32>, tensor<*xf32>
+}
 }
