@@ -3,12 +3,21 @@
 
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
 
 using namespace mlir;
 
 namespace burin::lower {
 
 //===- Questions ------------------------------------------------------------===//
+
+Value zeroOf(Lowering &b, Type type) {
+  if (auto complex = dyn_cast<ComplexType>(type)) {
+    Attribute zero = b.getZeroAttr(complex.getElementType());
+    return complex::ConstantOp::create(b, type, b.getArrayAttr({zero, zero}));
+  }
+  return b.scalarInt(type, 0);
+}
 
 FailureOr<RankedTensorType> boundedResult(Lowering &b, unsigned index) {
   auto isPlain = [](Type type) {

@@ -14,6 +14,9 @@ namespace burin::lower {
 /// A statement of a named status that the user's data caused (burin_status).
 enum : int64_t { indexRange = 6, shapeMismatch = 7 };
 
+/// The zero of a storage type.
+mlir::Value zeroOf(Lowering &b, mlir::Type type);
+
 /// Storage type of result `index`; unsupported unless its shape is static and all
 /// operands and results are tensors of numbers, bools or complex numbers.
 mlir::FailureOr<mlir::RankedTensorType> boundedResult(Lowering &b, unsigned index = 0);

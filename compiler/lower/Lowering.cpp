@@ -489,6 +489,7 @@ const RuleTable &ruleTable() {
     registerConvolution(made);
     registerPooling(made);
     registerMovement(made);
+    registerPad(made);
     registerIndexing(made);
     registerShape(made);
     registerControl(made);

@@ -212,6 +212,7 @@ void registerConvolution(RuleTable &table);
 void registerPooling(RuleTable &table);
 void registerUnpooling(RuleTable &table);
 void registerMovement(RuleTable &table);
+void registerPad(RuleTable &table);
 void registerIndexing(RuleTable &table);
 void registerShape(RuleTable &table);
 void registerControl(RuleTable &table);

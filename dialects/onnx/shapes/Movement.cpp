@@ -200,13 +200,13 @@ std::optional<Part> backwardPart(ShapeRule &rule, Dim size, int64_t start, int64
   Dim first, last; // `last` is not taken
   if (start == -1 || start >= range->max - 1) // of nothing, nothing is taken
     first = subtract(size, Dim(1));
-  else if (start < 0 && range->min >= -start)
+  else if (start < 0 && start >= -range->min)
     first = subtract(size, Dim(-start));
   else if (start >= 0 && start < range->min)
     first = Dim(start);
   if (end < -range->max)
     last = Dim(-1);
-  else if (end < 0 && range->min >= -1 - end)
+  else if (end < 0 && end >= -1 - range->min)
     last = subtract(size, Dim(-end));
   else if (end >= 0 && end < range->min)
     last = Dim(end);
