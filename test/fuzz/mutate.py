@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mutants of model files through `burin compile`: each must compile, or be refused with a message.
 
-usage: mutate.py --burin BURIN --work DIR [--mutants N] [--seed N] [--jobs N] [--seconds S] [MODEL...]
+usage: mutate.py --server BURIN-COMPILE-SERVER --work DIR [--mutants N] [--seed N] [--jobs N] [--seconds S] [MODEL...]
 
 A mutant is a model with a few edits of its protobuf (attributes, sizes, types, edges, nodes that
 are dropped or doubled) or of its bytes. A signal, exit code 4, a sanitizer's report, more than
@@ -14,6 +14,7 @@ import concurrent.futures
 import copy
 import os
 import pathlib
+import queue
 import random
 import subprocess
 import sys
@@ -196,45 +197,60 @@ class Mutator:
                 data[at] ^= 1 << self.random.randrange(8)
 
 
-def fault_of(arguments, path, artifact):
-    """(exit code, what is wrong or "") of one mutant."""
-    environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0:allow_user_poisoning=0:exitcode=99",
-                       UBSAN_OPTIONS="print_stacktrace=1")
-    try:
-        run = subprocess.run([arguments.burin, "compile", path, "-o", artifact, "--cpu",
-                              "x86-64-v3"], capture_output=True, timeout=arguments.seconds,
-                             env=environment)
-    except subprocess.TimeoutExpired:
-        return "hang", f"more than {arguments.seconds} s"
-    code, said = run.returncode, run.stderr.decode(errors="replace")
-    if code not in (0, 1, 2, 3):
-        return code, said[-3000:] or "says nothing"
-    if code and not said.startswith(("error: ", "warning: ")):
-        return code, f"no message, but: {said[:500]}"
-    if code and artifact.exists():
-        return code, "failed, and left an artifact"
-    return code, ""
+class Server:
+    """A burin-compile-server at work."""
+
+    def __init__(self, program, warm, seconds):
+        environment = dict(os.environ, UBSAN_OPTIONS="print_stacktrace=1",
+                           ASAN_OPTIONS="detect_leaks=0:allow_user_poisoning=0:exitcode=99")
+        self.process = subprocess.Popen([program, warm, str(seconds)], env=environment, text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def fault_of(self, path, artifact):
+        """(exit code, what is wrong or "") of one mutant."""
+        said = path.with_suffix(".txt")
+        words = [said, path, "-o", artifact, "--cpu", "x86-64-v3"]
+        print(*words, sep="\t", file=self.process.stdin, flush=True)
+        code = self.process.stdout.readline().strip()
+        if not code:
+            sys.exit("the server ended")
+        text = said.read_text(errors="replace")
+        said.unlink()
+        if code not in ("0", "1", "2", "3"):
+            return code, text[-3000:] or "says nothing"
+        if code != "0" and not text.startswith(("error: ", "warning: ")):
+            return code, f"no message, but: {text[:500]}"
+        if code != "0" and artifact.exists():
+            return code, "failed, and left an artifact"
+        return code, ""
 
 
 def main():
     flags = argparse.ArgumentParser()
-    flags.add_argument("--burin", required=True)
+    flags.add_argument("--server", required=True)
     flags.add_argument("--work", required=True, type=pathlib.Path)
     flags.add_argument("--mutants", type=int, default=10000)
     flags.add_argument("--seed", type=int, default=1)
     flags.add_argument("--jobs", type=int, default=2)
-    flags.add_argument("--seconds", type=float, default=60)
+    flags.add_argument("--seconds", type=int, default=60)
     flags.add_argument("models", nargs="*", type=pathlib.Path)
     arguments = flags.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     mutator = Mutator(arguments.seed, corpus(arguments.models))
     codes, faults = collections.Counter(), 0
+    warm = arguments.work / "warm.onnx"
+    warm.write_bytes(mutator.models[0].SerializeToString())
+    servers = queue.SimpleQueue()
+    for _ in range(arguments.jobs):
+        servers.put(Server(arguments.server, warm, arguments.seconds))
 
     def one(number, data):
         path = arguments.work / f"mutant-{number}.onnx"
         artifact = path.with_suffix(".so")
         path.write_bytes(data)
-        code, fault = fault_of(arguments, path, artifact)
+        server = servers.get()
+        code, fault = server.fault_of(path, artifact)
+        servers.put(server)
         artifact.unlink(missing_ok=True)
         if fault:
             path.rename(arguments.work / f"fault-{number}.onnx")
