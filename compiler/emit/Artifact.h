@@ -58,10 +58,17 @@ private:
   std::vector<Pending> pending;
 };
 
-/// Writes an ELF object whose read-only section holds `total` bytes that `fill`
-/// writes, under the hidden symbol `burin_weights`, aligned to 64.
-llvm::Error writeWeightsObject(llvm::StringRef path, Architecture, uint64_t total,
-                               llvm::function_ref<llvm::Error(llvm::raw_ostream &)> fill);
+/// Writes an ELF object with a read-only section without bytes (SHT_NOBITS) in the place of `total` bytes of
+/// weights, under the hidden symbol `burin_weights`, aligned to 64.
+llvm::Error writeWeightsPlaceholder(llvm::StringRef path, Architecture, uint64_t total);
+
+/// Where the bytes of `burin_weights` are in a shared library, whose linker has put the placeholder into
+/// a section with bytes and written none there.
+llvm::Expected<uint64_t> weightsOffset(llvm::StringRef shared, uint64_t total);
+
+/// Says of the placeholder in a relocatable object that its bytes follow the end of `object`, which is
+/// filled up to where they begin.
+llvm::Error appendWeightsSection(llvm::SmallVectorImpl<char> &object);
 
 /// Fails where an object refers to a symbol that none of them, nor the runtime, nor
 /// runtime/libc-symbols.txt has: a libm or compiler-rt function, most likely. Names the
@@ -81,7 +88,8 @@ llvm::Expected<Footprint> footprintOf(llvm::ArrayRef<Object> kernels, const Obje
 /// What to link.
 struct LinkInput {
   llvm::ArrayRef<Object> objects;
-  std::string weightsObject; // path, empty where the model has no weights
+  uint64_t weightsBytes = 0; // to embed; 0 where there are none
+  llvm::function_ref<llvm::Error(llvm::raw_ostream &)> writeWeights; // as many
   Architecture architecture = Architecture::X86_64; // of them all
   std::string modelName;     // the one symbol that stays visible: burin_model_<modelName>
 };

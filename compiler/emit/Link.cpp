@@ -53,30 +53,25 @@ public:
     return install(result, output);
   }
 
-  Error relocatable(StringRef output, bool withRuntime) {
-    std::vector<std::string> files;
-    if (Error error = gather(files, withRuntime))
+  Error relocatable(StringRef output) {
+    SmallString<0> object;
+    if (Error error = join(object, /*withRuntime=*/true))
       return error;
-    std::string joined = inTemporary("joined.o");
-    std::vector<std::string> args{"ld.lld", "-r", "-o", joined, "--threads=1"};
-    args.insert(args.end(), files.begin(), files.end());
-    if (Error error = run(args))
-      return error;
-    return localize(joined, output);
+    return writeWhole(output, [&](raw_ostream &out) {
+      out << object;
+      return fill(out);
+    });
   }
 
   Error archive(StringRef output) {
-    std::string member = inTemporary(input.modelName + ".o");
-    if (Error error = relocatable(member, /*withRuntime=*/false))
+    SmallString<0> object;
+    if (Error error = join(object, /*withRuntime=*/false))
       return error;
-    if (Error error = writeArchiveOf(member, output))
+    if (Error error = writeArchive(output, input.modelName + ".o", object, input.weightsBytes))
       return error;
-    Expected<std::string> runtime = spillRuntime();
-    if (!runtime)
-      return runtime.takeError();
     SmallString<128> beside(sys::path::parent_path(output));
     sys::path::append(beside, "libburin_rt.a");
-    return writeArchiveOf(*runtime, beside);
+    return writeArchive(beside, "burin_rt.o", embedded::runtimeObject(input.architecture), 0);
   }
 
 private:
@@ -98,8 +93,31 @@ private:
     return path;
   }
 
-  Expected<std::string> spillRuntime() {
-    return spill("burin_rt.o", embedded::runtimeObject(input.architecture));
+  /// All objects as one, but for the bytes of weights, which belong behind it.
+  Error join(SmallVectorImpl<char> &object, bool withRuntime) {
+    std::vector<std::string> files;
+    if (Error error = gather(files, withRuntime))
+      return error;
+    std::string joined = inTemporary("joined.o");
+    std::vector<std::string> args{"ld.lld", "-r", "-o", joined, "--threads=1"};
+    args.insert(args.end(), files.begin(), files.end());
+    if (Error error = run(args))
+      return error;
+    raw_svector_ostream out(object);
+    if (Error error = localize(joined, out))
+      return error;
+    return input.weightsBytes ? appendWeightsSection(object) : Error::success();
+  }
+
+  Error fill(raw_ostream &out) const {
+    if (!input.weightsBytes)
+      return Error::success();
+    uint64_t before = out.tell();
+    if (Error error = input.writeWeights(out))
+      return error;
+    if (out.tell() - before != input.weightsBytes)
+      return createStringError("the weights are of another length than the plan says");
+    return Error::success();
   }
 
   /// All objects as files, in a fixed order.
@@ -112,14 +130,16 @@ private:
       files.push_back(*path);
     }
     if (withRuntime) {
-      Expected<std::string> path = spillRuntime();
+      Expected<std::string> path =
+          spill("burin_rt.o", embedded::runtimeObject(input.architecture));
       if (!path)
         return path.takeError();
       files.push_back(*path);
     }
-    if (!input.weightsObject.empty())
-      files.push_back(input.weightsObject);
-    return Error::success();
+    if (!input.weightsBytes)
+      return Error::success();
+    files.push_back(inTemporary("weights.o"));
+    return writeWeightsPlaceholder(files.back(), input.architecture, input.weightsBytes);
   }
 
   static Error run(const std::vector<std::string> &args) {
@@ -136,7 +156,7 @@ private:
   }
 
   /// Only the entry symbol stays global; two models then never collide.
-  Error localize(StringRef from, StringRef to) {
+  Error localize(StringRef from, raw_ostream &out) {
     auto buffer = MemoryBuffer::getFile(from);
     if (!buffer)
       return createStringError("cannot read '" + from + "': " + buffer.getError().message());
@@ -152,32 +172,57 @@ private:
     if (Error error = config.Common.SymbolsToKeepGlobal.addMatcher(objcopy::NameOrPattern::create(
             kept, objcopy::MatchStyle::Literal, ignore)))
       return error;
-    return writeWhole(to, [&](raw_ostream &out) {
-      return objcopy::executeObjcopyOnBinary(config, **object, out);
-    });
+    return objcopy::executeObjcopyOnBinary(config, **object, out);
   }
 
-  static Error writeArchiveOf(StringRef member, StringRef output) {
-    Expected<NewArchiveMember> loaded =
-        NewArchiveMember::getFile(member, /*Deterministic=*/true);
-    if (!loaded)
-      return loaded.takeError();
+  /// An archive of one member: `object`, and `more` bytes of weights behind it.
+  Error writeArchive(StringRef output, StringRef name, StringRef object, uint64_t more) {
     std::vector<NewArchiveMember> members;
-    loaded->MemberName = sys::path::filename(member);
-    members.push_back(std::move(*loaded));
-    return writeWhole(output, [&](raw_ostream &out) {
-      return writeArchiveToStream(out, members, SymtabWritingMode::NormalSymtab,
-                                  object::Archive::K_GNU, /*Deterministic=*/true, /*Thin=*/false);
+    members.emplace_back(MemoryBufferRef(object, name));
+    SmallString<0> text;
+    raw_svector_ostream stream(text);
+    if (Error error = writeArchiveToStream(stream, members, SymtabWritingMode::NormalSymtab,
+                                           object::Archive::K_GNU, /*Deterministic=*/true,
+                                           /*Thin=*/false))
+      return error;
+    if (more) {
+      // The member is the last; its header, of 60 bytes, says its size in ten decimals behind 48.
+      text.truncate(text.size() - object.size() % 2);
+      std::string size = std::to_string(object.size() + more);
+      if (size.size() > 10)
+        return createStringError("cannot write '" + output + "': an archive takes no member of " +
+                                 size + " bytes; write the weights to a file of their own with --weights");
+      size.resize(10, ' ');
+      memcpy(text.end() - object.size() - 60 + 48, size.data(), size.size());
+    }
+    return writeWhole(output, [&](raw_ostream &out) -> Error {
+      out << text;
+      if (Error error = more ? fill(out) : Error::success())
+        return error;
+      if (more && (object.size() + more) % 2)
+        out << '\n';
+      return Error::success();
     });
   }
 
-  /// Moves the finished file to its place: at once, or not at all.
-  static Error install(StringRef from, StringRef to) {
+  /// Moves the finished file to its place, the weights in theirs: at once, or not at all.
+  Error install(StringRef from, StringRef to) {
     auto buffer = MemoryBuffer::getFile(from, false, /*RequiresNullTerminator=*/false);
     if (!buffer)
       return createStringError("cannot read '" + from + "': " + buffer.getError().message());
-    if (Error error = writeWhole(to, [&](raw_ostream &out) {
-          out << (*buffer)->getBuffer();
+    StringRef linked = (*buffer)->getBuffer();
+    uint64_t at = 0;
+    if (input.weightsBytes) {
+      Expected<uint64_t> offset = weightsOffset(linked, input.weightsBytes);
+      if (!offset)
+        return offset.takeError();
+      at = *offset;
+    }
+    if (Error error = writeWhole(to, [&](raw_ostream &out) -> Error {
+          out << linked.take_front(at);
+          if (Error failed = fill(out))
+            return failed;
+          out << linked.drop_front(at + input.weightsBytes);
           return Error::success();
         }))
       return error;
@@ -200,7 +245,7 @@ Error linkArtifact(StringRef output, const LinkInput &input, StringRef temporary
   if (extension == ".so")
     return linker.shared(output);
   if (extension == ".o")
-    return linker.relocatable(output, /*withRuntime=*/true);
+    return linker.relocatable(output);
   if (extension == ".a")
     return linker.archive(output);
   return createStringError("cannot tell what to write: '" + output +

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Weights never pass through LLVM: an ELF object around them is five section
-// headers and one symbol, written directly and streamed.
+// Weights pass through neither LLVM nor the linker, which would hold them in memory: it sees a section
+// of their size without bytes. They are streamed into what it leaves.
 
 #include "compiler/emit/Artifact.h"
 #include "llvm/BinaryFormat/ELF.h"
+#include "llvm/Object/ELF.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
@@ -89,16 +90,16 @@ Error writeWhole(StringRef path, function_ref<Error(raw_ostream &)> write) {
   return Error::success();
 }
 
-Error writeWeightsObject(StringRef path, Architecture architecture, uint64_t total,
-                         function_ref<Error(raw_ostream &)> fill) {
-  constexpr uint64_t alignment = 64;
+constexpr StringLiteral weightsSection = ".rodata.burin", weightsSymbol = "burin_weights";
+constexpr uint64_t weightsAlignment = 64;
+
+Error writeWeightsPlaceholder(StringRef path, Architecture architecture, uint64_t total) {
   enum { Null, Data, Symbols, Strings, SectionNames, Stack, Count };
   const StringRef strings("\0burin_weights\0", 15);
   const StringRef names("\0.rodata.burin\0.symtab\0.strtab\0.shstrtab\0.note.GNU-stack\0", 58);
   auto nameAt = [&](StringRef name) { return uint32_t(names.find(name)); };
 
-  uint64_t dataAt = alignTo(sizeof(ELF::Elf64_Ehdr), alignment);
-  uint64_t symbolsAt = alignTo(dataAt + total, 8);
+  uint64_t symbolsAt = alignTo(sizeof(ELF::Elf64_Ehdr), 8);
   uint64_t stringsAt = symbolsAt + 2 * sizeof(ELF::Elf64_Sym);
   uint64_t namesAt = stringsAt + strings.size();
   uint64_t headersAt = alignTo(namesAt + names.size(), 8);
@@ -128,7 +129,7 @@ Error writeWeightsObject(StringRef path, Architecture architecture, uint64_t tot
     sections[i].sh_size = size;
     sections[i].sh_addralign = align;
   };
-  section(Data, ".rodata.burin", ELF::SHT_PROGBITS, ELF::SHF_ALLOC, dataAt, total, alignment);
+  section(Data, weightsSection, ELF::SHT_NOBITS, ELF::SHF_ALLOC, symbolsAt, total, weightsAlignment);
   section(Symbols, ".symtab", ELF::SHT_SYMTAB, 0, symbolsAt, 2 * sizeof(ELF::Elf64_Sym), 8);
   sections[Symbols].sh_link = Strings;
   sections[Symbols].sh_info = 1; // first global symbol
@@ -149,19 +150,73 @@ Error writeWeightsObject(StringRef path, Architecture architecture, uint64_t tot
       out.write(static_cast<const char *>(data), size);
     };
     bytes(&header, sizeof(header));
-    out.write_zeros(unsigned(dataAt - sizeof(header)));
-    uint64_t before = out.tell();
-    if (Error error = fill(out))
-      return error;
-    assert(out.tell() - before == total && "fill writes what it promised");
-    (void)before;
-    out.write_zeros(unsigned(symbolsAt - dataAt - total));
+    out.write_zeros(unsigned(symbolsAt - sizeof(header)));
     bytes(symbols, sizeof(symbols));
     out << strings << names;
     out.write_zeros(unsigned(headersAt - namesAt - names.size()));
     bytes(sections, sizeof(sections));
     return Error::success();
   });
+}
+
+Expected<uint64_t> weightsOffset(StringRef shared, uint64_t total) {
+  auto file = object::ELF64LEFile::create(shared);
+  if (!file)
+    return file.takeError();
+  auto sections = file->sections();
+  if (!sections)
+    return sections.takeError();
+  for (const object::ELF64LE::Shdr &table : *sections) {
+    if (table.sh_type != ELF::SHT_SYMTAB)
+      continue;
+    auto symbols = file->symbols(&table);
+    auto strings = file->getStringTableForSymtab(table, *sections);
+    if (!symbols)
+      return symbols.takeError();
+    if (!strings)
+      return strings.takeError();
+    for (const object::ELF64LE::Sym &symbol : *symbols) {
+      Expected<StringRef> name = symbol.getName(*strings);
+      if (!name)
+        return name.takeError();
+      if (*name != weightsSymbol)
+        continue;
+      auto section = file->getSection(symbol.st_shndx);
+      if (!section)
+        return section.takeError();
+      uint64_t inside = symbol.st_value - (*section)->sh_addr, at = (*section)->sh_offset + inside;
+      if ((*section)->sh_type != ELF::SHT_PROGBITS || inside > (*section)->sh_size ||
+          total > (*section)->sh_size - inside || at > shared.size() || total > shared.size() - at)
+        return createStringError("the linker left no place for the weights");
+      return at;
+    }
+  }
+  return createStringError("the linker left out the weights");
+}
+
+Error appendWeightsSection(SmallVectorImpl<char> &object) {
+  StringRef bytes(object.data(), object.size());
+  auto file = object::ELF64LEFile::create(bytes);
+  if (!file)
+    return file.takeError();
+  auto sections = file->sections();
+  if (!sections)
+    return sections.takeError();
+  for (const object::ELF64LE::Shdr &section : *sections) {
+    Expected<StringRef> name = file->getSectionName(section);
+    if (!name)
+      return name.takeError();
+    if (*name != weightsSection)
+      continue;
+    object::ELF64LE::Shdr filled = section;
+    filled.sh_type = ELF::SHT_PROGBITS;
+    filled.sh_offset = alignTo(object.size(), weightsAlignment);
+    size_t at = reinterpret_cast<const char *>(&section) - object.data();
+    memcpy(object.data() + at, &filled, sizeof(filled));
+    object.resize(filled.sh_offset);
+    return Error::success();
+  }
+  return createStringError("the linker left out the weights");
 }
 
 } // namespace burin

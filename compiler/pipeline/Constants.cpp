@@ -327,16 +327,11 @@ llvm::Expected<std::string> compileProgram(ModuleOp module, StringRef cpu,
   input.objects = *objects;
   input.architecture = level.target->architecture();
   input.modelName = "constants";
-  if (summary.weightsBytes) {
-    input.weightsObject = folder.file("weights.o");
-    if (llvm::Error error =
-            writeWeightsObject(input.weightsObject, level.target->architecture(),
-                               summary.weightsBytes, [&](llvm::raw_ostream &out) {
-              return writeWeights(placedConstants(module), WeightStore(), 0,
-                                  summary.weightsBytes, out);
-            }))
-      return std::move(error);
-  }
+  auto fill = [&](llvm::raw_ostream &out) {
+    return writeWeights(placedConstants(module), WeightStore(), 0, summary.weightsBytes, out);
+  };
+  input.weightsBytes = summary.weightsBytes;
+  input.writeWeights = fill;
   std::string path = folder.file("constants.so");
   if (llvm::Error error = linkArtifact(path, input, folder.path()))
     return std::move(error);

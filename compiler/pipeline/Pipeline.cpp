@@ -439,17 +439,11 @@ private:
     input.architecture = architecture();
     input.modelName = name;
     const ProgramSummary &summary = result.summary;
-    if (summary.weightsBytes && summary.shards.empty()) {
-      input.weightsObject = temporary.file("weights.o");
-      if (llvm::Error error = writeWeightsObject(input.weightsObject, architecture(),
-                                                 summary.weightsBytes,
-                                                 [&](llvm::raw_ostream &out) {
-                                                   return writeWeights(placedConstants(module),
-                                                                       weights, 0,
-                                                                       summary.weightsBytes, out);
-                                                 }))
-        return error;
-    }
+    auto fill = [&](llvm::raw_ostream &out) {
+      return writeWeights(placedConstants(module), weights, 0, summary.weightsBytes, out);
+    };
+    input.weightsBytes = summary.shards.empty() ? summary.weightsBytes : 0;
+    input.writeWeights = fill;
     if (llvm::Error error = linkArtifact(options.output, input, temporary.path()))
       return error;
     // The header comes last: a disk that is full leaves the old pair.
