@@ -105,8 +105,10 @@ std::vector<Phase> programPhases(const CompileOptions &options) {
   };
 }
 
-LogicalResult inferAndCheckTypes(ModuleOp module) {
+LogicalResult inferAndCheckTypes(ModuleOp module, llvm::function_ref<void(PassManager &)> watch) {
   PassManager manager(module.getContext());
+  if (watch)
+    watch(manager);
   manager.addPass(createInferShapes());
   return success(succeeded(manager.run(module)) && succeeded(checkOperandTypes(module)));
 }
@@ -290,7 +292,8 @@ private:
 
     if (failed(checkOpenDims(*module)))
       return ExitCode::Unsupported;
-    if (failed(inferAndCheckTypes(*module)))
+    phase = modelPhases().front().name;
+    if (failed(inferAndCheckTypes(*module, [&](PassManager &manager) { watch(manager); })))
       return ExitCode::BadInput;
     if (options.purpose == Purpose::Reference) {
       PassManager manager(&context);

@@ -9,11 +9,16 @@
 #include "compiler/pipeline/Constants.h"
 #include "compiler/pipeline/Messages.h"
 #include "compiler/pipeline/Variants.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
+
+namespace mlir {
+class PassManager;
+} // namespace mlir
 
 namespace burin {
 
@@ -61,8 +66,10 @@ CompileResult compile(const CompileOptions &options);
 /// What the import is told, besides the sizes of the variant at work.
 ImportOptions importOptions(const CompileOptions &options);
 
-/// Infers the types of a module as imported, and checks that its operators take them.
-mlir::LogicalResult inferAndCheckTypes(mlir::ModuleOp module);
+/// Infers the types of a module as imported, and checks that its operators take them. `watch` is called
+/// with the manager of passes that does.
+mlir::LogicalResult inferAndCheckTypes(mlir::ModuleOp module,
+                                       llvm::function_ref<void(mlir::PassManager &)> watch = nullptr);
 
 /// The phases after `import` that each variant goes through by itself.
 const std::vector<Phase> &modelPhases();
