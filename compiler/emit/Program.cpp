@@ -58,7 +58,12 @@ public:
   Builder(ModuleOp planned, ArrayRef<Level> levels, const ProgramSummary &summary,
           const ProgramOptions &options)
       : levels(levels), summary(summary), options(options), module("program", context), b(context),
-        ptr(b.getPtrTy()), i32(b.getInt32Ty()), i64(b.getInt64Ty()), signature(planned) {}
+        ptr(b.getPtrTy()), i32(b.getInt32Ty()), i64(b.getInt64Ty()), signature(planned) {
+    for (const TensorSignature &input : signature.inputs)
+      for (int64_t size : input.shape)
+        if (size < 0)
+          givenSizes.try_emplace(unsigned(-1 - size), &input);
+  }
 
   llvm::Expected<Object> build() {
     std::vector<std::vector<llvm::Constant *>> mains(signature.variants.size()); // each by level
@@ -143,28 +148,16 @@ private:
     b.CreateStore(fields[Error], b.CreateStructGEP(kargsType, kargs, 2));
     b.CreateStore(kargs, b.CreateStructGEP(launchType, launchArgs, 1));
 
-    auto *stop = llvm::BasicBlock::Create(context, "stop", function);
-    std::vector<std::pair<llvm::Value *, llvm::BasicBlock *>> codes;
-    for (const auto &[d, input] : givenSizes())
+    stop = llvm::BasicBlock::Create(context, "stop", function);
+    codes.clear();
+    for (const auto &[d, input] : givenSizes)
       if (d >= signature.namedDims || !isa<AffineSymbolExpr>(signature.dims[d].values[variant]))
-        codes.push_back({b.getInt32(BURIN_SHAPE_MISMATCH),
-                         emitAgreement(d, input, signature.dims[d].values[variant], stop)});
+        emitAgreement(d, input, signature.dims[d].values[variant]);
     for (Operation &op : main.getBody().front()) {
-      auto *next = llvm::BasicBlock::Create(context, "", function, stop);
-      if (auto launch = dyn_cast<plan::LaunchOp>(op)) {
-        llvm::Value *code = emitLaunch(launch, level);
-        codes.push_back({code, b.GetInsertBlock()});
-        b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(0)), next, stop);
-      } else if (auto measure = dyn_cast<plan::MeasureOp>(op)) {
-        auto *wrong = llvm::BasicBlock::Create(context, "wrong", function, stop);
-        emitMeasure(measure, chosen.sizes, next, wrong);
-        codes.push_back({b.getInt32(BURIN_SHAPE_MISMATCH), wrong});
-        b.CreateBr(stop);
-      } else {
-        next->eraseFromParent();
-        continue;
-      }
-      b.SetInsertPoint(next);
+      if (auto launch = dyn_cast<plan::LaunchOp>(op))
+        emitLaunch(launch, level);
+      else if (auto measure = dyn_cast<plan::MeasureOp>(op))
+        emitMeasure(measure, chosen.sizes);
     }
     emitCommits(main);
     for (size_t d = signature.namedDims; d < signature.dims.size(); ++d)
@@ -187,16 +180,6 @@ private:
     return b.CreateConstInBoundsGEP1_64(i64, fields[Dims], dim);
   }
 
-  /// The dims that shapes of inputs give, and the input that first does.
-  std::map<unsigned, const TensorSignature *> givenSizes() const {
-    std::map<unsigned, const TensorSignature *> given;
-    for (const TensorSignature &input : signature.inputs)
-      for (int64_t size : input.shape)
-        if (size < 0)
-          given.try_emplace(unsigned(-1 - size), &input);
-    return given;
-  }
-
   /// Whether a dim is the length of a state, which the runtime gives.
   bool isLength(unsigned dim) const {
     return llvm::any_of(signature.states, [&](const StateSignature &state) {
@@ -207,10 +190,9 @@ private:
   /// A named dim: as an input or a state has it, or solved from one that has a multiple of it and a constant
   /// ("2 * batch", "past + 1"); emitAgreement sees to the rest.
   llvm::Value *emitDim(unsigned dim, AffineSymbolExpr symbol, unsigned variant) {
-    auto given = givenSizes();
-    for (const auto &[d, input] : given) {
+    for (const auto &[d, input] : givenSizes) {
       AffineExpr expr = signature.dims[d].values[variant];
-      if (given.count(dim) || d == dim || !expr || isLength(dim))
+      if (givenSizes.count(dim) || d == dim || !expr || isLength(dim))
         continue;
       auto at = [&](int64_t value) {
         AffineExpr with = expr.replace(symbol, getAffineConstantExpr(value, expr.getContext()));
@@ -231,30 +213,40 @@ private:
     return b.CreateLoad(i64, dimPlace(dim));
   }
 
-  /// Goes on where an input's size is what the other sizes say, else fills the error word and goes
-  /// to `stop`. Returns the block that does.
-  llvm::BasicBlock *emitAgreement(unsigned dim, const TensorSignature *input, AffineExpr expr,
-                                  llvm::BasicBlock *stop) {
-    llvm::Value *size = b.CreateLoad(i64, dimPlace(dim));
-    auto *next = llvm::BasicBlock::Create(context, "", b.GetInsertBlock()->getParent(), stop);
-    auto *wrong = llvm::BasicBlock::Create(context, "wrong", b.GetInsertBlock()->getParent(), stop);
-    b.CreateCondBr(b.CreateICmpEQ(size, emit(expr, {})), next, wrong);
-    b.SetInsertPoint(wrong);
-    auto at = inputSites.try_emplace(dim, uint32_t(sites.size())).first;
-    if (at->second == sites.size())
-      sites.push_back(llvm::ConstantStruct::getAnon(
-          {string("input"), string(input->name + ", " + signature.dims[dim].name), string("")}));
-    emitMismatch(at->second, size);
-    b.CreateBr(stop);
-    b.SetInsertPoint(next);
-    return wrong;
+  llvm::BasicBlock *newBlock(const Twine &name = "") {
+    return llvm::BasicBlock::Create(context, name, stop->getParent(), stop);
   }
 
-  void emitMismatch(uint32_t site, llvm::Value *size) {
-    auto *errorType = llvm::StructType::get(context, {i32, i32, i64});
+  /// An input's size is what the other sizes say.
+  void emitAgreement(unsigned dim, const TensorSignature *input, AffineExpr expr) {
+    llvm::Value *size = b.CreateLoad(i64, dimPlace(dim));
+    auto [at, isNew] = inputSites.try_emplace(dim, uint32_t(sites.size()));
+    if (isNew)
+      addSite("", input->name, signature.dims[dim].name);
+    emitCheck(b.CreateICmpEQ(size, emit(expr, {})), at->second, size);
+  }
+
+  /// Goes on where a size is as it should be, else fills the error word and goes to `stop`.
+  void emitCheck(llvm::Value *isRight, uint32_t site, llvm::Value *size) {
+    llvm::BasicBlock *next = newBlock(), *wrong = newBlock("wrong");
+    b.CreateCondBr(isRight, next, wrong);
+    b.SetInsertPoint(wrong);
     llvm::Value *values[] = {b.getInt32(BURIN_SHAPE_MISMATCH), b.getInt32(site), size};
     for (auto [field, value] : llvm::enumerate(values))
-      b.CreateStore(value, b.CreateStructGEP(errorType, fields[Error], unsigned(field)));
+      b.CreateStore(value, errorField(unsigned(field)));
+    end(values[0]);
+    b.SetInsertPoint(next);
+  }
+
+  /// Goes to `stop` with a status.
+  void end(llvm::Value *code) {
+    codes.push_back({code, b.GetInsertBlock()});
+    b.CreateBr(stop);
+  }
+
+  /// Of burin_error_word.
+  llvm::Value *errorField(unsigned field) {
+    return b.CreateStructGEP(llvm::StructType::get(context, {i32, i32, i64}), fields[Error], field);
   }
 
   llvm::Value *address(plan::PlaceAttr place) {
@@ -285,7 +277,7 @@ private:
     }
   }
 
-  llvm::Value *emitLaunch(plan::LaunchOp launch, const Level &level) {
+  void emitLaunch(plan::LaunchOp launch, const Level &level) {
     for (auto [i, place] :
          llvm::enumerate(launch.getPlacesAttr().getAsRange<plan::PlaceAttr>()))
       b.CreateStore(address(place), b.CreateConstInBoundsGEP1_64(ptr, buffers, i));
@@ -308,33 +300,54 @@ private:
     b.CreateStore(b.CreateTrunc(tasks, i32), b.CreateStructGEP(launchType, launchArgs, 2));
     b.CreateStore(b.getInt32(siteIndex(launch, launch.getKernel())),
                   b.CreateStructGEP(launchType, launchArgs, 3));
-    return b.CreateCall(llvm::FunctionType::get(i32, {ptr, ptr}, false), fields[Launch],
-                        {fields[Context], launchArgs});
+    llvm::Value *code = b.CreateCall(llvm::FunctionType::get(i32, {ptr, ptr}, false),
+                                     fields[Launch], {fields[Context], launchArgs});
+    llvm::BasicBlock *next = newBlock(), *failed = newBlock("failed");
+    b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(0)), next, failed);
+    b.SetInsertPoint(failed);
+    if (std::optional<uint32_t> first = faultSites(launch)) {
+      // What a kernel blames one of its nodes for has the node's number, and a bit that says so.
+      llvm::Value *site = b.CreateLoad(i32, errorField(1));
+      llvm::Value *ofNode = b.CreateAdd(b.CreateAnd(site, b.getInt32(~plan::faultBit)), b.getInt32(*first));
+      b.CreateStore(b.CreateSelect(b.CreateICmpSLT(site, b.getInt32(0)), ofNode, site), errorField(1));
+    }
+    end(code);
+    b.SetInsertPoint(next);
   }
 
-  /// Takes a size that the data decide and goes on at `next`, or, where it is out of its range, fills the
-  /// error word in `wrong`, whose end is the caller's.
-  void emitMeasure(plan::MeasureOp measure, plan::ModelSizes &sizes, llvm::BasicBlock *next,
-                   llvm::BasicBlock *wrong) {
+  /// A size that the data decide, in its range.
+  void emitMeasure(plan::MeasureOp measure, plan::ModelSizes &sizes) {
     auto symbol = cast<AffineSymbolExpr>(sizes.ofIndex(measure.getResult()));
     plan::Interval range = sizes.range(symbol).value();
     llvm::Value *size = b.CreateLoad(i64, address(*measure.getPlace()));
     modelDims[symbol.getPosition()] = size;
-    b.CreateCondBr(b.CreateAnd(b.CreateICmpSGE(size, b.getInt64(uint64_t(range.min))),
-                               b.CreateICmpSLE(size, b.getInt64(uint64_t(range.max)))),
-                   next, wrong);
-    b.SetInsertPoint(wrong);
-    emitMismatch(siteIndex(measure, "measure"), size);
+    emitCheck(b.CreateAnd(b.CreateICmpSGE(size, b.getInt64(uint64_t(range.min))),
+                          b.CreateICmpSLE(size, b.getInt64(uint64_t(range.max)))),
+              siteIndex(measure, "measure"), size);
   }
 
   /// The place of what runs `kernel` in the table of sites, which the levels share.
   uint32_t siteIndex(Operation *op, StringRef kernel) {
     auto [it, inserted] = siteOf.try_emplace(op, uint32_t(sites.size()));
     if (inserted)
-      sites.push_back(llvm::ConstantStruct::getAnon({string(kernel),
-                                                     string(plan::nodeName(op->getLoc())),
-                                                     string(namesOfSome(op->getLoc()))}));
+      addSite(kernel, plan::nodeName(op->getLoc()), namesOfSome(op->getLoc()));
     return it->second;
+  }
+
+  /// Sites of the nodes that a launch's kernel may blame, one after the other: the first.
+  std::optional<uint32_t> faultSites(plan::LaunchOp launch) {
+    auto nodes = launch->getAttrOfType<ArrayAttr>(plan::faultsAttrName);
+    if (!nodes)
+      return std::nullopt;
+    auto [it, inserted] = faultsOf.try_emplace(launch, uint32_t(sites.size()));
+    if (inserted)
+      for (auto node : nodes.getAsRange<StringAttr>())
+        addSite(launch.getKernel(), node.getValue(), node.getValue());
+    return it->second;
+  }
+
+  void addSite(StringRef kernel, StringRef node, StringRef nodes) {
+    sites.push_back(llvm::ConstantStruct::getAnon({string(kernel), string(node), string(nodes)}));
   }
 
   /// "conv_1, relu_2": the names of a launch's nodes, of more than a few the first.
@@ -499,11 +512,14 @@ private:
   llvm::PointerType *ptr;
   llvm::IntegerType *i32, *i64;
   Signature signature;
+  std::map<unsigned, const TensorSignature *> givenSizes; // dims of inputs, and the first that has each
   std::vector<llvm::Value *> fields;
   std::vector<llvm::Value *> modelDims; // of one main program: their sizes in this run
   llvm::StructType *kargsType = nullptr, *launchType = nullptr;
   llvm::Value *buffers = nullptr, *extents = nullptr, *kargs = nullptr, *launchArgs = nullptr;
-  DenseMap<Operation *, uint32_t> siteOf;
+  llvm::BasicBlock *stop = nullptr; // of one main program: its end where something is wrong
+  std::vector<std::pair<llvm::Value *, llvm::BasicBlock *>> codes; // what it ends with, from where
+  DenseMap<Operation *, uint32_t> siteOf, faultsOf;
   std::map<unsigned, uint32_t> inputSites; // of the dims that are compared
   std::vector<llvm::Constant *> sites; // burin_site_abi
 };

@@ -6,6 +6,7 @@
 
 #include "compiler/group/Group.h"
 #include "compiler/transforms/Passes.h"
+#include "dialects/kern/KernOps.h"
 #include "dialects/plan/PlanOps.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringMap.h"
@@ -79,9 +80,14 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
       auto [it, inserted] = known.try_emplace(text, kernel);
       if (inserted)
         kernel.setName((symbolFor(dispatch.getLoc()) + "_k" + Twine(known.size() - 1)).str());
-      else
+      ArrayAttr faults = faultsOf(it->second, kernel);
+      if (inserted && faults)
+        kernel->setAttr(plan::faultsAttrName, faults);
+      else if (!inserted)
         kernel.erase();
-      replace(dispatch, it->second);
+      plan::LaunchOp launch = replace(dispatch, it->second);
+      if (faults)
+        launch->setAttr(plan::faultsAttrName, faults);
     }
   }
 
@@ -113,7 +119,30 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
     return kernel;
   }
 
-  void replace(plan::DispatchOp dispatch, func::FuncOp kernel) {
+  /// The nodes of what may report a fault of the data, in order.
+  static SmallVector<StringAttr> reporters(func::FuncOp kernel) {
+    SmallVector<StringAttr> nodes;
+    kernel.walk([&](Operation *op) {
+      if (isa<plan::CheckOp, kern::ScatterOp>(op))
+        nodes.push_back(StringAttr::get(op->getContext(), plan::nodeName(op->getLoc())));
+    });
+    return nodes;
+  }
+
+  /// The nodes of `other` where `kernel`, which is equal, tells its nodes' faults apart; null where
+  /// all would be those that the launch is named after.
+  static ArrayAttr faultsOf(func::FuncOp kernel, func::FuncOp other) {
+    SmallVector<StringAttr> told = reporters(kernel), nodes = reporters(other);
+    llvm::SmallSetVector<StringAttr, 4> seen;
+    SmallVector<Attribute> faults;
+    for (auto [name, node] : llvm::zip_equal(told, nodes))
+      if (seen.insert(name))
+        faults.push_back(node);
+    bool isNamedSo = seen.size() == 1 && seen.front() == plan::nodeName(kernel.getLoc());
+    return faults.empty() || isNamedSo ? ArrayAttr() : ArrayAttr::get(kernel.getContext(), faults);
+  }
+
+  plan::LaunchOp replace(plan::DispatchOp dispatch, func::FuncOp kernel) {
     OpBuilder builder(dispatch);
     SmallVector<Value> sizes, states;
     for (Value init : dispatch.getInits()) {
@@ -136,6 +165,7 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
     for (Operation *definition : definitions)
       if (definition->use_empty())
         definition->erase();
+    return launch;
   }
 
   ModuleOp kernels;

@@ -50,6 +50,11 @@ inline constexpr llvm::StringLiteral placeAttrName = "plan.place";
 /// An array of pairs of places on a main program: what it moves to the memory of states once all launches
 /// have succeeded.
 inline constexpr llvm::StringLiteral commitsAttrName = "plan.commits";
+/// An array of names on a kernel of several nodes: those that its checks are of. On a launch: its nodes, of
+/// which the kernel's checks are then.
+inline constexpr llvm::StringLiteral faultsAttrName = "plan.faults";
+/// A site in an error word that has it is a number in the list of faults of the launch at work.
+inline constexpr uint32_t faultBit = uint32_t(1) << 31;
 /// A BatchAttr on the module: requests can run as one.
 inline constexpr llvm::StringLiteral batchAttrName = "plan.batch";
 } // namespace burin::plan

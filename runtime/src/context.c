@@ -263,12 +263,17 @@ burin_status burin_take_request(burin_context *context, const burin_tensor *inpu
 static burin_status explain(burin_context *context) {
   const burin_error_word *error = &context->error;
   const burin_program *program = context->program;
-  const char *node = error->site < program->site_count ? program->sites[error->site].node : "?";
+  const burin_site_abi *site = error->site < program->site_count ? &program->sites[error->site] : NULL;
+  const char *node = site ? site->node : "?";
   burin_status status = (burin_status)error->code;
   switch (status) {
   case BURIN_INDEX_RANGE:
     return burin_fail(context, status, "node '%s': index %d is out of range", node, error->detail);
   case BURIN_SHAPE_MISMATCH:
+    if (site && !site->kernel[0])
+      return burin_fail(context, status,
+                "input '%s': its size '%s' is %d, which is not what the other sizes say", node,
+                site->nodes, error->detail);
     return burin_fail(context, status,
                 "node '%s': a size in the data is %d, which is not what the model was compiled for",
                 node, error->detail);

@@ -319,7 +319,11 @@ class Bench:
     def requests(self):
         """Requests that do not fit the model."""
         path, artifact = self.work / "gather.onnx", self.work / "gather.so"
-        path.write_bytes(model([node("Gather", "x i")], {"x": (FLOAT, [4, 8]), "i": (INT64, [2])},
+        # One kernel of three nodes, two of which have an index to blame.
+        path.write_bytes(model([node("Gather", "x i", "a"),
+                                helper.make_node("Gather", ["x", "j"], ["b"], "other"),
+                                node("Add", "a b")],
+                               {"x": (FLOAT, [4, 8]), "i": (INT64, [2]), "j": (INT64, [2])},
                                {"y": (FLOAT, [2, 8])}))
         subprocess.run([self.burin, "compile", path, "-o", artifact], check=True,
                        capture_output=True)
@@ -331,14 +335,16 @@ class Bench:
         (self.work / "empty.npy").write_bytes(b"")
         (self.work / "cut.npy").write_bytes((self.work / "x.npy").read_bytes()[:-1])
 
-        def run(name, code, said, x="x", i="i", key="i"):
+        def run(name, code, said, x="x", i="i", key="i", j="i"):
             self.check(name, ["run", artifact, "-i", f"x={self.work / x}.npy", "-i",
-                              f"{key}={self.work / i}.npy", "-o", self.out], code, said)
+                              f"{key}={self.work / i}.npy", "-i", f"j={self.work / j}.npy", "-o",
+                              self.out], code, said)
         run("fits", 0, "")
         run("index", 1, "node 'gather': index 4 is out of range", i="i4")
+        run("other index", 1, "node 'other': index 4 is out of range", j="i4")
         run("dtype", 2, "input 'i' is int64[2], but ", i="i32")
         run("shape", 2, "input 'i' is int64[2], but ", i="i3")
-        run("name", 2, "names none of the inputs", key="j")
+        run("name", 2, "names none of the inputs", key="k")
         run("empty .npy", 2, "empty.npy': is empty", x="empty")
         run("cut .npy", 2, "cut.npy'", x="cut")
         run("no .npy", 2, "none.npy'", x="none")

@@ -202,7 +202,8 @@ def disagreement(arguments):
         run = subprocess.run([arguments.burin, "run", artifact, "-o", work / "out", "-i",
                               f"x={work / 'x.npy'}", "-i", f"mask={work / 'mask.npy'}"],
                              capture_output=True, text=True)
-        if run.returncode != expected or (expected and "2*batch + 1" not in run.stderr):
+        said = f"input 'x': its size '2*batch + 1' is {rows}, which is not what the other sizes say"
+        if run.returncode != expected or (expected and said not in run.stderr):
             print(f"{rows} rows, a mask of {mask}: exit code {run.returncode}, '{run.stderr}'")
             good = False
     return good

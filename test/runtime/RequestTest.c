@@ -156,6 +156,12 @@ static void test_other_failures(void) {
   program.variants = &variant;
   CHECK(run(context, &r) == BURIN_SHAPE_MISMATCH);
   CHECK_TEXT(m->message(context), "node 'add': a size in the data is 5");
+  burin_site_abi sites[2] = {fixture_program.sites[0], {"", "x", "past + 1"}};
+  program.sites = sites;
+  CHECK(run(context, &r) == BURIN_SHAPE_MISMATCH);
+  CHECK_TEXT(m->message(context),
+             "input 'x': its size 'past + 1' is 5, which is not what the other sizes say");
+  program.sites = fixture_program.sites;
   mains[0] = failing_main;
   CHECK(run(context, &r) == BURIN_INTERNAL);
   CHECK_TEXT(m->message(context), "node '?': internal error");

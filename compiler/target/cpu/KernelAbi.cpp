@@ -29,7 +29,7 @@ namespace {
 
 // Field indices of burin_kargs and burin_error_word.
 enum { kargsBuffers = 0, kargsDims = 1, kargsError = 2 };
-enum { errorCode = 0, errorNode = 1, errorDetail = 2 };
+enum { errorCode = 0, errorSite = 1, errorDetail = 2 };
 
 class Kernel {
 public:
@@ -330,7 +330,7 @@ private:
 
   //===- Checks -------------------------------------------------------------===//
 
-  /// if (!ok && cmpxchg(&error->code, 0, status)) error->detail = detail;
+  /// if (!ok && cmpxchg(&error->code, 0, status)) error->site, error->detail = node, detail;
   void lowerCheck(plan::CheckOp check) {
     builder.setInsertionPoint(check);
     builder.setLoc(check.getLoc());
@@ -351,9 +351,16 @@ private:
     builder.setInsertionPointToStart(first.thenBlock());
     auto word = LLVM::LLVMStructType::getLiteral(builder.getContext(),
                                                  {i32, i32, builder.getI64Type()});
-    Value slot = LLVM::GEPOp::create(builder, ptr, word, error,
-                                     ArrayRef<LLVM::GEPArg>{0, int32_t(errorDetail)});
-    LLVM::StoreOp::create(builder, check.getDetail(), slot);
+    auto store = [&](Value value, int32_t field) {
+      Value slot = LLVM::GEPOp::create(builder, ptr, word, error, ArrayRef<LLVM::GEPArg>{0, field});
+      LLVM::StoreOp::create(builder, value, slot);
+    };
+    store(check.getDetail(), errorDetail);
+    auto nodes = func->getAttrOfType<ArrayAttr>(plan::faultsAttrName);
+    std::string node = plan::nodeName(check.getLoc());
+    for (auto [i, name] : llvm::enumerate(nodes ? nodes.getValue() : ArrayRef<Attribute>()))
+      if (cast<StringAttr>(name) == node)
+        store(LLVM::ConstantOp::create(builder, i32, int32_t(plan::faultBit | i)), errorSite);
     check.erase();
   }
 

@@ -108,7 +108,8 @@ typedef struct burin_level_abi {
   uint64_t cpu_features; /* bits of burin_cpu_feature that the code needs */
 } burin_level_abi;
 
-/* A place in the main programs that launches a kernel. */
+/* A place in the main programs that launches a kernel. Where `kernel` is empty, one that compares a size of
+ * an input with the others: `node` is the input, `nodes` the size. */
 typedef struct burin_site_abi {
   const char *kernel; /* its symbol, without what tells levels apart */
   const char *node;   /* the one that messages name */
