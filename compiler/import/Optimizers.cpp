@@ -19,14 +19,25 @@ namespace {
 struct Optimizer {
   StringRef name;
   StringRef states;
-  const char *once;       // from the rate R and the count T
-  const char *eachTensor;
+  const char *once; // from the rate R and the count T
+  // Of each tensor: the new states, the step along DIRECTION#, the new tensor.
+  const char *newStates, *step, *newTensor;
+  StringRef direction; // empty: the node says it
 };
 
 constexpr char gradient[] = R"(
     norm# = CastLike (norm, X#)
     decayed# = Mul (norm#, X#)
     grad# = Add (decayed#, G#)
+)";
+
+constexpr char dividedByRoot[] = R"(
+    root# = Sqrt (H#_new)
+    small# = CastLike (small, X#)
+    divisor# = Add (root#, small#)
+    rate# = CastLike (rate, X#)
+    scaled# = Mul (rate#, DIRECTION#)
+    step# = Div (scaled#, divisor#)
 )";
 
 constexpr Optimizer optimizers[] = {
@@ -45,14 +56,11 @@ constexpr Optimizer optimizers[] = {
      R"(
     squared# = Mul (grad#, grad#)
     H#_new = Add (H#, squared#)
-    root# = Sqrt (H#_new)
-    small# = CastLike (small, X#)
-    adaptive# = Add (root#, small#)
-    rate# = CastLike (rate, X#)
-    scaled# = Mul (rate#, grad#)
-    step# = Div (scaled#, adaptive#)
+)",
+     dividedByRoot, R"(
     X#_new = Sub (X#, step#)
-)"},
+)",
+     "grad#"},
     {"Adam", "VH", R"(
     norm = Constant <value_float: float = @norm_coefficient> ()
     post = Constant <value_float: float = @norm_coefficient_post> ()
@@ -90,16 +98,13 @@ constexpr Optimizer optimizers[] = {
     old_square# = Mul (beta#, H#)
     new_square# = Mul (beta_rest#, squared#)
     H#_new = Add (old_square#, new_square#)
-    root# = Sqrt (H#_new)
-    small# = CastLike (small, X#)
-    divisor# = Add (root#, small#)
-    rate# = CastLike (rate, X#)
-    scaled# = Mul (rate#, V#_new)
-    step# = Div (scaled#, divisor#)
+)",
+     dividedByRoot, R"(
     moved# = Sub (X#, step#)
     kept# = CastLike (kept, X#)
     X#_new = Mul (kept#, moved#)
-)"},
+)",
+     "V#_new"},
     {"Momentum", "V", R"(
     norm = Constant <value_float: float = @norm_coefficient> ()
     alpha = Constant <value_float: float = @alpha> ()
@@ -115,12 +120,17 @@ constexpr Optimizer optimizers[] = {
     old# = Mul (alpha#, V#)
     new# = Mul (beta#, grad#)
     V#_new = Add (old#, new#)
-    rate# = CastLike (R, X#)
     ahead# = Mul (alpha#, V#_new)
     nesterov# = Add (grad#, ahead#)
+)",
+     R"(
+    rate# = CastLike (R, X#)
     step# = Mul (rate#, DIRECTION#)
+)",
+     R"(
     X#_new = Sub (X#, step#)
-)"},
+)",
+     ""},
 };
 
 const Optimizer *find(const NodeProto &node) {
@@ -147,20 +157,22 @@ std::string replaced(StringRef text, StringRef what, StringRef with) {
 }
 
 /// Momentum names the direction in which it goes, the others have one.
-std::optional<StringRef> direction(const NodeProto &node) {
+std::optional<StringRef> directionOf(const Optimizer &optimizer, const NodeProto &node) {
+  if (!optimizer.direction.empty())
+    return optimizer.direction;
   for (const AttributeProto &attribute : node.attribute())
     if (attribute.name() == "mode")
       return attribute.s() == "nesterov"   ? std::optional<StringRef>("nesterov#")
              : attribute.s() == "standard" ? std::optional<StringRef>("V#_new")
                                            : std::nullopt;
-  return "";
+  return std::nullopt;
 }
 
 } // namespace
 
 bool isOptimizer(const NodeProto &node) {
   const Optimizer *optimizer = find(node);
-  return optimizer && tensorsOf(*optimizer, node) > 0 && direction(node);
+  return optimizer && tensorsOf(*optimizer, node) > 0 && directionOf(*optimizer, node);
 }
 
 void makeOptimizerBody(const NodeProto &node, FunctionProto &body) {
@@ -177,9 +189,10 @@ void makeOptimizerBody(const NodeProto &node, FunctionProto &body) {
     }
   FunctionBuilder builder(body);
   builder.AddOpset("", int(dialectOpset)).Add(optimizer.once);
-  std::string each = replaced(optimizer.eachTensor, "DIRECTION#", *direction(node));
+  std::string step = replaced(optimizer.step, "DIRECTION#", *directionOf(optimizer, node));
+  std::string each = gradient + std::string(optimizer.newStates) + step + optimizer.newTensor;
   for (int i = 0; i < tensors; ++i)
-    builder.Add(replaced(gradient + each, "#", std::to_string(i)).c_str());
+    builder.Add(replaced(each, "#", std::to_string(i)).c_str());
 }
 
 } // namespace burin::importer

@@ -155,15 +155,24 @@ Value asResult(Lowering &b, Value statistic, unsigned index) {
 
 //===- Softmax, LogSoftmax, Hardmax -----------------------------------------===//
 
+/// The type of the input and the op's axis in it.
 template <typename Op>
-FailureOr<Rows> rowsAlongAxis(Lowering &b, Op op, ValueRange operands) {
+FailureOr<std::pair<RankedTensorType, int64_t>> inputAndAxis(Lowering &b, Op op, ValueRange operands) {
   FailureOr<RankedTensorType> type = floatInput(b, operands);
   if (failed(type))
     return failure();
   std::optional<int64_t> axis = normalizedAxis(op.getAxis(), type->getRank());
   if (!axis)
     return b.unsupported(badAxis);
-  return Rows{b, operands[0], {*axis}};
+  return std::pair(*type, *axis);
+}
+
+template <typename Op>
+FailureOr<Rows> rowsAlongAxis(Lowering &b, Op op, ValueRange operands) {
+  auto given = inputAndAxis(b, op, operands);
+  if (failed(given))
+    return failure();
+  return Rows{b, operands[0], {given->second}};
 }
 
 } // namespace
@@ -239,15 +248,13 @@ FailureOr<SmallVector<Value>> lowerHardmax(Lowering &b, Operation *op, ValueRang
 /// Rows of all dimensions from the op's axis on.
 template <typename Op>
 FailureOr<Rows> rowsFromAxis(Lowering &b, Op op, ValueRange operands) {
-  FailureOr<RankedTensorType> type = floatInput(b, operands);
-  if (failed(type))
+  auto given = inputAndAxis(b, op, operands);
+  if (failed(given))
     return failure();
-  std::optional<int64_t> axis = normalizedAxis(op.getAxis(), type->getRank());
-  if (!axis)
-    return b.unsupported(badAxis);
-  if (ShapedType::isDynamicShape(type->getShape().drop_front(*axis)))
+  auto [type, axis] = *given;
+  if (ShapedType::isDynamicShape(type.getShape().drop_front(axis)))
     return b.unsupported(needsFixedSize);
-  return Rows{b, operands[0], llvm::to_vector(llvm::seq<int64_t>(*axis, type->getRank()))};
+  return Rows{b, operands[0], llvm::to_vector(llvm::seq<int64_t>(axis, type.getRank()))};
 }
 
 FailureOr<SmallVector<Value>> lowerLayerNormalization(Lowering &b, Operation *op,

@@ -77,6 +77,13 @@ Value countUsed(Lowering &b, Value list) {
                   });
 }
 
+/// As much of `all` as a result has, whose size was measured.
+Value beginningOf(Lowering &b, Value all, RankedTensorType type) {
+  if (all.getType() == type)
+    return all;
+  return b.indexed(type, [&](Lowering &in, ValueRange at) { return extract(in, all, at); });
+}
+
 //===- TopK -----------------------------------------------------------------===//
 
 Results lowerTopK(Lowering &b, Operation *op, ValueRange operands) {
@@ -96,8 +103,7 @@ Results lowerTopK(Lowering &b, Operation *op, ValueRange operands) {
   bool isMeasured = type->isDynamicDim(*axis), knowsK = b.constantInts(1).has_value();
   if (isMeasured) {
     b.measure(operands[1], size);
-    Value all = places;
-    places = b.indexed(b.resultType(1), [&](Lowering &in, ValueRange at) { return extract(in, all, at); });
+    places = beginningOf(b, places, b.resultType(1));
   }
   Value values = b.parallel(
       *type, {places}, {b.getMultiDimIdentityMap(type->getRank())},
@@ -394,9 +400,8 @@ Results lowerUnique(Lowering &b, Operation *op, ValueRange operands) {
   for (unsigned i = 1; i < results.size(); ++i) {
     if (isa<NoneType>(op->getResult(i).getType()))
       results[i] = nullptr;
-    else if (Value all = results[i]; all.getType() != b.resultType(i))
-      results[i] = b.indexed(b.resultType(i),
-                             [&](Lowering &in, ValueRange at) { return extract(in, all, at); });
+    else
+      results[i] = beginningOf(b, results[i], b.resultType(i));
   }
   return results;
 }

@@ -62,6 +62,30 @@ static Dim tripCount(LoopOp loop, Value yieldedCondition) {
   return Dim(std::max<int64_t>(count->front(), 0));
 }
 
+/// What is carried from trip to trip is as `joined` says, or its types do not go together.
+static LogicalResult setCarried(ShapeRule &rule, unsigned result, Type initial, Type yielded,
+                                Type joined) {
+  if (!joined)
+    return rule.error() << "carries " << initial << " in, but its body yields " << yielded;
+  return rule.setType(result, joined);
+}
+
+/// What each trip yields is stacked along an axis of the result, which its rank may decide.
+static LogicalResult setStacked(ShapeRule &rule, unsigned result, Type yielded, Dim trips,
+                                llvm::function_ref<FailureOr<int64_t>(int64_t rank)> axisOf) {
+  auto tensor = dyn_cast<TensorType>(yielded);
+  if (!tensor)
+    return rule.error() << "a scan output must be a tensor, not " << yielded;
+  Shape shape = shapeOf(tensor);
+  if (shape) {
+    FailureOr<int64_t> axis = axisOf(shape->size() + 1);
+    if (failed(axis))
+      return failure();
+    shape->insert(shape->begin() + *axis, trips);
+  }
+  return rule.set(result, tensor.getElementType(), shape);
+}
+
 LogicalResult inferLoop(Operation *op, Types &types) {
   ShapeRule rule(op, types);
   auto loop = cast<LoopOp>(op);
@@ -84,21 +108,11 @@ LogicalResult inferLoop(Operation *op, Types &types) {
         initial = optional.getElement();
       Type joined =
           trips.isStatic() && trips.size > 0 ? yielded : joinTypes(initial, yielded);
-      if (!joined)
-        return rule.error() << "carries " << loop.getVInitial()[i].getType()
-                            << " in, but its body yields " << yielded;
-      if (failed(rule.setType(i, joined)))
+      if (failed(setCarried(rule, i, loop.getVInitial()[i].getType(), yielded, joined)))
         return failure();
-      continue;
-    }
-    auto tensor = dyn_cast<TensorType>(yielded);
-    if (!tensor)
-      return rule.error() << "a scan output must be a tensor, not " << yielded;
-    Shape shape = shapeOf(tensor);
-    if (shape)
-      shape->insert(shape->begin(), trips);
-    if (failed(rule.set(i, tensor.getElementType(), shape)))
+    } else if (failed(setStacked(rule, i, yielded, trips, [](int64_t) { return 0; }))) {
       return failure();
+    }
   }
   return success();
 }
@@ -175,27 +189,14 @@ LogicalResult inferScan(Operation *op, Types &types) {
   for (int64_t i = 0, e = types.size(); i < e; ++i) {
     Type yielded = (*values)[i].getType();
     if (i < layout->states) {
-      Type joined = joinTypes(rule.operand(i).getType(), yielded);
-      if (!joined)
-        return rule.error() << "carries " << rule.operand(i).getType()
-                            << " in, but its body yields " << yielded;
-      if (failed(rule.setType(i, joined)))
+      Type initial = rule.operand(i).getType();
+      if (failed(setCarried(rule, i, initial, yielded, joinTypes(initial, yielded))))
         return failure();
-      continue;
-    }
-    auto tensor = dyn_cast<TensorType>(yielded);
-    if (!tensor)
-      return rule.error() << "a scan output must be a tensor, not " << yielded;
-    Shape shape = shapeOf(tensor);
-    if (shape) {
-      FailureOr<int64_t> axis =
-          rule.axis(layout->outputAxes[i - layout->states], shape->size() + 1);
-      if (failed(axis))
-        return failure();
-      shape->insert(shape->begin() + *axis, length);
-    }
-    if (failed(rule.set(i, tensor.getElementType(), shape)))
+    } else if (failed(setStacked(rule, i, yielded, length, [&](int64_t rank) {
+                 return rule.axis(layout->outputAxes[i - layout->states], rank);
+               }))) {
       return failure();
+    }
   }
   return success();
 }

@@ -139,20 +139,25 @@ static LogicalResult checkGroups(ShapeRule &rule, int64_t group) {
   return success();
 }
 
+/// X has a batch, channels and as many dimensions as the kernel.
+static LogicalResult checkKernelRank(ShapeRule &rule, const Shape &x, const Shape &kernel) {
+  if (x && x->size() < 3)
+    return rule.error() << "X must have rank 3 or more, not " << x->size();
+  if (x && kernel && x->size() != kernel->size() + 2)
+    return rule.error() << "X has " << x->size() - 2 << " spatial dimensions, the kernel "
+                        << kernel->size();
+  return success();
+}
+
 static LogicalResult inferConvolution(ShapeRule &rule, unsigned weightOperand, int biasOperand,
                                       Type element) {
   Shape x = channelsFirst(rule, 0), weight = rule.shape(weightOperand);
   int64_t group = rule.attr("group", 1);
   FailureOr<Shape> kernel = kernelSizes(rule, weight);
-  if (failed(kernel) || failed(checkGroups(rule, group)))
+  if (failed(kernel) || failed(checkGroups(rule, group)) || failed(checkKernelRank(rule, x, *kernel)))
     return failure();
-  if (x && x->size() < 3)
-    return rule.error() << "X must have rank 3 or more, not " << x->size();
   if (!*kernel)
     return rule.set(0, element, std::nullopt);
-  if (x && x->size() != (*kernel)->size() + 2)
-    return rule.error() << "X has " << x->size() - 2 << " spatial dimensions, the kernel "
-                        << (*kernel)->size();
   FailureOr<Window> window = readWindow(rule, **kernel);
   if (failed(window))
     return failure();
@@ -202,15 +207,11 @@ LogicalResult inferConvTranspose(Operation *op, Types &types) {
   Shape x = channelsFirst(rule, 0), weight = rule.shape(1);
   int64_t group = rule.attr("group", 1);
   FailureOr<Shape> kernel = kernelSizes(rule, weight);
-  if (failed(kernel) || failed(checkGroups(rule, group)))
+  if (failed(kernel) || failed(checkGroups(rule, group)) || failed(checkKernelRank(rule, x, *kernel)))
     return failure();
-  if (x && x->size() < 3)
-    return rule.error() << "X must have rank 3 or more, not " << x->size();
   if (!*kernel)
     return rule.set(0, rule.element(0), std::nullopt);
   size_t rank = (*kernel)->size();
-  if (x && x->size() != rank + 2)
-    return rule.error() << "X has " << x->size() - 2 << " spatial dimensions, the kernel " << rank;
   FailureOr<Window> window = readWindow(rule, **kernel);
   if (failed(window))
     return failure();
