@@ -11,6 +11,7 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Parallel.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <cstdio>
@@ -65,6 +66,8 @@ int main(int argc, char **argv) {
     llvm::errs() << "usage: burin-compile-server MODEL SECONDS\n";
     return 2;
   }
+  // LLVM's own pool, which linking would make, is lost to a child.
+  llvm::parallel::strategy = llvm::hardware_concurrency(1);
   int speaks = dup(STDOUT_FILENO), none = open("/dev/null", O_WRONLY);
   dup2(none, STDOUT_FILENO);
   std::string warm = std::string(argv[1]) + ".so";

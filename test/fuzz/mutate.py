@@ -202,8 +202,7 @@ class Server:
 
     def __init__(self, program, warm, seconds):
         environment = dict(os.environ, UBSAN_OPTIONS="print_stacktrace=1",
-                           ASAN_OPTIONS="detect_leaks=0:allow_user_poisoning=0:exitcode=99:"
-                                        "hard_rss_limit_mb=8000")
+                           ASAN_OPTIONS="detect_leaks=0:allow_user_poisoning=0:exitcode=99")
         self.process = subprocess.Popen([program, warm, str(seconds)], env=environment, text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 

@@ -11,7 +11,6 @@
 // CHECK: func.func @alone_k1({{.*}} attributes {plan.kernel}
 #map = affine_map<(d0) -> (d0)>
 func.func @main(%x: tensor<4xi64>) -> (tensor<4xi64>, tensor<4xi64>, tensor<4xi64>) {
-  %c0 = arith.constant 0 : i64
   %e = tensor.empty() : tensor<4xi64>
   %0 = "plan.dispatch"(%x, %e) <{operandSegmentSizes = array<i32: 1, 0, 1>}> ({
   ^bb0(%a: tensor<4xi64>, %o: tensor<4xi64>):
