@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <iterator>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
@@ -22,10 +21,8 @@ namespace {
 
 constexpr size_t inputShape[] = RECOGNISER_X_SHAPE, height = inputShape[2];
 constexpr size_t outputShape[] = RECOGNISER_SOFTMAX_11_TMP_0_SHAPE, classes = outputShape[2];
-/// What the artifact has a variant for: DIM in CMakeLists.txt.
-constexpr size_t widths[] = {160, 320, 480};
-static_assert(widths[0] == RECOGNISER_P2O_DYNAMICDIMENSION_1_MIN &&
-              widths[std::size(widths) - 1] == RECOGNISER_P2O_DYNAMICDIMENSION_1_MAX);
+/// What the artifact takes: DIM in CMakeLists.txt.
+constexpr size_t least = RECOGNISER_WIDTH_MIN, most = RECOGNISER_WIDTH_MAX;
 
 /// The characters of classes 1 to classes - 2. Class 0 is "nothing here", the last a space.
 std::vector<std::string_view> alphabet() {
@@ -60,14 +57,12 @@ struct Pixels {
   size_t width;
 };
 
-/// Scales the image to the network's height, from -1 to 1 in three equal channels, in the least width
-/// that holds it. What is right of it is 0; a line that is too long is squeezed.
+/// Scales the image to the network's height, from -1 to 1 in three equal channels. What is right of a
+/// line that is too short is 0; one that is too long is squeezed.
 Pixels prepare(const Image &image) {
   double scale = double(image.height) / double(height);
   size_t columns = std::max<size_t>(size_t(std::ceil(double(image.width) / scale)), 1);
-  auto fits = std::find_if(std::begin(widths), std::end(widths) - 1,
-                           [&](size_t each) { return columns <= each; });
-  size_t width = *fits;
+  size_t width = std::clamp(columns, least, most);
   columns = std::min(columns, width);
   double scaleX = double(image.width) / double(columns);
   std::vector<float> result(3 * height * width);
