@@ -259,7 +259,7 @@ private:
     }
     for (const onnx::SizeExpr &now : live) {
       auto covers = [&](const onnx::SizeExpr &other) { return sizes.atMost(now, other); };
-      if (llvm::any_of(liveFormula, covers))
+      if (now == onnx::SizeExpr(0) || llvm::any_of(liveFormula, covers))
         continue;
       llvm::erase_if(liveFormula, [&](const onnx::SizeExpr &other) { return sizes.atMost(other, now); });
       liveFormula.push_back(now);
