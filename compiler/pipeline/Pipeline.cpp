@@ -63,10 +63,10 @@ const std::vector<Phase> &modelPhases() {
        [](OpPassManager &pm) {
          pm.addPass(createLowerOnnx());
          pm.addPass(createResolveSizes());
+         // Before canonicalization, which takes a size for fixed where one of its loop's is.
+         pm.addPass(createAgreeSizes());
          pm.addPass(createCanonicalizerPass());
          pm.addPass(createCSEPass());
-         // What is one size is written as one by now.
-         pm.addPass(createAgreeSizes());
          // Equal sizes are one value now; nothing has fused with what is put behind a state.
          pm.addPass(createBindStates());
        }},

@@ -220,13 +220,21 @@ std::string addAgreement(func::FuncOp main, const onnx::SizeExpr &a, const onnx:
   if (!range || range->min > 0 || range->max < 0)
     return fail("which no sizes that --dim allows make equal; give other ranges");
   Builder builder(main.getContext());
+  auto attribute = [&](const onnx::SizeExpr &size) -> Attribute {
+    if (onnx::SizeExpr::Number number = size.constant())
+      return builder.getI64IntegerAttr(*number);
+    return builder.getStringAttr(size.text());
+  };
+  Attribute pair[] = {attribute(a), attribute(b)};
+  if (a.text() != first)
+    std::swap(pair[0], pair[1]);
   SmallVector<Attribute> all;
   if (auto before = main->getAttrOfType<ArrayAttr>(agreementsAttrName))
     llvm::append_range(all, before);
   for (auto known : llvm::map_range(all, [](Attribute one) { return cast<ArrayAttr>(one); }))
-    if (cast<StringAttr>(known[0]).getValue() == first && cast<StringAttr>(known[1]).getValue() == second)
+    if (known[0] == pair[0] && known[1] == pair[1])
       return "";
-  all.push_back(builder.getStrArrayAttr({first, second, nodeName(node)}));
+  all.push_back(builder.getArrayAttr({pair[0], pair[1], builder.getStringAttr(nodeName(node))}));
   main->setAttr(agreementsAttrName, builder.getArrayAttr(all));
   return "";
 }
@@ -237,6 +245,12 @@ ModelSizes::ModelSizes(func::FuncOp main) : main(main), context(main.getContext(
       ranges.push_back({range.getMin(), range.getMax()});
       names.push_back(range.getName().getValue());
     }
+}
+
+AffineExpr ModelSizes::of(Attribute size) const {
+  if (auto number = dyn_cast<IntegerAttr>(size))
+    return getAffineConstantExpr(number.getInt(), context);
+  return named(cast<StringAttr>(size).getValue());
 }
 
 AffineExpr ModelSizes::named(StringRef size) const {

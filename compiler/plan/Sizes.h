@@ -43,7 +43,7 @@ std::string textOf(llvm::StringRef name, Interval range);
 std::string textOf(mlir::Type type);
 
 /// On a main program: sizes over its dims that must be equal for it to be run, each an array of two
-/// texts and the name of the node that takes them for one.
+/// (a text, or a number) and the name of the node that takes them for one.
 inline constexpr llvm::StringLiteral agreementsAttrName = "plan.agreements";
 
 /// Notes that a run needs `a` and `b` to be equal, if they are not in any case. Else says why that is
@@ -75,13 +75,14 @@ public:
   /// Whether `a` is at most `b` whatever the dims are, as far as bounds of the difference tell.
   bool atMost(const onnx::SizeExpr &a, const onnx::SizeExpr &b) const;
 
-  /// A size as a text of #onnx.dims has it; null where that holds a name which is none of the dims.
-  mlir::AffineExpr named(llvm::StringRef size) const;
+  /// A size as plan.agreements has it.
+  mlir::AffineExpr of(mlir::Attribute size) const;
 
   /// How many dims there are.
   unsigned count() const { return ranges.size(); }
 
 private:
+  mlir::AffineExpr named(llvm::StringRef size) const;
   mlir::AffineExpr ofDim(mlir::Value tensor, unsigned dim);
   std::optional<onnx::SizeExpr> inNames(mlir::AffineExpr expr) const;
 

@@ -9,6 +9,7 @@
 #include "dialects/kern/KernOps.h"
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 
@@ -30,11 +31,24 @@ public:
           return failure();
     } else if (auto contract = dyn_cast<kern::ContractOp>(op)) {
       return visitContract(contract);
+    } else if (auto cast = dyn_cast<tensor::CastOp>(op)) {
+      return visitCast(cast);
     }
     return success();
   }
 
 private:
+  /// What is fixed there was a range.
+  LogicalResult visitCast(tensor::CastOp op) {
+    auto from = dyn_cast<RankedTensorType>(op.getSource().getType());
+    auto to = dyn_cast<RankedTensorType>(op.getType());
+    for (unsigned d = 0; from && to && d < unsigned(from.getRank()); ++d)
+      if (from.isDynamicDim(d) && !to.isDynamicDim(d))
+        if (failed(same(op, size(op.getSource(), d), onnx::SizeExpr(to.getDimSize(d)))))
+          return failure();
+    return success();
+  }
+
   /// Loops are the dims of the destination, then those of the sum.
   LogicalResult visitContract(kern::ContractOp op) {
     AffineMap rows = op.getAMap(), panels = op.getBMap();

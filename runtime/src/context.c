@@ -276,7 +276,7 @@ static burin_status explain(burin_context *context) {
                 site->nodes, error->detail);
     if (site && site->kernel[0] == '=')
       return burin_fail(context, status,
-                "node '%s': the sizes '%s' must be equal, but the first is %d", node, site->nodes,
+                "node '%s': the sizes '%s' must be equal, but one is %d", node, site->nodes,
                 error->detail);
     return burin_fail(context, status,
                 "node '%s': a size in the data is %d, which is not what the model was compiled for",

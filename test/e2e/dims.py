@@ -196,7 +196,7 @@ def disagreements():
                            ({"x": (7, 4), "mask": (2,)}, said.format(7)),
                            ({"x": (6, 4), "mask": (3,)}, said.format(6))]
 
-    said = "node '{}': the sizes 'M' and 'N' must be equal, but the first is {}"
+    said = "node '{}': the sizes 'M' and 'N' must be equal, but one is {}"
     for node, nodes, x, y, result in (
             ("MatMul_0", [("MatMul", ["x", "y"], ["z"])], [2, "N"], ["M", 3], [2, 3]),
             ("Add_0", [("Add", ["x", "y"], ["z"])], ["N", 3], ["M", 1], ["n", 3]),
@@ -207,6 +207,12 @@ def disagreements():
         yield model(node, nodes, {"x": x, "y": y}, {"z": result}, {}), {"N": "1..9", "M": "2..30"}, [
             (shapes(4, 4), ""), (shapes(9, 9), ""), (shapes(4, 5), said.format(node, 5)),
             (shapes(5, 4), said.format(node, 4))]
+
+    said = "node 'LayerNormalization_0': the sizes '3' and 'N' must be equal, but one is {}"
+    yield model( # a range beside what is fixed
+        "scaled", [("LayerNormalization", ["x", "g"], ["y"], {"axis": 1})],
+        {"x": [2, "N", 5]}, {"y": [2, "n", 5]}, {"g": np.linspace(-1, 2, 15, dtype=np.float32).reshape(3, 5)},
+    ), {"N": "1..4"}, [({"x": (2, 3, 5)}, ""), ({"x": (2, 4, 5)}, said.format(4)), ({"x": (2, 1, 5)}, said.format(1))]
 
     up = {"mode": "nearest"} # a detector that joins scales: even heights alone
     said = "node 'Concat_2': the sizes '2 * ((h + 1) floordiv 2)' and 'h' must be equal"
