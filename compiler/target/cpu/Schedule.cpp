@@ -232,6 +232,22 @@ void nameDestinations(func::FuncOp kernel) {
     group::writeTo(result, entry.getArgument(tensors - results.size() + i));
 }
 
+/// A constant that is copied to a destination, for a scatter to write some of, is written there.
+void fillInPlace(func::FuncOp kernel) {
+  SmallVector<bufferization::MaterializeInDestinationOp> copies;
+  kernel.walk([&](bufferization::MaterializeInDestinationOp copy) { copies.push_back(copy); });
+  for (bufferization::MaterializeInDestinationOp copy : copies) {
+    auto fill = copy.getSource().getDefiningOp<linalg::FillOp>();
+    if (copy->getNumResults() != 1 || !fill || !fill->hasOneUse() || !isa<BlockArgument>(copy.getDest()) ||
+        copy.getDest().getType() != fill.getResultTypes()[0])
+      continue;
+    fill->moveBefore(copy);
+    fill.getDpsInitOperand(0)->set(copy.getDest());
+    copy->getResult(0).replaceAllUsesWith(fill->getResult(0));
+    copy.erase();
+  }
+}
+
 void eraseDeadOps(RewriterBase &rewriter, func::FuncOp kernel) {
   kernel.walk<WalkOrder::PostOrder, ReverseIterator>([&](Operation *op) {
     if (isOpTriviallyDead(op))
@@ -338,6 +354,7 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
             return failure();
           fillConstants(kernel);
           nameDestinations(kernel);
+          fillInPlace(kernel);
           unshareFills(kernel);
           if (failed(bufferize(kernel)) || failed(simplify(kernel)))
             return failure();

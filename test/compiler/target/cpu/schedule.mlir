@@ -147,3 +147,28 @@ func.func @constant(%o: tensor<3x4xi8>) -> tensor<3x4xi8> attributes {plan.kerne
   %0 = linalg.fill ins(%one : i8) outs(%e : tensor<3x4xi8>) -> tensor<3x4xi8>
   return %0 : tensor<3x4xi8>
 }
+
+// -----
+
+#rows = affine_map<(d0, d1) -> (d0)>
+#place = affine_map<(d0, d1)[s0] -> (s0, d1)>
+
+// A constant that a scatter writes some of is written in the scatter's place, whatever its size.
+// CHECK-LABEL: func.func @scatter_zeros
+// CHECK-SAME: %[[OUT:[a-z0-9]*]]: memref<?x8xf32>, %{{[a-z0-9]*}}: index)
+// CHECK-NOT: memref.alloc
+// CHECK: linalg.fill {{.*}} outs(%[[OUT]]
+// CHECK: kern.scatter {{.*}} outs(%[[OUT]]
+func.func @scatter_zeros(%at: tensor<4x1xi64>, %x: tensor<4x8xf32>, %o: tensor<?x8xf32>, %n: index) -> tensor<?x8xf32>
+    attributes {plan.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %0 = tensor.empty(%n) : tensor<?x8xf32>
+  %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<?x8xf32>) -> tensor<?x8xf32>
+  %2 = bufferization.materialize_in_destination %1 in %o : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  %3 = kern.scatter ins(%at, %x : tensor<4x1xi64>, tensor<4x8xf32>) outs(%2 : tensor<?x8xf32>) attributes {index_map = #rows, place_map = #place, wrap} {
+  ^bb0(%new: f32, %old: f32):
+    %s = arith.addf %old, %new : f32
+    kern.yield %s : f32
+  }
+  return %3 : tensor<?x8xf32>
+}
