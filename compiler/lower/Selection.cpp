@@ -236,11 +236,6 @@ Value nonZeros(Lowering &b, Value vector, const onnx::SizeExpr &size, int64_t co
 }
 
 /// A slot of a list of positions as an index below `size`; an empty one is reported.
-Value usedPosition(ImplicitLocOpBuilder &in, Value entry, int64_t size) {
-  Scalars s{in};
-  plan::CheckOp::create(in, s.lessEqual(s.like(entry, 0), entry), shapeMismatch, entry);
-  return clampIndex(in, toIndex(in, entry), 0, size - 1);
-}
 Value usedPosition(ImplicitLocOpBuilder &in, Value entry, Value size) {
   Scalars s{in};
   plan::CheckOp::create(in, s.lessEqual(s.like(entry, 0), entry), shapeMismatch, entry);
