@@ -169,6 +169,6 @@ func.func @scatter_zeros(%at: tensor<4x1xi64>, %x: tensor<4x8xf32>, %o: tensor<?
   ^bb0(%new: f32, %old: f32):
     %s = arith.addf %old, %new : f32
     kern.yield %s : f32
-  }
+  } -> tensor<?x8xf32>
   return %3 : tensor<?x8xf32>
 }
