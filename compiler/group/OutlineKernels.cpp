@@ -65,14 +65,15 @@ void unshareResults(func::FuncOp function) {
 }
 
 /// Whether the kernel of a dispatch computes what neither is a result nor has a static size: where
-/// bodies of loops and branches do, and where rows are sorted.
+/// bodies of loops and branches do, where rows are sorted, and where the largest is kept beside its place.
 bool holdsMemory(plan::DispatchOp dispatch) {
   bool isDynamic = llvm::any_of(dispatch.getOperands(), [](Value value) {
     auto tensor = dyn_cast<RankedTensorType>(value.getType());
     return tensor ? !tensor.hasStaticShape() : true;
   });
   WalkResult walk = dispatch.walk([](Operation *op) {
-    bool holds = isa<scf::SCFDialect>(op->getDialect()) || isa<kern::SortOp>(op);
+    bool holds = isa<scf::SCFDialect>(op->getDialect()) || isa<kern::SortOp>(op) ||
+                 (isa<linalg::LinalgOp>(op) && op->getNumResults() > 1);
     return holds ? WalkResult::interrupt() : WalkResult::advance();
   });
   return isDynamic && walk.wasInterrupted();

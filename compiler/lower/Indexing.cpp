@@ -24,6 +24,13 @@ namespace {
 LogicalResult needsElements(Lowering &b, RankedTensorType result, Value data) {
   if (llvm::is_contained(typeOf(data).getShape(), 0) && !llvm::is_contained(result.getShape(), 0))
     return b.unsupported("indices into an empty tensor are always out of range");
+  auto to = b.sizes(b.getOp()->getResult(0));
+  for (const onnx::SizeExpr &size : b.sizes(b.getOp()->getOperand(0))) {
+    auto range = size.constant() || !b.range ? std::nullopt : b.range(size);
+    if (range && range->min <= 0 && !llvm::is_contained(to, size)) // else the result is as empty
+      return b.unsupported("it reads from a tensor that may be empty, for its size '" + size.text() +
+                           "' may be 0; give a range that starts at 1, for example with --dim NAME=1..MAX");
+  }
   return success();
 }
 

@@ -108,7 +108,7 @@ namespace {
 
 /// As much of `all` as a result has, whose size was measured.
 Value beginningOf(Lowering &b, Value all, RankedTensorType type) {
-  if (all.getType() == type)
+  if (all.getType() == type && type.hasStaticShape())
     return all;
   return b.indexed(type, [&](Lowering &in, ValueRange at) { return extract(in, all, at); });
 }

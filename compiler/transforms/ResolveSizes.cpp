@@ -39,6 +39,8 @@ struct NameSize : OpRewritePattern<tensor::DimOp> {
     auto dims = type ? dyn_cast_if_present<onnx::DimsAttr>(type.getEncoding()) : nullptr;
     if (!dims || dims.getNames()[*at].getValue().empty())
       return failure();
+    // Bodies of loops become kernels, which are told their sizes.
+    rewriter.setInsertionPointToStart(&main.getBody().front());
     auto dim = [&](StringRef name) -> Value {
       return plan::DimOp::create(rewriter, op.getLoc(), rewriter.getIndexType(), name);
     };

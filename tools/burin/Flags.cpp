@@ -28,7 +28,7 @@ DimSpec parseRange(llvm::StringRef text, llvm::StringRef whole) {
   auto [from, to] = text.split("..");
   DimSpec spec;
   spec.min = parseSize(from, "--dim");
-  spec.max = to.empty() ? spec.min : parseSize(to, "--dim");
+  spec.max = text.contains("..") ? parseSize(to, "--dim") : spec.min;
   if (spec.max < spec.min)
     throw CLI::ValidationError("--dim", "'" + whole.str() + "' is an empty range");
   return spec;
