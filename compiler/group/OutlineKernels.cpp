@@ -65,14 +65,14 @@ void unshareResults(func::FuncOp function) {
 }
 
 /// Whether the kernel of a dispatch computes what neither is a result nor has a static size: where
-/// bodies of loops and branches do, where rows are sorted, and where the largest is kept beside its place.
+/// bodies of loops and branches do, where rows are sorted or scattered, and where the largest is kept beside its place.
 bool holdsMemory(plan::DispatchOp dispatch) {
   bool isDynamic = llvm::any_of(dispatch.getOperands(), [](Value value) {
     auto tensor = dyn_cast<RankedTensorType>(value.getType());
     return tensor ? !tensor.hasStaticShape() : true;
   });
   WalkResult walk = dispatch.walk([](Operation *op) {
-    bool holds = isa<scf::SCFDialect>(op->getDialect()) || isa<kern::SortOp>(op) ||
+    bool holds = isa<scf::SCFDialect>(op->getDialect()) || isa<kern::SortOp, kern::ScatterOp>(op) ||
                  (isa<linalg::LinalgOp>(op) && op->getNumResults() > 1);
     return holds ? WalkResult::interrupt() : WalkResult::advance();
   });

@@ -74,17 +74,22 @@ def models():
         ), [{"x": np.floor(scale * normal(5, 4)), "rows": np.floor(scale * normal(6, 2))}
             for scale in (1, 0, 1000)]
 
+    yield model( # of a size that changes, too
+        "largest_of_range", [("TopK", ["x", "k"], ["y", "at"], {"axis": 0}), ("Exp", ["y"], ["z"])],
+        {"x": (f32, ["S", 3]), "k": (i64, [1])}, {"z": (f32, ["n", 3]), "at": (i64, ["n", 3])}, {},
+    ), [{"x": normal(s, 3), "k": k * one} for s, k in ((5, 2), (1, 1), (9, 0), (9, 9))], ["--dim", "S=1..9"]
+
     yield model(
         "largest", [("TopK", ["x", "k"], ["y", "at"], {"axis": 1}), ("Exp", ["y"], ["z"])],
         {"x": (f32, [3, 8]), "k": (i64, [1])}, {"z": (f32, [3, "n"]), "at": (i64, [3, "n"])}, {},
     ), [{"x": normal(3, 8), "k": k * one} for k in (3, 0, 8)]
 
 
-def check(arguments, made, runs):
+def check(arguments, made, runs, options=()):
     work = arguments.work
     path, artifact = work / f"{made.graph.name}.onnx", work / "data.so"
     onnx.save(made, path)
-    subprocess.run([arguments.burin, "compile", path, "-o", artifact], check=True,
+    subprocess.run([arguments.burin, "compile", path, "-o", artifact, *options], check=True,
                    stdout=subprocess.DEVNULL)
     names, good, shapes = [output.name for output in made.graph.output], True, set()
     for inputs in runs:

@@ -74,6 +74,13 @@ def control():
     ), {"S": "1..9", "B": "1..70"}, [{"S": s, "B": b} for s, b in ((1, 1), (2, 3), (9, 70))], \
         [{"S": 10}], False
 
+    turn = body("turn", [("Neg", ["s"], ["t"]), ("Identity", ["going"], ["on"])],
+                {"i": (I64, []), "going": (BOOL, []), **rows}, {"on": (BOOL, []), "t": (F32, ["B", 8])})
+    yield model( # a body that reads nothing but what it carries
+        "turned", [("Loop", ["three", "", "x0"], ["y"], {"body": turn})],
+        {"x0": ["B", 8]}, {"y": ["B", 8]}, {"three": np.array(3)},
+    ), {"B": "1..70"}, [{"B": b} for b in (1, 3, 70)], [{"B": 71}]
+
     grow = body("grow", [("MatMul", ["s", "w"], ["p"]), ("Add", ["p", "xt"], ["a"]),
                          ("Softmax", ["a"], ["next"], {"axis": 0}), ("ReduceMax", ["next"], ["most"], {"keepdims": 0})],
                 {"s": (F32, ["B", 8]), "xt": (F32, ["B", 8])},
