@@ -1,4 +1,4 @@
-// RUN: burin-opt %s --lower-onnx --resolve-sizes --split-input-file | FileCheck %s
+// RUN: burin-opt %s --lower-onnx --resolve-sizes --cse --split-input-file | FileCheck %s
 
 // A state whose rows change from run to run, in as many rounds as a size says: slots for all of
 // them, the data checked against that.
