@@ -49,18 +49,13 @@ struct EraseUnread : OpRewritePattern<linalg::GenericOp> {
   }
 };
 
-/// Adjacent loops that fold sizes which change from run to run become one, as those of fixed sizes do
-/// when they are vectorised: the length of the whole row decides in which order it is folded.
-void joinOpenRows(IRRewriter &rewriter, linalg::GenericOp op) {
-  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  if (!op.hasDynamicShape() || op.hasIndexSemantics() ||
-      !llvm::all_of(maps, [](AffineMap map) { return map.isProjectedPermutation(); }))
-    return;
-  SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
-  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+} // namespace
+
+SmallVector<ReassociationIndices> group::joinedLoops(ArrayRef<AffineMap> maps,
+                                                     function_ref<bool(int64_t)> mayJoin) {
   SmallVector<ReassociationIndices> groups;
-  for (int64_t i = 0, e = iterators.size(); i < e; ++i) {
-    if (i > 0 && iterators[i] == utils::IteratorType::reduction && iterators[i - 1] == iterators[i]) {
+  for (int64_t i = 0, e = maps.front().getNumDims(); i < e; ++i) {
+    if (i > 0 && mayJoin(i)) {
       ReassociationIndices grown = groups.back();
       grown.push_back(i);
       if (linalg::areDimSequencesPreserved(maps, grown)) {
@@ -70,6 +65,23 @@ void joinOpenRows(IRRewriter &rewriter, linalg::GenericOp op) {
     }
     groups.push_back({i});
   }
+  return groups;
+}
+
+namespace {
+
+/// Adjacent loops that fold sizes which change from run to run become one, as those of fixed sizes do
+/// when they are vectorised: the length of the whole row decides in which order it is folded.
+void joinOpenRows(IRRewriter &rewriter, linalg::GenericOp op) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  if (!op.hasDynamicShape() || op.hasIndexSemantics() ||
+      !llvm::all_of(maps, [](AffineMap map) { return map.isProjectedPermutation(); }))
+    return;
+  SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  SmallVector<ReassociationIndices> groups = group::joinedLoops(maps, [&](int64_t i) {
+    return iterators[i] == utils::IteratorType::reduction && iterators[i - 1] == iterators[i];
+  });
   bool joinsOpen = llvm::any_of(groups, [&](ReassociationIndices &group) {
     return group.size() > 1 &&
            llvm::any_of(group, [&](int64_t loop) { return ShapedType::isDynamic(sizes[loop]); });

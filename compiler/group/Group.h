@@ -37,6 +37,11 @@ unsigned rowRank(mlir::Operation *op);
 /// `operand` directly; 0 where it reads another dimension backward.
 unsigned sharedRows(mlir::linalg::LinalgOp consumer, mlir::OpOperand &operand);
 
+/// The loops of `maps`, in groups of neighbours that every operand walks as one, as far as `mayJoin`
+/// lets a loop be one with that before it. The maps are projected permutations: h * 2 + kh is no loop.
+llvm::SmallVector<mlir::ReassociationIndices> joinedLoops(llvm::ArrayRef<mlir::AffineMap> maps,
+                                                          llvm::function_ref<bool(int64_t)> mayJoin);
+
 /// The operand whose memory `result` takes over: a destination, the target of an
 /// inserted slice, a loop's initial value. Null for any other op.
 mlir::OpOperand *tiedDestination(mlir::OpResult result);

@@ -133,18 +133,9 @@ linalg::LinalgOp collapseLoops(RewriterBase &rewriter, linalg::LinalgOp root) {
   SmallVector<utils::IteratorType> iterators = root.getIteratorTypesArray();
   llvm::SmallBitVector asked(iterators.size());
   root.getBlock()->walk([&](linalg::IndexOp op) { asked.set(op.getDim()); });
-  SmallVector<ReassociationIndices> groups;
-  for (int64_t i = 0, e = iterators.size(); i < e; ++i) {
-    if (i > 0 && iterators[i] == iterators[i - 1] && !asked[i] && !asked[i - 1]) {
-      ReassociationIndices grown = groups.back();
-      grown.push_back(i);
-      if (linalg::areDimSequencesPreserved(maps, grown)) {
-        groups.back() = grown;
-        continue;
-      }
-    }
-    groups.push_back({i});
-  }
+  SmallVector<ReassociationIndices> groups = group::joinedLoops(maps, [&](int64_t i) {
+    return iterators[i] == iterators[i - 1] && !asked[i] && !asked[i - 1];
+  });
   if (groups.size() == iterators.size())
     return root;
   FailureOr<linalg::CollapseResult> result =
