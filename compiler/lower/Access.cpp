@@ -19,6 +19,31 @@ Value zeroOf(Lowering &b, Type type) {
   return b.scalarInt(type, 0);
 }
 
+std::optional<onnx::SizeExpr> productOf(ArrayRef<onnx::SizeExpr> sizes) {
+  std::optional<onnx::SizeExpr> total = onnx::SizeExpr(1);
+  for (const onnx::SizeExpr &size : sizes)
+    total = total ? total->times(size) : total;
+  return total;
+}
+
+std::optional<onnx::SizeExpr> windowReach(const onnx::SizeExpr &count, int64_t stride, int64_t span) {
+  std::optional<onnx::SizeExpr> steps = count.minus(1);
+  steps = steps ? steps->times(stride) : steps;
+  return steps ? steps->plus(span) : steps;
+}
+
+SamePads samePads(Lowering &b, const onnx::SizeExpr &total, int64_t span, bool upper) {
+  Value open;
+  int64_t all = std::max<int64_t>(total.constant().value_or(span - 1), 0);
+  if (!total.constant() && span > 1) {
+    Value pad = arith::MaxSIOp::create(b, b.size(total), b.index(0)), two = b.index(2);
+    open = upper ? Value(arith::DivUIOp::create(b, pad, two))
+                 : Value(arith::CeilDivUIOp::create(b, pad, two));
+  }
+  int64_t before = upper ? all / 2 : all - all / 2;
+  return {before, all - before, open};
+}
+
 FailureOr<RankedTensorType> boundedResult(Lowering &b, unsigned index) {
   auto isPlain = [](Type type) {
     if (isa<NoneType>(type))

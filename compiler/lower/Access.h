@@ -17,6 +17,22 @@ enum : int64_t { indexRange = 6, shapeMismatch = 7 };
 /// The zero of a storage type.
 mlir::Value zeroOf(Lowering &b, mlir::Type type);
 
+/// All elements of a tensor of `sizes`; nothing where that has no expression.
+std::optional<onnx::SizeExpr> productOf(llvm::ArrayRef<onnx::SizeExpr> sizes);
+
+/// Positions that `count` windows of `span` reach over together, one each `stride`; nothing where
+/// that has no expression.
+std::optional<onnx::SizeExpr> windowReach(const onnx::SizeExpr &count, int64_t stride, int64_t span);
+
+/// Pads of an auto_pad that keeps sizes, along one dimension.
+struct SamePads {
+  int64_t before, after;
+  mlir::Value openBefore; // instead of `before` where not null: a size decides it
+};
+/// `total`: by how much the windows, of `span` each, reach over more than there is. `upper`: what is
+/// left over of halves lies behind.
+SamePads samePads(Lowering &b, const onnx::SizeExpr &total, int64_t span, bool upper);
+
 /// Storage type of result `index`; unsupported unless its shape is static and all
 /// operands and results are tensors of numbers, bools or complex numbers.
 mlir::FailureOr<mlir::RankedTensorType> boundedResult(Lowering &b, unsigned index = 0);

@@ -2,6 +2,7 @@
 //
 // Sums of products over named dims: matrix products, Einsum, determinants.
 
+#include "compiler/lower/Access.h"
 #include "compiler/lower/Contract.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -498,9 +499,7 @@ FailureOr<SmallVector<Value>> lowerDet(Lowering &b, Operation *op, ValueRange op
     return needStatic(b);
   auto sizes = b.sizes(op->getOperand(0));
   int64_t n = type.getDimSize(type.getRank() - 1);
-  std::optional<onnx::SizeExpr> count = onnx::SizeExpr(1);
-  for (const onnx::SizeExpr &size : ArrayRef(sizes).drop_back(2))
-    count = count ? count->times(size) : count;
+  std::optional<onnx::SizeExpr> count = productOf(ArrayRef(sizes).drop_back(2));
   if (!count)
     return needStatic(b);
   SmallVector<onnx::SizeExpr> all{*count, n, n};

@@ -5,6 +5,7 @@
 // others are transposed before and after. Other types run as loops with channels first.
 
 #include "compiler/lower/Convolution.h"
+#include "compiler/lower/Access.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -27,13 +28,11 @@ SmallVector<int64_t> lower::intsOr(std::optional<ArrayRef<int64_t>> values, unsi
 }
 
 onnx::SizeExpr Window::reach(Lowering &b, unsigned i) const {
-  std::optional<onnx::SizeExpr> steps = output[i].minus(1);
-  steps = steps ? steps->times(strides[i]) : steps;
-  steps = steps ? steps->plus(span(i)) : steps;
-  if (!steps)
+  std::optional<onnx::SizeExpr> reached = windowReach(output[i], strides[i], span(i));
+  if (!reached)
     (void)b.unsupported("an expression of a size that is too long; fix some of the sizes it depends "
                         "on with --dim NAME=VALUE");
-  return steps.value_or(input[i]);
+  return reached.value_or(input[i]);
 }
 
 bool Window::leavesInput() const {
@@ -56,16 +55,10 @@ void Window::applyAutoPad(Lowering &b, StringRef autoPad) {
     if (autoPad == "VALID")
       continue;
     onnx::SizeExpr total = reach(b, i).minus(input[i]).value_or(0);
-    bool upper = autoPad == "SAME_UPPER";
-    ends[i] = std::max<int64_t>(span(i) - 1, 0);
-    if (std::optional<int64_t> number = total.constant()) {
-      int64_t pad = std::max<int64_t>(*number, 0);
-      pads[i] = upper ? pad / 2 : pad - pad / 2;
-    } else if (span(i) > 1) {
-      Value pad = arith::MaxSIOp::create(b, b.size(total), b.index(0)), two = b.index(2);
-      openPads[i] = upper ? Value(arith::DivUIOp::create(b, pad, two))
-                          : Value(arith::CeilDivUIOp::create(b, pad, two));
-    }
+    SamePads same = samePads(b, total, span(i), autoPad == "SAME_UPPER");
+    pads[i] = same.before;
+    ends[i] = same.after;
+    openPads[i] = same.openBefore;
   }
 }
 

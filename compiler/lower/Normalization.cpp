@@ -4,7 +4,7 @@
 // parallel loops), so that grouping makes one kernel of each. Statistics are f32 for
 // narrower floats, and the result is rounded once.
 
-#include "compiler/lower/Lowering.h"
+#include "compiler/lower/Access.h"
 #include "compiler/lower/Reduction.h"
 #include "compiler/lower/Scalars.h"
 #include "dialects/onnx/OnnxOps.h"
@@ -323,9 +323,7 @@ FailureOr<SmallVector<Value>> normalizeGroups(Lowering &b, ValueRange operands, 
   if (groups <= 0 || channels % groups != 0)
     return b.unsupported("its channels do not divide into " + Twine(groups) + " groups");
   SmallVector<onnx::SizeExpr> sizes = b.sizes(b.getOp()->getOperand(0));
-  std::optional<onnx::SizeExpr> spatial = onnx::SizeExpr(1);
-  for (const onnx::SizeExpr &size : ArrayRef(sizes).drop_front(2))
-    spatial = spatial ? spatial->times(size) : spatial;
+  std::optional<onnx::SizeExpr> spatial = productOf(ArrayRef(sizes).drop_front(2));
   if (!spatial)
     return b.unsupported("a product of sizes that is too long; fix some with --dim NAME=VALUE");
   int64_t perGroup = channels / groups;

@@ -54,25 +54,15 @@ struct Window {
 /// Pads of an auto_pad that keeps sizes, along one dimension.
 void padToSame(Lowering &b, Window &window, bool upper) {
   int64_t d = window.before.size(), stride = window.stride[d], span = window.span(d);
-  std::optional<onnx::SizeExpr> total = window.out[d].minus(1);
-  total = total ? total->times(stride) : total;
-  total = total ? total->plus(span) : total;
+  std::optional<onnx::SizeExpr> total = windowReach(window.out[d], stride, span);
   total = total ? total->minus(window.in[d]) : total;
-  if (!total) {
+  if (!total)
     (void)b.unsupported("pads that follow from a size of a long expression; fix it with --dim "
                         "NAME=VALUE");
-    total = 0;
-  }
-  Value open;
-  int64_t all = std::max<int64_t>(total->constant().value_or(span - 1), 0);
-  if (!total->constant() && span > 1) {
-    Value pad = arith::MaxSIOp::create(b, b.size(*total), b.index(0)), two = b.index(2);
-    open = upper ? Value(arith::DivUIOp::create(b, pad, two))
-                 : Value(arith::CeilDivUIOp::create(b, pad, two));
-  }
-  window.before.push_back(upper ? all / 2 : all - all / 2);
-  window.after.push_back(all - window.before.back());
-  window.openBefore.push_back(open);
+  SamePads same = samePads(b, total.value_or(0), span, upper);
+  window.before.push_back(same.before);
+  window.after.push_back(same.after);
+  window.openBefore.push_back(same.openBefore);
 }
 
 FailureOr<Window> windowOf(Lowering &b, Operation *op) {

@@ -84,12 +84,6 @@ FailureOr<int64_t> burin::lower::mostOf(Lowering &b, const std::optional<onnx::S
   return range->max;
 }
 
-std::optional<onnx::SizeExpr> burin::lower::productOf(ArrayRef<onnx::SizeExpr> sizes) {
-  std::optional<onnx::SizeExpr> total = onnx::SizeExpr(1);
-  for (const onnx::SizeExpr &size : sizes)
-    total = total ? total->times(size) : total;
-  return total;
-}
 
 Value burin::lower::countUsed(Lowering &b, Value list) {
   RankedTensorType type = typeOf(list);
@@ -239,8 +233,7 @@ Value nonZeros(Lowering &b, Value vector, const onnx::SizeExpr &size, int64_t co
 Value usedPosition(ImplicitLocOpBuilder &in, Value entry, Value size) {
   Scalars s{in};
   plan::CheckOp::create(in, s.lessEqual(s.like(entry, 0), entry), shapeMismatch, entry);
-  Value last = s.sub(size, s.like(size, 1));
-  return s.min(s.max(toIndex(in, entry), s.like(size, 0)), last);
+  return clampIndex(in, toIndex(in, entry), size);
 }
 
 /// The slices of `data` along `axis` at the first entries of `positions`.

@@ -27,9 +27,6 @@ int64_t roomFor(int64_t size, int64_t most);
 /// The most that a size can be; fails where nothing bounds it.
 mlir::FailureOr<int64_t> mostOf(Lowering &b, const std::optional<onnx::SizeExpr> &size);
 
-/// All elements of a tensor of `sizes`; nothing where that has no expression.
-std::optional<onnx::SizeExpr> productOf(llvm::ArrayRef<onnx::SizeExpr> sizes);
-
 /// How many entries of `list` are used, as a tensor: of its rows, of which a used one starts with
 /// a number that is not negative.
 mlir::Value countUsed(Lowering &b, mlir::Value list);

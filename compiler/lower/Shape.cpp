@@ -103,9 +103,7 @@ FailureOr<SmallVector<Value>> lowerSize(Lowering &b, Operation *op, ValueRange) 
   auto data = dyn_cast<RankedTensorType>(input.getType());
   if (!data || !b.hasRanges(data))
     return b.unsupported(unknownSizes);
-  std::optional<onnx::SizeExpr> total = onnx::SizeExpr(1);
-  for (const onnx::SizeExpr &size : b.sizes(input))
-    total = total ? total->times(size) : total;
+  std::optional<onnx::SizeExpr> total = productOf(b.sizes(input));
   if (!total)
     return b.unsupported("a product of sizes that is too long; fix some of them with --dim "
                          "NAME=VALUE");
