@@ -216,6 +216,14 @@ std::optional<Part> backwardPart(ShapeRule &rule, Dim size, int64_t start, int64
   Dim count = span && span->isKnown() ? rule.larger(floorDivide(*span, -step), Dim(0)) : Dim();
   return count.isKnown() ? std::optional(Part{first, count}) : std::nullopt;
 }
+
+/// What `rule`'s slice takes of the axis that its bounds list as the `i`-th.
+std::optional<Part> partOf(ShapeRule &rule, size_t i, Dim size, Dim start, Dim end, Dim step) {
+  if (!step.isStatic() || step.size >= 0)
+    return forwardPart(rule, size, start, end, step);
+  std::optional<SmallVector<int64_t>> from = rule.ints(1), to = rule.ints(2);
+  return from && to ? backwardPart(rule, size, (*from)[i], (*to)[i], step.size) : std::nullopt;
+}
 } // namespace
 
 std::optional<SmallVector<SliceAxis>> sliceAxes(Operation *slice) {
@@ -234,11 +242,7 @@ std::optional<SmallVector<SliceAxis>> sliceAxes(Operation *slice) {
   SmallVector<SliceAxis> result(data->size());
   for (auto [i, axis] : llvm::enumerate(*positive)) {
     Dim step(steps ? (*steps)[i] : 1);
-    std::optional<SmallVector<int64_t>> from = rule.ints(1), to = rule.ints(2);
-    std::optional<Part> part =
-        step.size < 0 ? (from && to ? backwardPart(rule, (*data)[axis], (*from)[i], (*to)[i], step.size)
-                                    : std::nullopt)
-                      : forwardPart(rule, (*data)[axis], (*starts)[i], (*ends)[i], step);
+    std::optional<Part> part = partOf(rule, i, (*data)[axis], (*starts)[i], (*ends)[i], step);
     if (!part)
       return std::nullopt;
     result[axis] = {*part->first.expr(), step.size};
@@ -286,10 +290,7 @@ LogicalResult inferSlice(Operation *op, Types &types) {
     bool known = step.isStatic() && (start.isStatic() || rule.ints(1)) &&
                  (end.isStatic() || rule.ints(2));
     if (!size.isStatic() || !known) {
-      std::optional<SmallVector<int64_t>> from = rule.ints(1), to = rule.ints(2);
-      std::optional<Part> part = step.isStatic() && step.size < 0 && from && to
-                                     ? backwardPart(rule, size, (*from)[i], (*to)[i], step.size)
-                                     : forwardPart(rule, size, start, end, step);
+      std::optional<Part> part = partOf(rule, i, size, start, end, step);
       size = part ? part->count : Dim();
       continue;
     }
