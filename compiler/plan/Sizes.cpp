@@ -200,10 +200,6 @@ std::string addAgreement(func::FuncOp main, const onnx::SizeExpr &a, const onnx:
   auto fail = [&](const char *why) {
     return "it takes the sizes '" + first + "' and '" + second + "' for one, " + why;
   };
-  llvm::StringMap<Interval> ranges;
-  if (auto dims = main->getAttrOfType<ArrayAttr>(dimsAttrName))
-    for (auto range : dims.getAsRange<RangeAttr>())
-      ranges[range.getName().getValue()] = {range.getMin(), range.getMax()};
   bool isOpen = true;
   main.walk([&](MeasureOp measure) {
     for (const onnx::SizeExpr *size : {&a, &b})
@@ -212,11 +208,7 @@ std::string addAgreement(func::FuncOp main, const onnx::SizeExpr &a, const onnx:
   if (!isOpen)
     return fail("and the data decide them; compute this part in the program that calls the model");
   std::optional<onnx::SizeExpr> between = a.minus(b);
-  std::optional<Interval> range = between ? between->range([&](StringRef name) -> std::optional<Interval> {
-    auto at = ranges.find(name);
-    return at == ranges.end() ? std::nullopt : std::optional(at->second);
-  })
-                                          : std::nullopt;
+  std::optional<Interval> range = between ? ModelSizes(main).range(*between) : std::nullopt;
   if (!range || range->min > 0 || range->max < 0)
     return fail("which no sizes that --dim allows make equal; give other ranges");
   Builder builder(main.getContext());
@@ -371,15 +363,17 @@ std::optional<onnx::SizeExpr> ModelSizes::bytes(Value tensor) {
   return product;
 }
 
+std::optional<Interval> ModelSizes::range(const onnx::SizeExpr &expr) const {
+  return expr.range([&](StringRef name) -> std::optional<Interval> {
+    auto at = llvm::find(names, name);
+    return at == names.end() ? std::nullopt : std::optional(ranges[at - names.begin()]);
+  });
+}
+
 bool ModelSizes::atMost(const onnx::SizeExpr &a, const onnx::SizeExpr &b) const {
   std::optional<onnx::SizeExpr> between = b.minus(a);
-  std::optional<Interval> range =
-      between ? between->range([&](StringRef name) -> std::optional<Interval> {
-        auto at = llvm::find(names, name);
-        return at == names.end() ? std::nullopt : std::optional(ranges[at - names.begin()]);
-      })
-              : std::nullopt;
-  return range && range->min >= 0;
+  std::optional<Interval> bounds = between ? range(*between) : std::nullopt;
+  return bounds && bounds->min >= 0;
 }
 
 std::optional<Interval> ModelSizes::range(AffineExpr expr) const {

@@ -49,7 +49,7 @@ inline constexpr llvm::StringLiteral agreementsAttrName = "plan.agreements";
 /// Notes that a run needs `a` and `b` to be equal, if they are not in any case. Else says why that is
 /// not supported: they never are, or the data decide one of them.
 std::string addAgreement(mlir::func::FuncOp main, const onnx::SizeExpr &a,
-                                 const onnx::SizeExpr &b, mlir::Location node);
+                         const onnx::SizeExpr &b, mlir::Location node);
 
 /// What @main's sizes are, and what bounds them.
 class ModelSizes {
@@ -64,6 +64,7 @@ public:
 
   /// The values that `expr` can take; nothing where they do not fit 64 bits.
   std::optional<Interval> range(mlir::AffineExpr expr) const;
+  std::optional<Interval> range(const onnx::SizeExpr &expr) const;
   /// An upper bound of the bytes of a dense tensor; nothing where there is none below 2^62.
   std::optional<uint64_t> maxBytes(mlir::Value tensor);
 
