@@ -6,10 +6,6 @@ usage: spatial.py --burin BURIN --work DIR [--only CASE]
 As dims.py, which see: each model runs at several sizes, compared with ONNX Runtime and bit for bit
 with an artifact of that size.
 """
-import argparse
-import pathlib
-import sys
-
 import numpy as np
 import onnx
 
@@ -151,18 +147,5 @@ def models():
     ), {"h": "1..9", "w": "1..10"}, [{"h": h, "w": w} for h, w in ((1, 1), (3, 7), (9, 10))], []
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--burin", required=True)
-    parser.add_argument("--work", required=True, type=pathlib.Path)
-    parser.add_argument("--only", help="the case of this name")
-    arguments = parser.parse_args()
-    arguments.work.mkdir(parents=True, exist_ok=True)
-    good = all([dims.check(arguments, *case) for case in models()
-                if arguments.only in (None, case[0].graph.name)])
-    print("agrees" if good else "DISAGREES")
-    sys.exit(0 if good else 1)
-
-
 if __name__ == "__main__":
-    main()
+    dims.main(models())
