@@ -59,7 +59,7 @@ public:
           "int16_t", "int32_t", "int64_t", "int8_t", "linux", "long", "main", "mutable",
           "namespace", "new", "noexcept", "noreturn", "not", "not_eq", "nullptr", "operator", "or",
           "or_eq", "outputs", "private", "protected", "public", "register", "reinterpret_cast",
-          "requires", "restrict", "return", "short", "signed", "sizeof", "static", "static_assert",
+          "requires", "restrict", "return", "short", "signed", "sizeof", "sizes", "static", "static_assert",
           "static_cast", "stderr", "stdin", "stdout", "struct", "switch", "template", "this",
           "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "uint16_t",
           "uint32_t", "uint64_t", "uint8_t", "union", "unix", "unsigned", "using", "virtual",
@@ -90,7 +90,7 @@ private:
 std::string comment(StringRef text) {
   std::string result;
   for (char c : text)
-    result += c == '*' || c == '/' || c == '\\' || c == '?' || !llvm::isPrint(c) ? '_' : c;
+    result += c == '/' || c == '\\' || c == '?' || !llvm::isPrint(c) ? '_' : c;
   return result;
 }
 
@@ -101,7 +101,7 @@ public:
       : name(modelName.str()), prefix(modelName.upper()), summary(summary), signature(planned),
         out(out), identifiers(unsigned(signature.inputs.size())) {
     for (const Signature::Dim &dim : ArrayRef(signature.dims).take_front(signature.namedDims))
-      dims.push_back({dim.name, "", dim.range.min, dim.range.max});
+      dims.push_back({dim.name, "", dim.range.min, dim.range.max, dim.kind});
     // Inputs choose their names first: what a caller gives comes before what it gets.
     for (auto [i, input] : llvm::enumerate(signature.inputs))
       inputs.push_back(tensor(input, "input" + std::to_string(i)));
@@ -143,6 +143,7 @@ private:
   struct Dim {
     std::string name, identifier;
     int64_t min, max;
+    burin_dim_kind kind;
   };
   struct Tensor {
     std::string name, identifier;
@@ -167,10 +168,14 @@ private:
     return size < 0 ? signature.dims[size_t(-1 - size)].range : plan::Interval{size, size};
   }
 
-  /// The dim that a size is and that the caller gives, or null.
+  /// The dim that a size is and that others are computed from, or null.
   const Dim *dimOf(int64_t size) const {
     size_t d = size_t(-1 - size);
     return size < 0 && d < dims.size() ? &dims[d] : nullptr;
+  }
+
+  static bool isComputed(int64_t size, const Signature &signature) {
+    return size < 0 && signature.dims[size_t(-1 - size)].kind == BURIN_DIM_COMPUTED;
   }
 
   std::string macro(StringRef identifier) const { return prefix + "_" + identifier.upper(); }
@@ -188,6 +193,8 @@ private:
         stream << "[" << dim->identifier << "]";
       else if (size >= 0)
         stream << "[" << size << "]";
+      else if (isComputed(size, signature))
+        stream << "[" << comment(signature.dims[size_t(-1 - size)].name) << "]";
       else
         stream << "[" << range(size).min << " to " << range(size).max << "]";
     }
@@ -267,13 +274,6 @@ private:
         << "(), &options, context);\n}\n\n";
   }
 
-  /// Whether the shape of an input tells a dim.
-  bool isGiven(unsigned dim) const {
-    return llvm::any_of(inputs, [&](const Tensor &input) {
-      return llvm::is_contained(input.sizes, -1 - int64_t(dim));
-    });
-  }
-
   void writeTensors(StringRef kind, const std::vector<Tensor> &tensors) {
     if (tensors.empty())
       return;
@@ -288,10 +288,32 @@ private:
     out << "};\n";
   }
 
+  /// Where an input has a size that the caller does not give: all sizes, computed.
+  void writeSizes() {
+    bool allGiven = llvm::all_of(inputs, [&](const Tensor &input) {
+      return llvm::all_of(input.sizes, [&](int64_t size) {
+        return size >= 0 || signature.dims[size_t(-1 - size)].kind == BURIN_DIM_FREE;
+      });
+    });
+    if (allGiven)
+      return;
+    out << "  int64_t sizes[" << signature.dims.size() << "] = {";
+    llvm::interleaveComma(dims, out, [&](const Dim &dim) {
+      out << (dim.kind == BURIN_DIM_FREE ? dim.identifier : "0");
+    });
+    out << "};\n";
+    for (auto [i, state] : llvm::enumerate(signature.states))
+      if (state.axis >= 0)
+        out << "  burin_model_" << name << "()->state_data(context, " << i << ", NULL, &sizes["
+            << state.length << "]);\n";
+    // Where it fails, so does the run, which says why.
+    out << "  (void)burin_model_" << name << "()->sizes(burin_model_" << name << "(), sizes);\n";
+  }
+
   void writeRun() {
     std::vector<std::string> parameters{"burin_context *context"};
-    for (auto [i, dim] : llvm::enumerate(dims))
-      if (isGiven(i))
+    for (const Dim &dim : dims)
+      if (dim.kind == BURIN_DIM_FREE)
         parameters.push_back("int64_t " + dim.identifier);
     for (const Tensor &input : inputs)
       parameters.push_back(std::string("const ") + cType(input.dtype) + " *" + input.identifier);
@@ -317,13 +339,17 @@ private:
       column += parameter.size();
     }
     out << ") {\n";
+    writeSizes();
     for (auto [i, input] : llvm::enumerate(inputs)) {
       if (input.isStatic)
         continue;
       out << "  const int64_t shape" << i << "[] = {";
       llvm::interleaveComma(input.sizes, out, [&](int64_t size) {
-        if (const Dim *dim = dimOf(size))
+        const Dim *dim = dimOf(size);
+        if (dim && dim->kind == BURIN_DIM_FREE)
           out << dim->identifier;
+        else if (size < 0)
+          out << "sizes[" << -1 - size << "]";
         else
           out << size;
       });

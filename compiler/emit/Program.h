@@ -13,6 +13,9 @@
 #include <vector>
 
 namespace burin {
+namespace plan {
+class LaunchOp;
+} // namespace plan
 
 /// A level of instructions that the artifact has code for.
 struct Level {
@@ -21,6 +24,8 @@ struct Level {
   std::string suffix; // of its kernels' names, after those that @main launches
 
   mlir::Operation *kernel(llvm::StringRef launched) const;
+  /// Maps whose product is how many tasks a launch has, over what its kernel is told.
+  mlir::AffineMap tasks(plan::LaunchOp launch) const;
 };
 
 /// The hidden symbol of an artifact's certificate (text; emitText), which is an object of its own:

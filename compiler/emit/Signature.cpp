@@ -56,7 +56,7 @@ void Signature::nameDims() {
   for (plan::RangeAttr named : rangesOf(first, isOne ? plan::dimsAttrName : plan::variantAttrName)) {
     if (measured.contains(named.getName().getValue()))
       continue;
-    Dim dim{named.getName().str(), {named.getMin(), named.getMax()}, {}};
+    Dim dim{named.getName().str(), {named.getMin(), named.getMax()}, {}, BURIN_DIM_FREE};
     for (Variant &variant : variants) {
       AffineExpr value;
       for (auto [i, open] : llvm::enumerate(rangesOf(variant.main, plan::dimsAttrName)))
@@ -114,6 +114,7 @@ void Signature::addState(unsigned argument) {
     state.axis = attr.getAxis();
     auto known = llvm::find_if(dims, [&](const Dim &dim) { return dim.name == attr.getLength(); });
     state.length = unsigned(known - dims.begin());
+    known->kind = BURIN_DIM_LENGTH;
     std::vector<AffineExpr> next;
     for (Variant &variant : variants)
       next.push_back(plan::stateOf(variant.main, argument).getNext().getAffineMap().getResult(0));
@@ -131,14 +132,14 @@ int64_t Signature::size(std::vector<AffineExpr> values, StringRef name) {
   auto known = llvm::find_if(dims, [&](const Dim &dim) { return dim.values == values; });
   if (known != dims.end())
     return -1 - (known - dims.begin());
-  Dim dim{name.str(), {INT64_MAX, 0}, values};
-  if (name.empty() || llvm::any_of(dims, [&](const Dim &other) { return other.name == name; })) {
-    dim.name.clear();
-    llvm::raw_string_ostream(dim.name) << values.back();
-  }
+  Dim dim{name.str(), {INT64_MAX, 0}, values, BURIN_DIM_COMPUTED};
+  if (name.empty() || llvm::any_of(dims, [&](const Dim &other) { return other.name == name; }))
+    dim.name = variants.back().sizes.textOf(values.back());
   for (auto [variant, value] : llvm::zip_equal(variants, values)) {
     plan::Interval range = variant.sizes.range(value).value_or(plan::Interval{0, 0});
     dim.range = {std::min(dim.range.min, range.min), std::max(dim.range.max, range.max)};
+    if (variant.sizes.isMeasured(value))
+      dim.kind = BURIN_DIM_DATA;
   }
   dims.push_back(std::move(dim));
   return -int64_t(dims.size());

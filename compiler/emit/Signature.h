@@ -6,6 +6,7 @@
 #ifndef BURIN_COMPILER_EMIT_SIGNATURE_H
 #define BURIN_COMPILER_EMIT_SIGNATURE_H
 
+#include "burin/burin.h"
 #include "compiler/plan/Sizes.h"
 
 #include <string>
@@ -38,9 +39,10 @@ public:
 
   /// A size that not all requests share.
   struct Dim {
-    std::string name;
+    std::string name; // "past + 1" where it is computed, or what the model calls it
     plan::Interval range;
     std::vector<mlir::AffineExpr> values; // by variant, over the dims of its main program
+    burin_dim_kind kind;
   };
 
   /// One main program.
@@ -53,7 +55,7 @@ public:
   std::vector<TensorSignature> inputs, outputs;
   std::vector<StateSignature> states;
   std::vector<Dim> dims;
-  unsigned namedDims = 0; // the first ones: those that the shapes of the inputs decide
+  unsigned namedDims = 0; // the first ones: those that others are computed from
   std::vector<Variant> variants;
 
   /// How requests run as one: the dim that counts their rows, and the axis of each tensor that has

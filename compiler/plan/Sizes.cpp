@@ -345,6 +345,23 @@ std::optional<onnx::SizeExpr> ModelSizes::inNames(AffineExpr expr) const {
   }
 }
 
+std::string ModelSizes::textOf(AffineExpr expr) const {
+  if (std::optional<onnx::SizeExpr> inNames = this->inNames(expr))
+    return inNames->text();
+  std::string text;
+  llvm::raw_string_ostream(text) << expr;
+  return text;
+}
+
+bool ModelSizes::isMeasured(AffineExpr expr) const {
+  bool found = false;
+  func::FuncOp(main).walk([&](MeasureOp op) {
+    auto at = llvm::find(names, op.getName());
+    found |= at != names.end() && expr.isFunctionOfSymbol(unsigned(at - names.begin()));
+  });
+  return found;
+}
+
 std::optional<onnx::SizeExpr> ModelSizes::size(Value tensor, unsigned dim) {
   return inNames(of(tensor)[dim]);
 }

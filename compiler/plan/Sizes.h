@@ -79,6 +79,11 @@ public:
   /// A size as plan.agreements has it.
   mlir::AffineExpr of(mlir::Attribute size) const;
 
+  /// Whether the data decide the value of `expr`.
+  bool isMeasured(mlir::AffineExpr expr) const;
+  /// "past + 1".
+  std::string textOf(mlir::AffineExpr expr) const;
+
   /// How many dims there are.
   unsigned count() const { return ranges.size(); }
 

@@ -155,8 +155,8 @@ static burin_status take_shape(burin_context *context, uint32_t index,
       return burin_fail(context, BURIN_BAD_ARGUMENT,
                   "input '%s': dimension %d ('%s') is %d, but %d %s", info->name, (int64_t)i,
                   range->name, size, context->dims[dim],
-                  burin_is_length(context->program, dim) ? "is the length of the model's state"
-                                                         : "in an earlier input");
+                  range->kind == BURIN_DIM_LENGTH ? "is the length of the model's state"
+                                                  : "in an earlier input");
     context->dims[dim] = size;
     context->dim_known[dim] = true;
   }

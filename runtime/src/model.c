@@ -68,8 +68,30 @@ burin_status burin_rt_dim(const burin_model *model, uint32_t index, burin_dim_in
   if (!program || !info || index >= program->dim_count)
     return BURIN_BAD_ARGUMENT;
   const burin_dim_abi *dim = &program->dims[index];
-  *info = (burin_dim_info){dim->name, dim->min, dim->max};
+  *info = (burin_dim_info){dim->name, dim->min, dim->max, (burin_dim_kind)dim->kind};
   return BURIN_OK;
+}
+
+/* Whether a variant takes the dims that are not computed. */
+static bool takes(const burin_program *program, const burin_variant_abi *variant,
+                  const int64_t *dims) {
+  for (uint32_t d = 0; d < program->dim_count; ++d)
+    if (program->dims[d].kind <= BURIN_DIM_LENGTH &&
+        (dims[d] < variant->ranges[d].min || dims[d] > variant->ranges[d].max))
+      return false;
+  return true;
+}
+
+burin_status burin_rt_sizes(const burin_model *model, int64_t *dims) {
+  const burin_program *program = burin_program_of(model);
+  if (!program || (!dims && program->dim_count))
+    return BURIN_BAD_ARGUMENT;
+  for (uint32_t v = 0; v < program->variant_count; ++v)
+    if (takes(program, &program->variants[v], dims)) {
+      program->variants[v].sizes(dims);
+      return BURIN_OK;
+    }
+  return BURIN_BAD_ARGUMENT;
 }
 
 /* Appends `count` elements of `size` bytes to `*end`; returns where they begin. */

@@ -111,7 +111,6 @@ burin_status burin_take_lengths(burin_context *);
 void burin_keep_lengths(burin_context *);
 
 /* Whether `dim` is the length of a state. */
-bool burin_is_length(const burin_program *, uint32_t dim);
 
 /* Runs the context's variant on its tensors. */
 burin_status burin_run_taken(burin_context *);

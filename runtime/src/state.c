@@ -86,13 +86,6 @@ burin_status burin_rt_reset(burin_context *context) {
   return BURIN_OK;
 }
 
-bool burin_is_length(const burin_program *program, uint32_t dim) {
-  for (uint32_t i = 0; i < program->state_count; ++i)
-    if (program->states[i].axis >= 0 && program->states[i].length == dim)
-      return true;
-  return false;
-}
-
 burin_status burin_take_lengths(burin_context *context) {
   const burin_program *program = context->program;
   for (uint32_t i = 0; i < program->state_count; ++i) {

@@ -124,7 +124,9 @@ static void test_programs(void) {
   CHECK(model.run(context, NULL, 0, NULL, 0) == BURIN_OK);
   CHECK(model.run_batch(context, 5, NULL, 0, NULL, 0) == BURIN_OK);
 
-  burin_dim_abi wide[] = {{"rows", 1, INT64_MAX}, {"picks", 0, 16}, {"positives", 0, 512}};
+  burin_dim_abi wide[] = {{"rows", 1, INT64_MAX, BURIN_DIM_FREE, 0},
+                          {"picks", 0, 16, BURIN_DIM_FREE, 0},
+                          {"positives", 0, 512, BURIN_DIM_DATA, 0}};
   burin_range_abi ranges[] = {{1, INT64_MAX}, {0, 16}, {0, 512}};
   variant.ranges = ranges;
   program = fixture_program;

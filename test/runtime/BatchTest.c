@@ -46,12 +46,15 @@ static const burin_tensor_info_abi inputs[] = {
 static const burin_tensor_info_abi outputs[] = {
     {"y", y_sizes, no_names, sizeof(float) * 6 * most_rows, BURIN_F32, 2},
     {"echo", one_size, no_names, sizeof(float), BURIN_F32, 1}};
-static const burin_dim_abi dims[] = {{"rows", 1, most_rows}, {"twice", 2, 2 * most_rows}};
+static const burin_dim_abi dims[] = {{"rows", 1, most_rows, BURIN_DIM_FREE, 0},
+                                     {"twice", 2, 2 * most_rows, BURIN_DIM_COMPUTED, 0}};
 static const burin_range_abi of_one[] = {{1, 1}, {2, 2}}, of_four[] = {{4, 4}, {8, 8}},
                              of_eight[] = {{8, 8}, {16, 16}};
 static const burin_main_fn mains[] = {batch_main};
-static const burin_variant_abi variants[] = {
-    {of_one, mains, 0}, {of_four, mains, 0}, {of_eight, mains, 0}};
+static void batch_sizes(int64_t *sizes) { sizes[1] = 2 * sizes[0]; }
+static const burin_variant_abi variants[] = {{of_one, mains, 0, batch_sizes},
+                                             {of_four, mains, 0, batch_sizes},
+                                             {of_eight, mains, 0, batch_sizes}};
 static const int32_t axes[] = {1, -1, 0, -1};
 static const burin_batch_abi batch = {axes, 0, 0};
 

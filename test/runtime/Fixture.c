@@ -108,7 +108,9 @@ static const burin_tensor_info_abi outputs[] = {
     {"y", x_shape, x_names, 64 * 8 * 4, BURIN_F32, 2},
     {"picked", index_shape, index_names, 16 * 4, BURIN_F32, 1},
     {"positive", positive_shape, positive_names, 64 * 8 * 4, BURIN_F32, 1}};
-static const burin_dim_abi dims[] = {{"rows", 1, 64}, {"picks", 0, 16}, {"positives", 0, 512}};
+static const burin_dim_abi dims[] = {{"rows", 1, 64, BURIN_DIM_FREE, 0},
+                                     {"picks", 0, 16, BURIN_DIM_FREE, 0},
+                                     {"positives", 0, 512, BURIN_DIM_DATA, 0}};
 static const burin_site_abi sites[] = {{"k_double", "double", "double"},
                                        {"k_add", "add", "add, relu"},
                                        {"k_pick", "pick", "pick"},
@@ -116,7 +118,9 @@ static const burin_site_abi sites[] = {{"k_double", "double", "double"},
 
 static const burin_range_abi ranges[] = {{1, 64}, {0, 16}, {0, 512}};
 static const burin_main_fn mains[] = {fixture_main};
-static const burin_variant_abi variant = {ranges, mains, 64 * 8 * 4};
+static void fixture_sizes(int64_t *sizes) { sizes[2] = sizes[0] * fixture_columns; }
+
+static const burin_variant_abi variant = {ranges, mains, 64 * 8 * 4, fixture_sizes};
 static const burin_level_abi level = {"any CPU", 0};
 
 const burin_program fixture_program = {.abi_version = FIXTURE_ABI_VERSION,

@@ -33,6 +33,23 @@ static void test_wrong_arguments(void) {
   CHECK(m->memory(m, 1, NULL) == BURIN_BAD_ARGUMENT);
 }
 
+/* Sizes before a run: those that requests choose are checked, those that follow are computed. */
+static void test_sizes(void) {
+  int64_t dims[] = {5, 16, -1};
+  CHECK(m->sizes(m, dims) == BURIN_OK);
+  CHECK(dims[0] == 5 && dims[1] == 16 && dims[2] == 5 * fixture_columns);
+  int64_t too_many[] = {65, 0, 0}, too_few[] = {0, 0, 0};
+  CHECK(m->sizes(m, too_many) == BURIN_BAD_ARGUMENT && m->sizes(m, too_few) == BURIN_BAD_ARGUMENT);
+  CHECK(m->sizes(m, NULL) == BURIN_BAD_ARGUMENT && m->sizes(NULL, dims) == BURIN_BAD_ARGUMENT);
+  burin_model state = make_model(&state_program);
+  int64_t lengths[] = {3, 2, 0}, full[] = {4, 2, 0};
+  CHECK(state.sizes(&state, lengths) == BURIN_OK && lengths[2] == 5);
+  CHECK(state.sizes(&state, full) == BURIN_BAD_ARGUMENT);
+  burin_dim_info length, total;
+  CHECK(state.dim(&state, 0, &length) == BURIN_OK && length.kind == BURIN_DIM_LENGTH);
+  CHECK(state.dim(&state, 2, &total) == BURIN_OK && total.kind == BURIN_DIM_COMPUTED);
+}
+
 static void test_element_types(void) {
   static const struct {
     uint32_t bytes, types[14], count;
@@ -89,6 +106,7 @@ static void test_cpu(void) {
 
 int main(void) {
   test_wrong_arguments();
+  test_sizes();
   test_element_types();
   test_sizes_that_wrap();
   test_messages();

@@ -192,12 +192,15 @@ static int32_t second_main(const burin_frame *frame) {
   return 0;
 }
 
+static void second_sizes(int64_t *sizes) { sizes[2] = -2; }
+
 static void test_variants(void) {
   static const burin_main_fn first[] = {first_main}, second[] = {second_main};
   static const burin_range_abi two[] = {{2, 2}, {0, 16}, {0, 16}}, four[] = {{4, 4}, {0, 16}, {0, 32}},
                                ten[] = {{1, 10}, {4, 4}, {0, 80}};
-  static const burin_variant_abi variants[] = {{two, first, 64}, {four, second, 4096},
-                                               {ten, second, 128}};
+  static const burin_variant_abi variants[] = {{two, first, 64, second_sizes},
+                                               {four, second, 4096, second_sizes},
+                                               {ten, second, 128, second_sizes}};
   burin_program program = fixture_program;
   program.variants = variants;
   program.variant_count = 3;

@@ -56,11 +56,15 @@ static const burin_tensor_info_abi outputs[] = {
 static const burin_state_abi states[] = {
     {{"past", past_shape, past_names, 2 * 5 * 3 * 4, BURIN_F32, 3}, "present", 0, 1, 0, 2, 0},
     {{"sum", sum_shape, sum_names, 4, BURIN_F32, 1}, "next_sum", 128, -1, 0, 0, 0}};
-static const burin_dim_abi dims[] = {{"length", 0, 3}, {"new", 1, 2}, {"total", 1, 5}};
+static const burin_dim_abi dims[] = {{"length", 0, 3, BURIN_DIM_LENGTH, 0},
+                                     {"new", 1, 2, BURIN_DIM_FREE, 0},
+                                     {"total", 1, 5, BURIN_DIM_COMPUTED, 0}};
 static const burin_site_abi sites[] = {{"k_append", "append", "append"}};
 static const burin_range_abi ranges[] = {{0, 3}, {1, 2}, {1, 5}};
 static const burin_main_fn mains[] = {state_main};
-static const burin_variant_abi variant = {ranges, mains, 64};
+static void state_sizes(int64_t *sizes) { sizes[2] = sizes[0] + sizes[1]; }
+
+static const burin_variant_abi variant = {ranges, mains, 64, state_sizes};
 static const burin_level_abi level = {"any CPU", 0};
 
 const burin_program state_program = {.abi_version = BURIN_ABI_VERSION,

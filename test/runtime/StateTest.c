@@ -123,7 +123,9 @@ static void test_restore(void) {
 
 /* A range that does not begin at 0 asks for a state that was filled. */
 static void test_least_length(void) {
-  burin_dim_abi dims[] = {{"length", 2, 3}, {"new", 1, 2}, {"total", 3, 5}};
+  burin_dim_abi dims[] = {{"length", 2, 3, BURIN_DIM_LENGTH, 0},
+                          {"new", 1, 2, BURIN_DIM_FREE, 0},
+                          {"total", 3, 5, BURIN_DIM_COMPUTED, 0}};
   burin_program program = state_program;
   program.dims = dims;
   burin_model model = make_model(&program);

@@ -72,7 +72,7 @@ void mark(const Flags &flags, const char *text) {
     (void)!write(STDERR_FILENO, text, strlen(text));
 }
 
-void runOne(Session &session, const Batch &batch, Profile *profile) {
+void runOne(Session &session, Batch &batch, Profile *profile) {
   if (!profile)
     return session.runForever(batch);
   profile->beginRun();

@@ -61,7 +61,8 @@ double checkOne(Session &session, const std::string &folder, const Flags &flags)
   for (size_t i = 0; i < want; ++i)
     inputs.push_back(readTensor(format("%s/input_%zu.pb", folder.c_str(), i)));
   std::vector<Memory> outputs = session.makeOutputs();
-  session.run(session.makeBatch(inputs, outputs));
+  Batch batch = session.makeBatch(inputs, outputs);
+  session.run(batch);
 
   double maxError = 0;
   size_t expectedCount = countFiles(folder, "output");

@@ -26,6 +26,14 @@ std::string stateJson(const burin_state_info &state) {
   return text + (state.axis < 0 ? "" : format(", \"dim\": %u", state.dim)) + "}";
 }
 
+/// By burin_dim_kind.
+struct {
+  const char *name, *words;
+} const kindWords[] = {{"free", ""},
+                       {"length", ", how far a state is filled"},
+                       {"computed", ", computed"},
+                       {"data", ", decided by the data"}};
+
 void print(const char *title, const std::vector<burin_tensor_info> &infos) {
   printf("%s\n", title);
   for (const burin_tensor_info &info : infos)
@@ -125,8 +133,9 @@ ExitCode inspect(const Flags &flags) {
            jsonList(session.dims(),
                     [](const burin_dim_info &dim) {
                       return "{\"name\": " + json(dim.name) +
-                             format(", \"min\": %lld, \"max\": %lld}", (long long)dim.min,
-                                    (long long)dim.max);
+                             format(", \"min\": %lld, \"max\": %lld, \"kind\": \"%s\"}",
+                                    (long long)dim.min, (long long)dim.max,
+                                    kindWords[dim.kind].name);
                     })
                .c_str(),
            session.threads(), (unsigned long long)memory.bytes, (unsigned long long)memory.states,
@@ -145,7 +154,8 @@ ExitCode inspect(const Flags &flags) {
            state.axis < 0 ? "" : format("; grows along dimension %d by '%s'", state.axis,
                                         session.dims()[state.dim].name).c_str());
   for (const burin_dim_info &dim : session.dims())
-    printf("dim %s: %lld to %lld\n", dim.name, (long long)dim.min, (long long)dim.max);
+    printf("dim %s: %lld to %lld%s\n", dim.name, (long long)dim.min, (long long)dim.max,
+           kindWords[dim.kind].words);
   printf("arena for %u thread%s: %llu bytes (", session.threads(), session.threads() == 1 ? "" : "s",
          (unsigned long long)memory.bytes);
   if (memory.states)

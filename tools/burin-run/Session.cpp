@@ -30,6 +30,13 @@ std::vector<int64_t> shapeOf(const burin_tensor_info &info) {
   return shape;
 }
 
+std::vector<int64_t> shapeOf(const burin_tensor_info &info, const std::vector<int64_t> &sizes) {
+  std::vector<int64_t> shape;
+  for (uint32_t i = 0; i < info.rank; ++i)
+    shape.push_back(info.shape[i] < 0 ? sizes[size_t(-1 - info.shape[i])] : info.shape[i]);
+  return shape;
+}
+
 Session::Session(const std::string &path, uint32_t threads, const std::string &weights)
     : weights(weights) {
   std::string why(512, '\0');
@@ -49,6 +56,8 @@ Session::Session(const std::string &path, uint32_t threads, const std::string &w
       dimInfos.push_back(dim);
     for (burin_state_info state; !table->state(table, uint32_t(stateInfos.size()), &state);)
       stateInfos.push_back(state);
+    takeDims({});
+    isRandom.assign(inputCount, false);
 
     if (threads != 1) {
       status = table->pool_create(threads, &pool);
@@ -95,10 +104,14 @@ Batch Session::makeBatch(const std::vector<Tensor> &inputs, const std::vector<Me
                          uint32_t requests) const {
   Batch batch;
   batch.requests = requests;
+  batch.sizes = sizes;
+  for (const Tensor &tensor : inputs)
+    batch.shapes.push_back(tensor.shape);
   for (uint32_t r = 0; r < requests; ++r)
-    for (const Tensor &tensor : inputs)
-      batch.inputs.push_back({tensor.memory.data(), tensor.memory.bytes(), tensor.shape.data(),
-                              uint32_t(tensor.shape.size()), tensor.dtype});
+    for (size_t i = 0; i < inputs.size(); ++i)
+      batch.inputs.push_back({inputs[i].memory.data(), inputs[i].memory.bytes(),
+                              batch.shapes[i].data(), uint32_t(batch.shapes[i].size()),
+                              inputs[i].dtype});
   for (const Memory &memory : outputs)
     batch.outputs.push_back({memory.data(), memory.bytes(), nullptr, 0, 0});
   return batch;
@@ -145,17 +158,52 @@ void Session::destroy() {
   context = nullptr;
 }
 
-burin_status Session::tryRun(const Batch &batch) {
+bool Session::growsWithState(uint32_t input) const {
+  const burin_tensor_info &info = inputInfos[input];
+  for (uint32_t k = 0; isRandom[input] && k < info.rank; ++k)
+    if (info.shape[k] < 0 && dimInfos[size_t(-1 - info.shape[k])].kind != BURIN_DIM_FREE)
+      return true;
+  return false;
+}
+
+void Session::followStates(Batch &batch) {
+  for (uint32_t i = 0; i < stateInfos.size(); ++i) {
+    if (stateInfos[i].axis < 0)
+      continue;
+    uint32_t dim = stateInfos[i].dim;
+    if (isFixed[dim])
+      table->state_set_length(context, i, sizes[dim]);
+    table->state_data(context, i, nullptr, &batch.sizes[dim]);
+  }
+  // A length that the model does not take is what the run will say.
+  if (table->sizes(table, batch.sizes.data()) != BURIN_OK)
+    return;
+  for (uint32_t i = 0; i < inputInfos.size(); ++i) {
+    if (!growsWithState(i))
+      continue;
+    const burin_tensor_info &info = inputInfos[i];
+    for (uint32_t k = 0; k < info.rank; ++k)
+      if (info.shape[k] < 0)
+        batch.shapes[i][k] = batch.sizes[size_t(-1 - info.shape[k])];
+    uint64_t bytes = elementCount(batch.shapes[i]) * typeInfo(info.dtype)->bytes;
+    for (uint32_t r = 0; r < batch.requests; ++r)
+      batch.inputs[r * inputInfos.size() + i].bytes = bytes;
+  }
+}
+
+burin_status Session::tryRun(Batch &batch) {
+  if (!stateInfos.empty())
+    followStates(batch);
   return table->run_batch(context, batch.requests, batch.inputs.data(), uint32_t(inputInfos.size()),
                           batch.outputs.data(), uint32_t(outputInfos.size()));
 }
 
-void Session::run(const Batch &batch) {
+void Session::run(Batch &batch) {
   if (burin_status status = tryRun(batch))
     throw Error{exitCodeOf(status), message};
 }
 
-void Session::runForever(const Batch &batch) {
+void Session::runForever(Batch &batch) {
   burin_status status = tryRun(batch);
   if (status == BURIN_STATE_FULL && !table->reset(context))
     status = tryRun(batch);
@@ -163,179 +211,49 @@ void Session::runForever(const Batch &batch) {
     throw Error{exitCodeOf(status), message};
 }
 
+/// Copies rows between a dense tensor and a state, which has room for more of them along `axis`.
+static void copyRows(const burin_state_info &state, const std::vector<int64_t> &shape,
+                     unsigned char *inState, unsigned char *dense, bool intoState) {
+  uint64_t inner = typeInfo(state.tensor.dtype)->bytes, outer = 1;
+  uint32_t axis = state.axis < 0 ? 0 : uint32_t(state.axis);
+  for (uint32_t i = 0; i < state.tensor.rank; ++i)
+    (i < axis ? outer : inner) *= uint64_t(i == axis && state.axis >= 0 ? 1 : shape[i]);
+  uint64_t bytes = state.axis < 0 ? inner : inner * uint64_t(shape[axis]);
+  uint64_t stride = state.axis < 0 ? inner : inner * uint64_t(state.tensor.shape[axis]);
+  for (uint64_t i = 0; bytes && i < outer; ++i)
+    memcpy(intoState ? inState + i * stride : dense + i * bytes,
+           intoState ? dense + i * bytes : inState + i * stride, bytes);
+}
+
+void Session::putState(uint32_t index, const Tensor &rows) {
+  const burin_state_info &state = stateInfos[index];
+  void *data = nullptr;
+  table->state_data(context, index, &data, nullptr);
+  copyRows(state, rows.shape, static_cast<unsigned char *>(data), rows.memory.data(), true);
+  if (state.axis >= 0 &&
+      table->state_set_length(context, index, rows.shape[size_t(state.axis)]) != BURIN_OK)
+    throw Error{Internal, table->message(context)};
+}
+
+Tensor Session::takeState(uint32_t index) const {
+  const burin_state_info &state = stateInfos[index];
+  void *data = nullptr;
+  int64_t length = 0;
+  table->state_data(context, index, &data, &length);
+  Tensor tensor;
+  tensor.dtype = state.tensor.dtype;
+  tensor.shape = shapeOf(state.tensor);
+  if (state.axis >= 0)
+    tensor.shape[size_t(state.axis)] = length;
+  tensor.memory = Memory(elementCount(tensor.shape) * typeInfo(tensor.dtype)->bytes);
+  copyRows(state, tensor.shape, static_cast<unsigned char *>(data), tensor.memory.data(), false);
+  return tensor;
+}
+
 std::vector<int64_t> Session::outputShape(size_t index) const {
   std::vector<int64_t> shape(outputInfos[index].rank);
   table->output_shape(context, uint32_t(index), shape.data());
   return shape;
-}
-
-//===- Inputs -----------------------------------------------------------------===//
-
-namespace {
-
-std::string signature(const std::vector<burin_tensor_info> &infos) {
-  std::string text;
-  for (const burin_tensor_info &info : infos)
-    text += "\n  " + std::string(info.name) + "  " + describe(info.dtype, shapeOf(info));
-  return text;
-}
-
-/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.
-uint64_t splitMix(uint64_t &state) {
-  uint64_t z = state += 0x9e3779b97f4a7c15u;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-
-/// Stores a float64, bfloat16 (cut off) or float32, or half of a complex number.
-void putFloat(const TypeInfo &type, float value, unsigned char *to) {
-  if (type.dtype == BURIN_F64 || type.dtype == BURIN_C128) {
-    double wide = value;
-    memcpy(to, &wide, 8);
-  } else if (type.dtype == BURIN_BF16) {
-    memcpy(to, reinterpret_cast<unsigned char *>(&value) + 2, 2);
-  } else {
-    memcpy(to, &value, 4);
-  }
-}
-
-} // namespace
-
-/// Floats are uniform in [-1, 1), bytes take any value, wider integers (often indices or
-/// masks) 0 or 1.
-Tensor Session::randomInput(size_t index, uint64_t seed, const std::vector<int64_t> &sizes) const {
-  const burin_tensor_info &info = inputInfos[index];
-  const TypeInfo *type = typeInfo(info.dtype);
-  if (!type)
-    throw Error{Unsupported, std::string("input '") + info.name + "' cannot be made at random"};
-  Tensor tensor;
-  tensor.dtype = info.dtype;
-  for (uint32_t i = 0; i < info.rank; ++i)
-    tensor.shape.push_back(info.shape[i] < 0 ? sizes[size_t(-1 - info.shape[i])] : info.shape[i]);
-  uint64_t count = elementCount(tensor.shape);
-  tensor.memory = Memory(count * type->bytes);
-  unsigned char *at = tensor.memory.data();
-  uint64_t state = seed * 0x9e3779b97f4a7c15u + index;
-  for (uint64_t i = 0; i < count; ++i, at += type->bytes) {
-    uint64_t number = splitMix(state);
-    float uniform = float(int64_t(number) >> 40) / float(1 << 23);
-    switch (type->kind) {
-    case Kind::Complex:
-      putFloat(*type, uniform, at);
-      putFloat(*type, float(int32_t(number) >> 8) / float(1 << 23), at + type->bytes / 2);
-      break;
-    case Kind::Float:
-      if (type->dtype == BURIN_F16) {
-        // Sign and fraction at random, exponents -4 to -1.
-        uint16_t half = uint16_t((number & 0x83ff) | (11 + (number >> 16) % 4) << 10);
-        memcpy(at, &half, 2);
-      } else if (type->bits <= 8) {
-        // The sign and the low half of the bits: small, never NaN or infinite.
-        *at = static_cast<unsigned char>(number & (type->bits < 8 ? 0x7 : 0xb7));
-      } else {
-        putFloat(*type, uniform, at);
-      }
-      break;
-    case Kind::Bool:
-      *at = number & 1;
-      break;
-    case Kind::Signed: case Kind::Unsigned:
-      if (type->bits == 8) {
-        *at = static_cast<unsigned char>(number);
-      } else {
-        number &= 1;
-        memcpy(at, &number, type->bytes);
-      }
-      break;
-    }
-  }
-  return tensor;
-}
-
-static std::vector<int64_t> dimSizes(const std::vector<burin_dim_info> &dims,
-                                     const std::vector<std::string> &flags) {
-  std::vector<int64_t> sizes;
-  for (const burin_dim_info &dim : dims)
-    sizes.push_back(dim.max);
-  for (const std::string &flag : flags) {
-    size_t equals = flag.rfind('=');
-    std::string name = flag.substr(0, equals);
-    char *end = nullptr;
-    const char *text = equals == std::string::npos ? "" : flag.c_str() + equals + 1;
-    int64_t size = strtoll(text, &end, 10);
-    if (!*text || *end)
-      throw Error{BadInput, "--dim takes NAME=SIZE, not '" + flag + "'"};
-    size_t found = dims.size();
-    for (size_t i = 0; i < dims.size(); ++i)
-      if (name == dims[i].name)
-        found = i;
-    if (found == dims.size())
-      throw Error{BadInput, "the model has no dim '" + name + "'"};
-    if (size < dims[found].min || size > dims[found].max)
-      throw Error{BadInput, format("dim '%s' takes %lld to %lld, not %lld", name.c_str(),
-                                   (long long)dims[found].min, (long long)dims[found].max,
-                                   (long long)size)};
-    sizes[found] = size;
-  }
-  return sizes;
-}
-
-std::vector<Tensor> Session::makeInputs(const InputFlags &flags) const {
-  std::vector<std::string> paths(inputInfos.size());
-  for (const std::string &flag : flags.files) {
-    size_t found = inputInfos.size();
-    std::string path;
-    // Names may hold '=', so that the model's own are tried; the longest wins.
-    size_t longest = 0;
-    for (size_t i = 0; i < inputInfos.size(); ++i) {
-      size_t length = strlen(inputInfos[i].name);
-      if (flag.size() > length && flag.compare(0, length, inputInfos[i].name) == 0 &&
-          flag[length] == '=' && (found == inputInfos.size() || length > longest)) {
-        found = i;
-        longest = length;
-        path = flag.substr(length + 1);
-      }
-    }
-    if (found == inputInfos.size()) {
-      if (inputInfos.size() != 1 || flag.find('=') != std::string::npos)
-        throw Error{BadInput, "-i takes NAME=FILE; '" + flag + "' names none of the inputs:" +
-                                  signature(inputInfos)};
-      found = 0;
-      path = flag;
-    }
-    if (!paths[found].empty())
-      throw Error{BadInput, std::string("input '") + inputInfos[found].name + "' is given twice"};
-    paths[found] = path;
-  }
-
-  std::string missing;
-  std::vector<int64_t> sizes = dimSizes(dimInfos, flags.dims);
-  std::vector<Tensor> tensors;
-  for (size_t i = 0; i < inputInfos.size(); ++i) {
-    const burin_tensor_info &info = inputInfos[i];
-    if (paths[i].empty()) {
-      if (flags.random)
-        tensors.push_back(randomInput(i, *flags.random, sizes));
-      else
-        missing += "\n  -i " + std::string(info.name) + "=FILE  " +
-                   describe(info.dtype, shapeOf(info));
-      continue;
-    }
-    Tensor tensor = readTensor(paths[i]);
-    std::vector<int64_t> expected = shapeOf(info);
-    bool fits = tensor.dtype == info.dtype && tensor.shape.size() == expected.size();
-    for (size_t k = 0; fits && k < expected.size(); ++k)
-      fits = expected[k] < 0 || expected[k] == tensor.shape[k];
-    if (!fits)
-      throw Error{BadInput, std::string("input '") + info.name + "' is " +
-                                describe(info.dtype, expected) + ", but '" + paths[i] +
-                                "' holds " + describe(tensor.dtype, tensor.shape)};
-    tensors.push_back(std::move(tensor));
-  }
-  if (!missing.empty())
-    throw Error{BadInput, "these inputs have no value (give them, or --random SEED):" + missing};
-  return tensors;
 }
 
 //===- Measures and reports ---------------------------------------------------===//

@@ -32,7 +32,9 @@ Options
   -i NAME=FILE    an input, as .npy or .pb (TensorProto); -i FILE where the
                   model has a single one
   --random SEED   random values for inputs without a file
-  --dim NAME=N    a dynamic size for random inputs (default: its maximum)
+  --dim NAME=N    a dynamic size for random inputs (default: its maximum), or
+                  how far a state is filled before each run (default: as runs
+                  leave it, from 0)
   -o OUTDIR       folder for the outputs of `run`, made if missing
   --weights PATH  where the model's files of weights are: a folder, or the file
                   (default: beside the model)

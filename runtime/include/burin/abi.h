@@ -83,12 +83,17 @@ typedef struct burin_tensor_info_abi {
   uint32_t rank;
 } burin_tensor_info_abi;
 
-/* A dynamic size: one that the shapes of the inputs decide, or, where it is in none,
- * the data (the main program then sets it). Outputs need room for its max. */
+/* A dynamic size. Outputs need room for its max. */
 typedef struct burin_dim_abi {
   const char *name;
-  int64_t min, max; /* inclusive, not negative */
+  int64_t min, max;  /* inclusive, not negative */
+  uint32_t kind;     /* burin_dim_kind; those that are free or lengths come first */
+  uint32_t reserved; /* 0 */
 } burin_dim_abi;
+
+/* Computes from dims that are free or lengths the others, in place; `dims` is one per
+ * burin_program.dims, in the ranges of the variant. What the data decide becomes its max. */
+typedef void (*burin_sizes_fn)(int64_t *dims);
 
 /* What a dim can be in one variant; both ends are included. */
 typedef struct burin_range_abi {
@@ -100,6 +105,7 @@ typedef struct burin_variant_abi {
   const burin_range_abi *ranges; /* one per burin_program.dims */
   const burin_main_fn *mains;    /* one per burin_program.levels */
   uint64_t arena_bytes;          /* activations; the runtime adds its own bookkeeping */
+  burin_sizes_fn sizes;
 } burin_variant_abi;
 
 /* A level of instructions that the artifact has code for. */
@@ -216,7 +222,7 @@ enum burin_cpu_feature {
   SLOT(run_batch) SLOT(output_shape) SLOT(message) SLOT(destroy) SLOT(pool_create)                \
   SLOT(pool_workers) SLOT(pool_destroy) SLOT(certificate) SLOT(pool_parts)              \
   SLOT(weights_open) SLOT(weights_close) SLOT(state) SLOT(state_data) SLOT(state_set_length)       \
-  SLOT(reset)
+  SLOT(reset) SLOT(sizes)
 
 #pragma GCC visibility push(hidden)
 burin_status burin_rt_describe(const burin_model *, uint32_t *inputs, uint32_t *outputs);
@@ -244,6 +250,7 @@ burin_status burin_rt_state(const burin_model *, uint32_t index, burin_state_inf
 burin_status burin_rt_state_data(burin_context *, uint32_t index, void **data, int64_t *length);
 burin_status burin_rt_state_set_length(burin_context *, uint32_t index, int64_t length);
 burin_status burin_rt_reset(burin_context *);
+burin_status burin_rt_sizes(const burin_model *, int64_t *dims);
 
 /* The CRC32C of data that follow those whose CRC32C is `crc` (0: none); the compiler asks, too. */
 uint32_t burin_crc32c(uint32_t crc, const unsigned char *data, size_t bytes);
@@ -288,14 +295,16 @@ BURIN_PIN(burin_tensor_info_abi, dim_names, 16);
 BURIN_PIN(burin_tensor_info_abi, max_bytes, 24);
 BURIN_PIN(burin_tensor_info_abi, dtype, 32);
 BURIN_PIN(burin_tensor_info_abi, rank, 36);
-static_assert(sizeof(burin_dim_abi) == 24, "burin_dim_abi has another size");
+static_assert(sizeof(burin_dim_abi) == 32, "burin_dim_abi has another size");
 BURIN_PIN(burin_dim_abi, min, 8);
 BURIN_PIN(burin_dim_abi, max, 16);
+BURIN_PIN(burin_dim_abi, kind, 24);
 static_assert(sizeof(burin_range_abi) == 16, "burin_range_abi has another size");
 BURIN_PIN(burin_range_abi, max, 8);
-static_assert(sizeof(burin_variant_abi) == 24, "burin_variant_abi has another size");
+static_assert(sizeof(burin_variant_abi) == 32, "burin_variant_abi has another size");
 BURIN_PIN(burin_variant_abi, mains, 8);
 BURIN_PIN(burin_variant_abi, arena_bytes, 16);
+BURIN_PIN(burin_variant_abi, sizes, 24);
 static_assert(sizeof(burin_level_abi) == 16, "burin_level_abi has another size");
 BURIN_PIN(burin_level_abi, cpu_features, 8);
 static_assert(sizeof(burin_site_abi) == 24, "burin_site_abi has another size");
@@ -341,7 +350,7 @@ BURIN_PIN(burin_program, shard_count, 152);
 BURIN_PIN(burin_program, state_count, 156);
 BURIN_PIN(burin_program, states, 160);
 BURIN_PIN(burin_program, state_bytes, 168);
-static_assert(sizeof(struct burin_model) == 200, "burin_model has another size");
+static_assert(sizeof(struct burin_model) == 208, "burin_model has another size");
 BURIN_PIN(burin_model, program, 8);
 BURIN_PIN(burin_model, name, 16);
 BURIN_PIN(burin_model, describe, 24);
@@ -349,6 +358,7 @@ BURIN_PIN(burin_model, memory, 56);
 BURIN_PIN(burin_model, pool_parts, 144);
 BURIN_PIN(burin_model, weights_close, 160);
 BURIN_PIN(burin_model, reset, 192);
+BURIN_PIN(burin_model, sizes, 200);
 #undef BURIN_PIN
 
 #ifdef __cplusplus

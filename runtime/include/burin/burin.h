@@ -27,7 +27,7 @@
 extern "C" {
 #endif
 
-#define BURIN_ABI_VERSION 4u
+#define BURIN_ABI_VERSION 5u
 
 /* Zeroes all fields of a struct, in C and C++: burin_options options = BURIN_ZERO; */
 #ifdef __cplusplus
@@ -85,10 +85,19 @@ typedef struct burin_tensor_info {
   uint64_t max_bytes;
 } burin_tensor_info;
 
-/* A size that is not fixed: the shapes of the inputs decide it, or the data do. */
+/* What decides a size that is not fixed. */
+typedef enum burin_dim_kind {
+  BURIN_DIM_FREE = 0,     /* each request, by the shapes of its inputs */
+  BURIN_DIM_LENGTH = 1,   /* how far a state is filled */
+  BURIN_DIM_COMPUTED = 2, /* the free ones and the lengths, as burin_model.sizes says */
+  BURIN_DIM_DATA = 3      /* the data, in a run */
+} burin_dim_kind;
+
+/* A size that is not fixed. */
 typedef struct burin_dim_info {
-  const char *name;
+  const char *name; /* "seq"; "past + 1" of one that is computed */
   int64_t min, max; /* inclusive */
+  burin_dim_kind kind;
 } burin_dim_info;
 
 /* What a context keeps from run to run: an input and an output of the model in one. It starts with
@@ -235,6 +244,10 @@ struct burin_model {
   burin_status (*state_set_length)(burin_context *, uint32_t index, int64_t length);
   /* All states as they were after `create`. BURIN_BUSY while a request runs. */
   burin_status (*reset)(burin_context *);
+  /* The shapes of a request before there is one: `dims`, one size for each of the model's, has those
+   * that are free and the lengths of states; the others are computed from them (what the data decide: the
+   * most that it can be). BURIN_BAD_ARGUMENT where the model does not take them together. */
+  burin_status (*sizes)(const burin_model *, int64_t *dims);
 };
 
 /* A status in words, for messages where there is no context to ask. */

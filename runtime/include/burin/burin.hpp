@@ -221,6 +221,15 @@ public:
       return std::nullopt;
     return result;
   }
+  /// Computes the sizes that follow from the others, in place: one for each dim.
+  Status sizes(Span<int64_t> dims) const {
+    uint32_t count = 0;
+    while (dim(count))
+      ++count;
+    if (dims.size() != count)
+      return Status(BURIN_BAD_ARGUMENT, "not one size for each dim of the model");
+    return Status(table->sizes(table, dims.data()));
+  }
   /// What a context keeps from run to run; nothing behind the last.
   std::optional<burin_state_info> state(uint32_t index) const noexcept {
     burin_state_info result;
