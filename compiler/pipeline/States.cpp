@@ -281,9 +281,17 @@ LogicalResult checkStates(ModuleOp module) {
                   "--dim NAME=0..MOST";
       continue;
     }
-    if (!ranges || !ranges.contains(dimName(past, axis)))
+    StringRef length = dimName(past, axis);
+    auto range = ranges ? ranges.getAs<DenseI64ArrayAttr>(length) : nullptr;
+    if (!range)
       refuse() << "no option bounds the size that grows; add --dim "
-               << (dimName(past, axis).empty() ? "NAME" : dimName(past, axis)) << "=0..MOST";
+               << (length.empty() ? "NAME" : length) << "=0..MOST";
+    else if (range[0] > 0)
+      emitWarning(main.getLoc())
+          << "the state '" << main.getArgAttrOfType<StringAttr>(*index, "onnx.name").getValue()
+          << "' begins empty, and a run takes it from length " << range[0]
+          << " on: fill it and set its length (burin_model.state_set_length) before the first, or "
+             "compile with --dim " << length << "=0..MOST";
   }
   return success(sound);
 }
