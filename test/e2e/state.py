@@ -8,6 +8,7 @@ states have to agree, and to have the bits that an artifact without states compu
 Contexts are independent, a full state is refused and changes nothing, and a rewound one goes on from there.
 """
 import argparse
+import json
 import pathlib
 import subprocess
 import sys
@@ -179,12 +180,25 @@ def used(context, index):
     return array if axis < 0 else np.take(array, np.arange(length), axis)
 
 
+def verifies(burin, path, options, names):
+    """Whether burin's own comparison begins with states, and finds no difference in what they become."""
+    command = [burin, "verify", path, "--json"] + options
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    report = json.loads(done.stdout) if done.returncode in (0, 1) else {"outputs": []}
+    compared = {output["name"]: output for output in report["outputs"]}
+    good = done.returncode == 0 and set(names.values()) <= set(compared)
+    if not good:
+        print(f"{path.stem}: verify ends with {done.returncode}: {done.stdout}")
+    return good
+
+
 def check(burin, work, name, model, states, dims, most, steps):
     path = work / f"{name}.onnx"
     path.write_bytes(model.SerializeToString())
     sizes = [text for dim, bound in dims.items() for text in ("--dim", f"{dim}=0..{bound}")]
     kept, plain = work / f"{name}_state.so", work / f"{name}_plain.so"
-    compile_model(burin, path, kept, sizes + [text for state in states for text in ("--state", state)])
+    keep = [text for state in states for text in ("--state", state)]
+    compile_model(burin, path, kept, sizes + keep)
     compile_model(burin, path, plain, sizes)
     artifact = Artifact(kept)
     names = {state.tensor.name.decode(): state.output.decode() for state in artifact.states}
@@ -192,7 +206,7 @@ def check(burin, work, name, model, states, dims, most, steps):
     bare, fed = Context(Artifact(plain)), empty_states(model, names)
     ours = Reference(path, model, names)
 
-    good = True
+    good = verifies(burin, path, sizes + keep, names)
     count = min(steps, most or steps)
     for step in range(count):
         inputs = request(model, names, 100 + step, step)

@@ -28,10 +28,16 @@ struct Value {
 struct Evaluation {
   Evaluation(const std::string &path, uint32_t threads) : session(path, threads) {}
 
-  void run(const std::vector<Tensor> &inputs) {
+  /// Runs once, from `states` on.
+  void run(const std::vector<Tensor> &inputs, const std::vector<Tensor> &states = {}) {
     outputs = session.makeOutputs();
     session.create();
-    session.run(session.makeBatch(inputs, outputs));
+    for (uint32_t i = 0; i < states.size(); ++i)
+      session.putState(i, states[i]);
+    Batch batch = session.makeBatch(inputs, outputs);
+    session.run(batch);
+    for (uint32_t i = 0; i < states.size(); ++i)
+      next.push_back(session.takeState(i));
   }
 
   Value value(size_t index) const {
@@ -41,8 +47,20 @@ struct Evaluation {
   std::string name(size_t index) const { return session.outputs()[index].name; }
   size_t count() const { return outputs.size(); }
 
+  /// Outputs and the states that the run has left, by the names that the model gives them.
+  std::vector<std::pair<std::string, Value>> results() const {
+    std::vector<std::pair<std::string, Value>> list;
+    for (size_t i = 0; i < count(); ++i)
+      list.push_back({name(i), value(i)});
+    for (size_t i = 0; i < next.size(); ++i)
+      list.push_back({session.states()[i].output,
+                      {typeInfo(next[i].dtype), next[i].shape, next[i].memory.data()}});
+    return list;
+  }
+
   Session session;
   std::vector<Memory> outputs;
+  std::vector<Tensor> next; // states, after the run
 };
 
 std::vector<std::string> linesOf(const std::string &text) {
@@ -55,16 +73,24 @@ std::vector<std::string> linesOf(const std::string &text) {
   return lines;
 }
 
-/// The same inputs in the types that the reference takes.
-std::vector<Tensor> forReference(const Session &reference, const std::vector<Tensor> &inputs) {
+/// What is given to an artifact in the types that its reference takes, which has states as inputs.
+std::vector<Tensor> forReference(const Session &reference, const Session &artifact,
+                                 const std::vector<Tensor> &inputs,
+                                 const std::vector<Tensor> &states) {
+  std::map<std::string, const Tensor *> given;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    given[artifact.inputs()[i].name] = &inputs[i];
+  for (size_t i = 0; i < states.size(); ++i)
+    given[artifact.states()[i].tensor.name] = &states[i];
   std::vector<Tensor> list;
-  if (reference.inputs().size() != inputs.size())
-    throw Error{Internal, "the reference has other inputs than the artifact"};
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const Tensor &from = inputs[i];
+  for (const burin_tensor_info &input : reference.inputs()) {
+    auto found = given.find(input.name);
+    if (found == given.end() || given.size() != reference.inputs().size())
+      throw Error{Internal, "the reference has other inputs than the artifact"};
+    const Tensor &from = *found->second;
     Tensor made;
     made.shape = from.shape;
-    made.dtype = reference.inputs()[i].dtype;
+    made.dtype = input.dtype;
     if (made.dtype == from.dtype) {
       made.memory = Memory(from.memory.bytes());
       if (from.memory.bytes())
@@ -108,15 +134,21 @@ std::string differenceJson(const Value &actual, const Difference &found) {
 std::string outputsJson(const Evaluation &artifact, const Evaluation &reference,
                         const Flags &flags) {
   std::vector<std::string> list;
-  for (size_t i = 0; i < artifact.count(); ++i) {
-    Value actual = artifact.value(i), expected = reference.value(i);
-    std::string text = "{\"name\": " + json(artifact.name(i)) + ", ";
+  std::map<std::string, Value> byName;
+  for (const auto &[name, value] : reference.results())
+    byName.emplace(name, value);
+  for (const auto &[name, actual] : artifact.results()) {
+    auto found = byName.find(name);
+    if (found == byName.end())
+      throw Error{Internal, "the reference has other outputs than the artifact"};
+    const Value &expected = found->second;
+    std::string text = "{\"name\": " + json(name) + ", ";
     if (actual.shape != expected.shape)
       text += "\"agrees\": false, \"type\": " + json(describe(actual.type->dtype, actual.shape)) +
               ", \"expected_shape\": " + jsonSizes(expected.shape);
-    else if (Difference found = compareValues(actual, expected, flags); true)
-      text += format("\"agrees\": %s, ", found.mismatches ? "false" : "true") +
-              differenceJson(actual, found);
+    else if (Difference least = compareValues(actual, expected, flags); true)
+      text += format("\"agrees\": %s, ", least.mismatches ? "false" : "true") +
+              differenceJson(actual, least);
     list.push_back(text + "}");
   }
   return jsonList(list, [](const std::string &text) { return text; });
@@ -249,8 +281,9 @@ ExitCode verify(const Flags &flags) {
   if (!given.random)
     given.random = 0;
   std::vector<Tensor> inputs = artifact.session.makeInputs(given);
-  reference.run(forReference(reference.session, inputs));
-  artifact.run(inputs);
+  std::vector<Tensor> states = artifact.session.randomStates(*given.random);
+  reference.run(forReference(reference.session, artifact.session, inputs, states));
+  artifact.run(inputs, states);
   std::string found = flags.taps ? "{\"launches\": " + launchesJson(artifact, reference, flags)
                                  : "{\"outputs\": " + outputsJson(artifact, reference, flags);
   printf("%s}\n", found.c_str());

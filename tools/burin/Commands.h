@@ -33,6 +33,8 @@ struct CompileFlags {
   std::string maxMemory, shardSize;
   void add(CLI::App &verb, CompileOptions &options);
   void finish(CompileOptions &options) const;
+  /// --state, of the verbs that make contexts.
+  static void addStates(CLI::App &verb, CompileOptions &options);
   /// Words of the command line, of what was given to `verb`, for CompileOptions::flags.
   static std::vector<std::string> wordsOf(const CLI::App &verb);
 };

@@ -128,11 +128,7 @@ void addCompile(CLI::App &app, Action &action) {
   verb->add_option("-o,--output", options.output,
                    "Artifact: NAME.so, NAME.a (writes NAME.h and libburin_rt.a too) or NAME.o");
   state->flags.add(*verb, options);
-  verb->add_option("--state", options.states,
-                   "Keep an output in the context, where the next run finds it as an input: "
-                   "PAST=PRESENT, with * for any text in both ('past_*=present_*'), or auto: by the names "
-                   "that exporters give them (repeatable)")
-      ->type_name("PAST=PRESENT|auto");
+  CompileFlags::addStates(*verb, options);
   verb->add_option("--compile-to", options.compileTo,
                    "Stop after a phase and print the module (to -o): " +
                        llvm::join(phaseNames("cpu"), ", "))

@@ -137,6 +137,14 @@ void CompileFlags::add(CLI::App &verb, CompileOptions &options) {
                   "Folder that external weights may lie in (default: the model's)");
 }
 
+void CompileFlags::addStates(CLI::App &verb, CompileOptions &options) {
+  verb.add_option("--state", options.states,
+                  "Keep an output in the context, where the next run finds it as an input: "
+                  "PAST=PRESENT, with * for any text in both ('past_*=present_*'), or auto: by the names "
+                  "that exporters give them (repeatable)")
+      ->type_name("PAST=PRESENT|auto");
+}
+
 void CompileFlags::finish(CompileOptions &options) const {
   for (const std::string &dim : dims)
     parseDim(dim, options.dims);

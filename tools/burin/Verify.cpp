@@ -64,9 +64,11 @@ private:
   ExitCode compileAs(Purpose purpose, llvm::StringRef name) {
     CompileOptions options = state.options;
     options.purpose = purpose;
-    if (purpose == Purpose::Reference) // of the sizes that random inputs have
+    if (purpose == Purpose::Reference) { // of the sizes that random inputs have, states among them
+      options.states.clear();
       for (auto &[name, sizes] : options.dims)
         sizes.front().min = sizes.front().max;
+    }
     options.output = folder.file(name);
     CompileResult result = compile(options);
     printMessages(result.messages);
@@ -230,6 +232,7 @@ void addVerify(CLI::App &app, Action &action) {
       ->capture_default_str();
   verb->add_flag("--kernels", state->kernels, "Compare the results of all kernels, too");
   state->flags.add(*verb, state->options);
+  CompileFlags::addStates(*verb, state->options);
   verb->add_flag("--json", state->json, "Report as JSON on standard output");
   verb->callback([state, &action] {
     state->flags.finish(state->options);
