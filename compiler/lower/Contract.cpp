@@ -276,12 +276,13 @@ Value requantize(Lowering &b, RankedTensorType result, Value sums, ValueRange sc
     scale = arith::DivFOp::create(inner, scale, toFloat(elements[1 + scales.size()]));
     Value value = arith::SIToFPOp::create(inner, f32, elements[0]);
     value = arith::MulFOp::create(inner, value, scale);
+    // Before the zero point is added: an odd one would turn ties, a large one round once more.
+    value = math::RoundEvenOp::create(inner, value);
     if (yZeroPoint) {
       Value zero = isUnsigned ? Value(arith::UIToFPOp::create(inner, f32, elements.back()))
                               : Value(arith::SIToFPOp::create(inner, f32, elements.back()));
       value = arith::AddFOp::create(inner, value, zero);
     }
-    value = math::RoundEvenOp::create(inner, value);
     // A sum that is not a number counts as the least value.
     value = arith::MaxNumFOp::create(inner, value, inner.scalar(f32, least));
     value = arith::MinNumFOp::create(inner, value, inner.scalar(f32, most));

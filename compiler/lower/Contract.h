@@ -54,7 +54,7 @@ mlir::Type accumulatorType(mlir::Type element);
 /// `value` with elements of `type`; floats round once.
 mlir::Value convertFloat(Lowering &b, mlir::Value value, mlir::Type type);
 
-/// saturate(round_to_even(sum * scale / y_scale + y_zero_point)) element by element, for
+/// saturate(round_to_even(sum * scale / y_scale) + y_zero_point) element by element, for
 /// i32 sums. Scales are of any float type; all three are broadcast to the result.
 mlir::Value requantize(Lowering &b, mlir::RankedTensorType result, mlir::Value sums,
                        mlir::ValueRange scales, mlir::Value yScale, mlir::Value yZeroPoint,
