@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Artifacts for aarch64, run by qemu: the same bits as on x86-64.
 
-usage: aarch64.py --burin BURIN --runner RUNNER --emulate COMMAND --work DIR [--cases DIR] TEST
+usage: aarch64.py --burin BURIN --runner RUNNER --emulate COMMAND --work DIR [--cases DIR]
+                  [--every N] [--jobs N] TEST
 
 RUNNER is burin-run for aarch64, COMMAND starts it on this machine, DIR is what
-test/conformance/make_cases.py wrote. TEST is a function below: models, values, suite, cpus or code.
+test/conformance/make_cases.py wrote, of which every Nth is taken. TEST is a function below: models,
+values, suite, bits, cpus or code.
 Where the sign and the payload of a NaN differ between machines, that is no difference.
 """
 import argparse
+import concurrent.futures
 import json
 import pathlib
 import re
@@ -32,6 +35,7 @@ class Machines:
 
     def __init__(self, arguments):
         self.burin, self.work, self.cases = arguments.burin, arguments.work, arguments.cases
+        self.every, self.jobs = arguments.every, arguments.jobs
         self.local = [pathlib.Path(arguments.burin).with_name("burin-run")]
         self.emulator, self.runner = shlex.split(arguments.emulate), arguments.runner
         shutil.rmtree(self.work, ignore_errors=True)
@@ -47,8 +51,14 @@ class Machines:
         gates.build.build(name, path)
         return path
 
-    def compile(self, model, cpu, *options):
-        output = self.work / cpu / (pathlib.Path(model).stem + ".so")
+    def sample(self):
+        """Folders of cases, every so manyth."""
+        cases = sorted(path for path in self.cases.iterdir() if (path / "model.onnx").exists())
+        assert len(cases[::self.every]) > 50, f"{len(cases[::self.every])} cases are no sample"
+        return cases[::self.every]
+
+    def compile(self, model, cpu, *options, name=None):
+        output = self.work / cpu / ((name or pathlib.Path(model).stem) + ".so")
         output.parent.mkdir(exist_ok=True)
         gates.call(self.burin, "compile", model, "-o", output, "--cpu", cpu, *options)
         return output
@@ -135,14 +145,12 @@ def values(machines):
 
 
 def suite(machines):
-    """Every thirtieth of ONNX's cases against its own outputs, through `burin test --runner`."""
+    """Every so manyth of ONNX's cases against its own outputs, through `burin test --runner`."""
     expected = gates.ROOT / "test" / "conformance" / "expected-failures.txt"
     refused = [line.partition(":")[0] for line in expected.read_text().splitlines()
                if line and not line.startswith("#")]
-    cases = sorted(path for path in machines.cases.iterdir() if (path / "model.onnx").exists())
-    sample = [path for path in cases[::30]
+    sample = [path for path in machines.sample()
               if not any(pathlib.PurePath(path.name).match(pattern) for pattern in refused)]
-    assert len(sample) > 50, f"{len(sample)} cases are no sample"
     done = subprocess.run([machines.burin, "test", "--cpu", "aarch64", "--json", "--runner",
                            shlex.join(map(str, machines.emulated())), *sample],
                           capture_output=True, text=True)
@@ -152,6 +160,43 @@ def suite(machines):
             print(f"{case['result']} {case['name']}: {case['reason']}")
     print(f"{told['passed']} of {len(sample)} cases pass")
     assert told["passed"] == len(sample)
+
+
+def bits(machines):
+    """Every so manyth of ONNX's cases on both machines: the same bits, or the same refusal."""
+    def run(case, start, cpu, options):
+        """{file name: array} of the outputs, or the exit code and what is said instead."""
+        artifact = machines.work / cpu / f"{case.name}.so"
+        try:
+            machines.compile(case / "model.onnx", cpu, name=case.name)
+            return machines.run(start, artifact, *options)
+        except subprocess.CalledProcessError as error:
+            return error.returncode, error.stderr.replace(cpu, "CPU")
+        finally:
+            artifact.unlink(missing_ok=True)
+            shutil.rmtree(artifact.with_suffix(".out"), ignore_errors=True)
+
+    def check(case):
+        model = onnx.load(case / "model.onnx", load_external_data=False)
+        files = (case / "test_data_set_0" / f"input_{i}.pb" for i in range(len(model.graph.input)))
+        options = [word for value, file in zip(model.graph.input, files) if file.exists()
+                   for word in ("-i", f"{value.name}={file}")]
+        wanted = run(case, machines.local, "x86-64-v3", options)
+        got = run(case, machines.emulated(), "aarch64", options)
+        if isinstance(wanted, tuple) or isinstance(got, tuple):
+            return "refused" if wanted == got else f"x86-64-v3: {wanted}, aarch64: {got}"
+        return "same" if not differing(wanted, got) else f"{differing(wanted, got)} differ"
+
+    tally = {"same": 0, "refused": 0, "other": 0}
+    with concurrent.futures.ThreadPoolExecutor(machines.jobs) as pool:
+        cases = machines.sample()
+        for case, answer in zip(cases, pool.map(check, cases)):
+            if answer not in tally:
+                print(f"{case.name}: {answer}", flush=True)
+                answer = "other"
+            tally[answer] += 1
+    print(f"{len(cases)} cases: {tally}")
+    assert tally["same"] > 0.8 * len(cases) and not tally["other"]
 
 
 def cpus(machines):
@@ -210,7 +255,7 @@ def code(machines):
         assert loop.count("fmla") == wanted and not aside, "\n".join(loop)
 
 
-TESTS = {test.__name__: test for test in (models, values, suite, cpus, code)}
+TESTS = {test.__name__: test for test in (models, values, suite, bits, cpus, code)}
 
 
 def main():
@@ -220,6 +265,8 @@ def main():
     parser.add_argument("--emulate", default="")
     parser.add_argument("--work", required=True, type=pathlib.Path)
     parser.add_argument("--cases", type=pathlib.Path)
+    parser.add_argument("--every", type=int, default=30)
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("test", choices=TESTS)
     arguments = parser.parse_args()
     if not arguments.emulate or not arguments.runner:
