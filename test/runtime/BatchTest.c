@@ -7,6 +7,12 @@
  *   outputs  y[2 * row + j, c] = x[j, row, c] * scale   f32[twice rows, 3]
  *            echo = scale                               f32[1] (shared)
  *   variants rows 1, rows 4, rows 8; x = 999 is a fault
+ *
+ * and one of sizes that requests share:
+ *
+ *   inputs   x f32[rows, wide]
+ *   outputs  y = 2 x                                    f32[rows, wide]
+ *   variants rows 0..2 of wide 2..3, rows 0..8 of wide 1..4
  */
 #include "Fixture.h"
 
@@ -95,6 +101,77 @@ static burin_status run_all(const burin_model *m, burin_context *context, small 
   return m->run_batch(context, count, in, 2, out, 2);
 }
 
+static int32_t wide_main(const burin_frame *frame) {
+  const float *x = frame->inputs[0];
+  float *y = frame->outputs[0];
+  ++runs;
+  rows_run = frame->dims[0];
+  for (int64_t i = 0; i < frame->dims[0] * frame->dims[1]; ++i)
+    y[i] = 2 * x[i];
+  return 0;
+}
+
+/* Requests that differ in a size which is not the batch's are no batch. */
+static void test_shared_sizes(void) {
+  static const int64_t sizes[] = {-1, -2};
+  static const burin_tensor_info_abi x = {"x", sizes, no_names, sizeof(float) * 4 * most_rows,
+                                          BURIN_F32, 2},
+                                     y = {"y", sizes, no_names, sizeof(float) * 4 * most_rows,
+                                          BURIN_F32, 2};
+  static const burin_dim_abi open[] = {{"rows", 0, most_rows}, {"wide", 1, 4}};
+  static const burin_range_abi narrow[] = {{0, 2}, {2, 3}}, whole[] = {{0, most_rows}, {1, 4}};
+  static const burin_main_fn one_main[] = {wide_main};
+  static const burin_variant_abi two[] = {{narrow, one_main, 0}, {whole, one_main, 0}};
+  static const int32_t first_axes[] = {0, 0};
+  static const burin_batch_abi rows = {first_axes, 0, 0};
+  burin_program program = fixture_program;
+  program.inputs = &x;
+  program.outputs = &y;
+  program.dims = open;
+  program.variants = two;
+  program.batch = &rows;
+  program.input_count = program.output_count = 1;
+  program.dim_count = program.variant_count = 2;
+  burin_model made = make_model(&program), *m = &made;
+  void *memory;
+  burin_context *context = make_context(m, (burin_options){0}, &memory);
+
+  static const struct {
+    int64_t rows[3], wide[3];
+    int runs;
+    int64_t last; /* rows of the last run */
+  } cases[] = {{{1, 1, 1}, {3, 3, 3}, 1, 3}, /* more than the first variant has room for */
+               {{1, 1, 1}, {3, 3, 2}, 2, 1}, {{1, 1, 1}, {3, 2, 2}, 2, 2},
+               {{1, 1, 1}, {1, 1, 1}, 1, 3}, /* less than it takes */
+               {{1, 1, 2}, {4, 4, 4}, 1, 4}, /* more */
+               {{1, 0, 1}, {2, 2, 2}, 3, 1}, {{0, 1, 1}, {2, 2, 2}, 2, 2}, {{0, 0, 0}, {2, 2, 2}, 3, 0},
+               {{5, 3, 1}, {2, 2, 2}, 2, 1}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    float from[3][4 * most_rows], to[3][4 * most_rows];
+    int64_t shapes[3][2], shape[2];
+    burin_tensor in[3], out[3];
+    for (int r = 0; r < 3; ++r) {
+      for (int j = 0; j < 4 * most_rows; ++j)
+        from[r][j] = (float)(100 * r + j + 1);
+      memset(to[r], 0, sizeof to[r]);
+      shapes[r][0] = cases[i].rows[r];
+      shapes[r][1] = cases[i].wide[r];
+      in[r] = (burin_tensor){.data = from[r], .shape = shapes[r], .rank = 2};
+      out[r] = (burin_tensor){.data = to[r]};
+    }
+    runs = 0;
+    CHECK(m->run_batch(context, 3, in, 1, out, 1) == BURIN_OK);
+    CHECK(runs == cases[i].runs && rows_run == cases[i].last);
+    for (int r = 0; r < 3; ++r)
+      for (int64_t j = 0; j < 4 * most_rows; ++j)
+        CHECK(to[r][j] == (j < shapes[r][0] * shapes[r][1] ? 2 * from[r][j] : 0));
+    CHECK(m->output_shape(context, 0, shape) == BURIN_OK);
+    CHECK(shape[0] == cases[i].rows[2] && shape[1] == cases[i].wide[2]);
+  }
+  m->destroy(context);
+  free(memory);
+}
+
 static int logged;
 static void count_log(void *user, burin_status status, const char *message) {
   (void)user, (void)status, (void)message;
@@ -102,6 +179,7 @@ static void count_log(void *user, burin_status status, const char *message) {
 }
 
 int main(void) {
+  test_shared_sizes();
   burin_program program = fixture_program;
   program.inputs = inputs;
   program.outputs = outputs;
@@ -149,8 +227,20 @@ int main(void) {
   CHECK(is_right(&requests[0]) && is_right(&requests[1]));
   CHECK(m->output_shape(context, 0, shape) == BURIN_OK && shape[0] == 8);
 
-  /* An input that all share has to be the same; the others wait for a run of
-   * their own. */
+  /* An input that all share may be one place. */
+  fill(&requests[0], 1, 1);
+  fill(&requests[1], 2, 1);
+  burin_tensor in[] = {{.data = requests[0].x, .shape = requests[0].shape, .rank = 3},
+                       {.data = &requests[0].scale},
+                       {.data = requests[1].x, .shape = requests[1].shape, .rank = 3},
+                       {.data = &requests[0].scale}};
+  burin_tensor out[] = {{.data = requests[0].y}, {.data = &requests[0].echo},
+                        {.data = requests[1].y}, {.data = &requests[1].echo}};
+  runs = 0;
+  CHECK(m->run_batch(context, 2, in, 2, out, 2) == BURIN_OK && runs == 1);
+  CHECK(is_right(&requests[0]) && is_right(&requests[1]));
+
+  /* It has to be the same; the others wait for a run of their own. */
   for (uint32_t r = 0; r < 4; ++r)
     fill(&requests[r], (float)r, 1);
   requests[2].scale = requests[3].scale = 3.0f;

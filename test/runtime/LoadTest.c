@@ -30,9 +30,63 @@ static void refused(const char *path, const char *said) {
   CHECK_TEXT(why, said);
 }
 
+/* A library of nothing but symbols: of two models, of one without an end, of one that is nowhere. */
+static void test_symbols(void) {
+  enum { symbols = 4 };
+  struct {
+    Elf64_Ehdr header;
+    Elf64_Shdr sections[2];
+    Elf64_Sym symbols[symbols];
+    char names[64];
+  } file;
+  memset(&file, 0, sizeof file);
+  memcpy(file.header.e_ident, ELFMAG, SELFMAG);
+  file.header.e_ident[EI_CLASS] = ELFCLASS64;
+  file.header.e_ident[EI_DATA] = ELFDATA2LSB;
+  file.header.e_type = ET_DYN;
+  file.header.e_machine = BURIN_ELF_MACHINE;
+  file.header.e_phentsize = sizeof(Elf64_Phdr);
+  file.header.e_shentsize = sizeof(Elf64_Shdr);
+  file.header.e_shnum = 2;
+  file.header.e_shoff = (Elf64_Off)((char *)file.sections - (char *)&file);
+  file.sections[0] = (Elf64_Shdr){.sh_type = SHT_DYNSYM,
+                                  .sh_link = 1,
+                                  .sh_offset = (Elf64_Off)((char *)file.symbols - (char *)&file),
+                                  .sh_size = sizeof file.symbols};
+  file.sections[1].sh_offset = (Elf64_Off)((char *)file.names - (char *)&file);
+  static const char names[] = "burin_model_a\0burin_model_b\0burin_model_endless";
+  memcpy(file.names, names, sizeof names);
+  file.sections[1].sh_size = sizeof names - 1;
+  static const Elf64_Word at[symbols] = {0, 14, 28, UINT32_MAX};
+  for (int i = 0; i < symbols; ++i)
+    file.symbols[i] = (Elf64_Sym){.st_name = at[i], .st_shndx = 1};
+
+  char symbol[64];
+  const unsigned char *bytes = (const unsigned char *)&file;
+  const char *said = burin_find_symbol(bytes, sizeof file, NULL, symbol, sizeof symbol);
+  CHECK(said);
+  CHECK_TEXT(said, "holds several models: name one");
+  CHECK(!burin_find_symbol(bytes, sizeof file, "b", symbol, sizeof symbol));
+  CHECK(!strcmp(symbol, "burin_model_b"));
+  CHECK(burin_find_symbol(bytes, sizeof file, "endless", symbol, sizeof symbol));
+  file.symbols[1].st_shndx = SHN_UNDEF;
+  CHECK(!burin_find_symbol(bytes, sizeof file, NULL, symbol, sizeof symbol));
+  CHECK(!strcmp(symbol, "burin_model_a"));
+
+  file.sections[1].sh_offset = sizeof file;
+  said = burin_find_symbol(bytes, sizeof file, NULL, symbol, sizeof symbol);
+  CHECK(said);
+  CHECK_TEXT(said, "its symbols lie behind its end");
+  file.header.e_machine = BURIN_ELF_MACHINE == EM_X86_64 ? EM_AARCH64 : EM_X86_64;
+  said = burin_find_symbol(bytes, sizeof file, NULL, symbol, sizeof symbol);
+  CHECK(said);
+  CHECK_TEXT(said, BURIN_ELF_MACHINE == EM_X86_64 ? "made for aarch64" : "made for x86-64");
+}
+
 int main(int count, char **arguments) {
   CHECK(count == 3);
   const char *fixture = arguments[1], *scratch = arguments[2];
+  test_symbols();
   CHECK(load(fixture, NULL) == BURIN_OK && !strcmp(model->name, "fixture"));
   burin_unload(library);
   CHECK(load(fixture, "fixture") == BURIN_OK);
@@ -115,7 +169,13 @@ int main(int count, char **arguments) {
     }
   }
 
-  /* A table of another version is refused before anything of it is called. */
+  /* Whole, but the system's loader takes it not: what that says. */
+  memcpy(copy, bytes, size);
+  copy[EI_OSABI] = 0xff;
+  write_file(scratch, copy, size);
+  refused(scratch, scratch);
+
+  /* A table of another version is refused before anything of it is called; so is a shorter one. */
   for (size_t at = 0; at + sizeof(burin_model) <= size; at += 8) {
     uint32_t words[2];
     memcpy(words, bytes + at, sizeof words);
@@ -126,6 +186,10 @@ int main(int count, char **arguments) {
     write_file(scratch, copy, size);
     CHECK(load(scratch, NULL) == BURIN_BAD_ABI && !library && !model);
     CHECK_TEXT(why, "another version");
+    memcpy(copy, bytes, size);
+    copy[at + 4] -= 8;
+    write_file(scratch, copy, size);
+    CHECK(burin_load(scratch, NULL, &library, &model, NULL, 0) == BURIN_BAD_ABI && !library);
     free(bytes);
     free(copy);
     remove(scratch);

@@ -138,6 +138,31 @@ static void test_least_length(void) {
   free(memory);
 }
 
+/* An input that has the state's length has to say that one. */
+static void test_input_of_length(void) {
+  static const int64_t mask_shape[] = {-1};
+  static const char *const mask_names[] = {"length"};
+  burin_program program = state_program;
+  burin_tensor_info_abi inputs[] = {state_program.inputs[0],
+                                    {"mask", mask_shape, mask_names, 3 * 4, BURIN_F32, 1}};
+  program.inputs = inputs;
+  program.input_count = 2;
+  burin_model model = make_model(&program);
+  void *memory;
+  burin_context *context = make_context(&model, (burin_options){0}, &memory);
+  float x[6] = {1, 2, 3, 4, 5, 6}, mask[3] = {0};
+  int64_t shape[] = {2, 1, 3}, lengths[] = {0};
+  burin_tensor in[] = {{x, 0, shape, 3, BURIN_F32}, {mask, 0, lengths, 1, BURIN_F32}};
+  burin_tensor out = {.data = output};
+  CHECK(model.run(context, in, 2, &out, 1) == BURIN_OK && length(context) == 1);
+  CHECK(model.run(context, in, 2, &out, 1) == BURIN_BAD_ARGUMENT && length(context) == 1);
+  CHECK_TEXT(model.message(context),
+             "dimension 0 ('length') is 0, but 1 is the length of the model's state");
+  lengths[0] = 1;
+  CHECK(model.run(context, in, 2, &out, 1) == BURIN_OK && length(context) == 2);
+  free(memory);
+}
+
 /* A batch runs one by one: each request sees what those before it left. */
 static void test_batch(void) {
   burin_model model = make_model(&state_program);
@@ -181,6 +206,7 @@ int main(void) {
   test_faults();
   test_restore();
   test_least_length();
+  test_input_of_length();
   test_batch();
   test_busy();
   return 0;

@@ -4,6 +4,7 @@
  * checksums against their definitions' own examples.
  */
 #include <limits.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,7 +78,7 @@ static void opens(const burin_options *options) {
   burin_weights *open = NULL;
   CHECK(model.weights_open(&model, options, &open) == BURIN_OK && open);
   CHECK(!memcmp(burin_weights_data(open, &program), weights, sizeof weights));
-  CHECK(!burin_weights_data(open, &fixture_program));
+  CHECK(!burin_weights_data(open, &fixture_program) && !burin_weights_data(NULL, &program));
   model.weights_close(open);
 }
 
@@ -209,6 +210,13 @@ static void test_arguments(void) {
   options.weights_path = NULL; /* beside the program, where they are not */
   refuses(&options, BURIN_WEIGHTS_MISSING, "first' of model 'fixture': the file is missing");
   CHECK(said[strlen("weights '")] == '/');
+  struct rlimit files_left, none;
+  CHECK(getrlimit(RLIMIT_NOFILE, &files_left) == 0);
+  none = files_left;
+  none.rlim_cur = 0;
+  CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  refuses(&options, BURIN_WEIGHTS_MISSING, "cannot tell which folder the model lies in");
+  CHECK(setrlimit(RLIMIT_NOFILE, &files_left) == 0);
   options.weights_path = ""; /* this folder */
   CHECK(chdir(folder) == 0);
   opens(&options);

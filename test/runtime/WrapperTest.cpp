@@ -136,6 +136,8 @@ void testMemory(burin::Model model) {
   CHECK(context.run(request.inputs(), request.outputs()) && request.isRight());
   burin::Span<unsigned char> small(moved.span().data(), 64);
   CHECK(says(burin::Context::create(model, small).status(), BURIN_NO_MEMORY, "the arena has 64"));
+  need.bytes = 0; // of a model that needs none
+  CHECK(burin::Arena::allocate(need).value().span().empty());
   need.bytes = uint64_t(1) << 62;
   CHECK(says(burin::Arena::allocate(need).status(), BURIN_NO_MEMORY, "memory"));
 
@@ -154,6 +156,8 @@ void testMemory(burin::Model model) {
   options.pool = nullptr;
   options.verifyWeights = true; // of a model that has none beside it
   options.workers = 2;
+  burin::Weights none = burin::Weights::open(model, options).value();
+  options.weights = &none;
   burin::Context borrowed = burin::Context::create(model, options).value();
   CHECK(borrowed.run(request.inputs(), request.outputs()) && request.isRight());
 }
@@ -169,11 +173,23 @@ void testStates(burin::Model model) {
   CHECK(context.stateLength(0) == 1 && context.state<float>(1)[0] == 21);
   CHECK(context.state<float>(0).size() == 30 && context.state<float>(0)[15] == 4);
   CHECK(context.state(0).size() == 120 && context.state(2).empty() && context.stateLength(1) == 0);
+  CHECK(context.state<float>(2).empty() && context.state<double>(1).empty());
   CHECK(context.setStateLength(0, 5));
   CHECK(says(context.run({burin::Tensor(x, shape)}, {burin::Tensor(present)}), BURIN_STATE_FULL,
              "state 'past' is full"));
   CHECK(says(context.setStateLength(0, 6), BURIN_BAD_ARGUMENT, "from 0 to 5"));
   CHECK(context.reset() && context.stateLength(0) == 0 && context.state<float>(1)[0] == 0);
+
+  // While a request runs, its message is its own.
+  burin::Context *running = nullptr;
+  burin::Options options;
+  options.user = &running;
+  options.profile = [](void *user, const burin_event *) {
+    CHECK(says((*static_cast<burin::Context **>(user))->reset(), BURIN_BUSY, "running"));
+  };
+  burin::Context busy = burin::Context::create(model, options).value();
+  running = &busy;
+  CHECK(busy.run({burin::Tensor(x, shape)}, {burin::Tensor(present)}));
 }
 
 void testFailures(const char *fixture, const char *other) {
