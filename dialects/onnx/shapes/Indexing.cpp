@@ -136,11 +136,18 @@ LogicalResult inferTopK(Operation *op, Types &types) {
     if (failed(axis))
       return failure();
     Dim &size = (*x)[*axis];
-    Shape k = shapeValue(rule.operand(1));
+    Shape k = shapeValue(rule.operand(1)), length = rule.shape(1);
+    if (length && (length->size() > 1 || (length->size() == 1 && length->front().isStatic() &&
+                                          length->front().size != 1)))
+      return rule.error() << "K must be a number";
     Dim wanted = k && k->size() == 1 ? k->front() : Dim();
-    if (wanted.isStatic() && (wanted.size < 0 || (size.isStatic() && wanted.size > size.size)))
-      return rule.error() << "K is " << wanted.size << "; it must be in [0, "
-                          << (size.isStatic() ? size.size : ShapedType::kDynamic) << "]";
+    // Of a constant: no Dim tells the least integer from a size that is not known.
+    std::optional<int64_t> number = rule.scalar(1);
+    if (!number && wanted.isStatic())
+      number = wanted.size;
+    int64_t most = size.isStatic() ? size.size : INT64_MAX;
+    if (number && (*number < 0 || *number > most))
+      return rule.error() << "K is " << *number << "; it must be in [0, " << most << "]";
     size = wanted;
   }
   if (failed(rule.set(0, rule.element(0), x)))

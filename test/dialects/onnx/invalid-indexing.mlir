@@ -44,6 +44,23 @@ func.func @topk(%a: tensor<2xf32>) {
 
 // -----
 
+func.func @topk_least(%a: tensor<2xf32>) {
+  %k = onnx.Constant {value = dense<-9223372036854775808> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  // expected-error @+1 {{K is -9223372036854775808; it must be in [0, 2]}}
+  %r:2 = onnx.TopK %a, %k : (tensor<2xf32>, tensor<1xsi64>) -> (tensor<*xf32>, tensor<*xsi64>)
+  return
+}
+
+// -----
+
+func.func @topk_two(%a: tensor<2xf32>, %k: tensor<2xsi64>) {
+  // expected-error @+1 {{K must be a number}}
+  %r:2 = onnx.TopK %a, %k : (tensor<2xf32>, tensor<2xsi64>) -> (tensor<*xf32>, tensor<*xsi64>)
+  return
+}
+
+// -----
+
 func.func @gridsample(%x: tensor<1x2xf32>, %g: tensor<1x2xf32>) {
   // expected-error @+1 {{X must have rank 3 or more, not 2}}
   %r = onnx.GridSample %x, %g : (tensor<1x2xf32>, tensor<1x2xf32>) -> tensor<*xf32>
