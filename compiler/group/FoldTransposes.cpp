@@ -8,6 +8,7 @@
 // What packs the other factor into panels splits its columns first, or pulls each element; both
 // look through such copies too, so that packing is one copy and not two.
 
+#include "compiler/group/Copies.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/kern/KernOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -21,145 +22,13 @@ namespace burin {
 #define GEN_PASS_DEF_FOLDTRANSPOSES
 #include "compiler/transforms/Passes.h.inc"
 
+using group::Copy;
+using group::Place;
+using group::copyOf;
+using group::makeCopy;
+using group::placeOf;
+
 namespace {
-
-/// A tensor whose elements are those of `source`, read at `reads`: of each dim of the source, a
-/// loop, a loop and a constant, or a constant. Each loop is read once; one of size 1 may not be.
-struct Copy {
-  Value source;
-  AffineMap reads;
-  bool isWhole = true; // all of the source is read; false where that is not known
-
-  explicit operator bool() const { return source != nullptr; }
-  RankedTensorType type() const { return cast<RankedTensorType>(source.getType()); }
-  bool isPermutation() const { return isWhole && reads.isPermutation(); }
-};
-
-/// A loop that `expr` reads, if any, and what is added to it.
-struct Place {
-  std::optional<unsigned> loop;
-  int64_t offset = 0;
-};
-
-std::optional<Place> placeOf(AffineExpr expr) {
-  if (auto dim = dyn_cast<AffineDimExpr>(expr))
-    return Place{dim.getPosition(), 0};
-  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
-    return Place{std::nullopt, constant.getValue()};
-  auto sum = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!sum || sum.getKind() != AffineExprKind::Add)
-    return std::nullopt;
-  auto dim = dyn_cast<AffineDimExpr>(sum.getLHS());
-  auto constant = dyn_cast<AffineConstantExpr>(sum.getRHS());
-  if (!dim || !constant)
-    return std::nullopt;
-  return Place{dim.getPosition(), constant.getValue()};
-}
-
-/// An index of a body as an expression of the loops; null where it is none of Place's.
-AffineExpr expressionOf(Value index) {
-  if (auto loop = index.getDefiningOp<linalg::IndexOp>())
-    return getAffineDimExpr(loop.getDim(), index.getContext());
-  if (std::optional<int64_t> constant = getConstantIntValue(index))
-    return getAffineConstantExpr(*constant, index.getContext());
-  auto sum = index.getDefiningOp<arith::AddIOp>();
-  if (!sum)
-    return nullptr;
-  AffineExpr left = expressionOf(sum.getLhs()), right = expressionOf(sum.getRhs());
-  return left && right ? left + right : AffineExpr();
-}
-
-/// What a generic that computes nothing copies: by the map of its one input, or by the places
-/// that its body pulls from.
-Copy copyOf(linalg::GenericOp op) {
-  if (!op || op.getNumDpsInits() != 1 || op->getNumResults() != 1 ||
-      op.getNumParallelLoops() != op.getNumLoops() ||
-      !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity())
-    return {};
-  Block &body = *op.getBlock();
-  Value yielded = body.getTerminator()->getOperand(0);
-  Copy copy;
-  if (op.getNumDpsInputs() == 1) {
-    if (&body.front() != body.getTerminator() || yielded != body.getArgument(0))
-      return {};
-    copy = {op.getDpsInputs()[0], op.getMatchingIndexingMap(op.getDpsInputOperand(0))};
-  } else {
-    auto pulled = yielded.getDefiningOp<tensor::ExtractOp>();
-    if (op.getNumDpsInputs() != 0 || !pulled ||
-        op->isAncestor(pulled.getTensor().getParentBlock()->getParentOp()) ||
-        !llvm::all_of(body, [](Operation &inner) { return isMemoryEffectFree(&inner); }))
-      return {};
-    SmallVector<AffineExpr> exprs;
-    for (Value index : pulled.getIndices()) {
-      AffineExpr expr = expressionOf(index);
-      if (!expr)
-        return {};
-      exprs.push_back(expr);
-    }
-    copy = {pulled.getTensor(), AffineMap::get(op.getNumLoops(), 0, exprs, op.getContext())};
-    // What a body pulls may be a part, unlike what a map reads with a bare loop.
-    auto type = cast<RankedTensorType>(op.getResultTypes()[0]);
-    for (auto [size, expr] : llvm::zip_equal(copy.type().getShape(), exprs))
-      if (auto loop = dyn_cast<AffineDimExpr>(expr))
-        copy.isWhole &= !ShapedType::isDynamic(size) && type.getDimSize(loop.getPosition()) == size;
-  }
-  if (!isa<RankedTensorType>(copy.source.getType()))
-    return {};
-  llvm::SmallBitVector read(copy.reads.getNumDims());
-  for (AffineExpr expr : copy.reads.getResults()) {
-    std::optional<Place> place = placeOf(expr);
-    if (!place || (place->loop && read.test(*place->loop)))
-      return {};
-    if (place->loop)
-      read.set(*place->loop);
-  }
-  if (copy.isPermutation())
-    return copy;
-  auto type = cast<RankedTensorType>(op.getResultTypes()[0]);
-  for (int64_t loop = 0; loop < type.getRank(); ++loop)
-    if (!read.test(loop) && type.getDimSize(loop) != 1)
-      return {};
-  return copy.type().hasStaticShape() && type.hasStaticShape() ? copy : Copy();
-}
-
-/// A tensor of `type` that reads `source` at `reads`.
-Value makeCopy(PatternRewriter &rewriter, Location loc, RankedTensorType type, Value source,
-               AffineMap reads) {
-  auto from = cast<RankedTensorType>(source.getType());
-  if (reads.isIdentity() && from == type)
-    return source;
-  Value empty = tensor::EmptyOp::create(rewriter, loc, type.getShape(), type.getElementType());
-  SmallVector<utils::IteratorType> loops(type.getRank(), utils::IteratorType::parallel);
-  AffineMap identity = rewriter.getMultiDimIdentityMap(type.getRank());
-  // linalg takes a bare loop for the whole of the operand's dim.
-  bool isMap = llvm::all_of(llvm::enumerate(reads.getResults()), [&](auto entry) {
-    auto dim = dyn_cast<AffineDimExpr>(entry.value());
-    return !dim || type.getDimSize(dim.getPosition()) == from.getDimSize(entry.index());
-  });
-  if (isMap)
-    return linalg::GenericOp::create(rewriter, loc, TypeRange{type}, ValueRange{source},
-                                     ValueRange{empty}, ArrayRef<AffineMap>{reads, identity}, loops,
-                                     [](OpBuilder &b, Location at, ValueRange elements) {
-                                       linalg::YieldOp::create(b, at, elements[0]);
-                                     })
-        .getResult(0);
-  auto pull = [&](OpBuilder &b, Location at, ValueRange) {
-    SmallVector<Value> indices;
-    for (AffineExpr expr : reads.getResults()) {
-      Place place = *placeOf(expr);
-      Value offset = arith::ConstantIndexOp::create(b, at, place.offset), loop;
-      if (place.loop)
-        loop = linalg::IndexOp::create(b, at, *place.loop);
-      indices.push_back(!loop               ? offset
-                        : place.offset == 0 ? loop
-                                            : arith::AddIOp::create(b, at, loop, offset).getResult());
-    }
-    linalg::YieldOp::create(b, at, tensor::ExtractOp::create(b, at, source, indices).getResult());
-  };
-  return linalg::GenericOp::create(rewriter, loc, TypeRange{type}, ValueRange{}, ValueRange{empty},
-                                   ArrayRef<AffineMap>{identity}, loops, pull)
-      .getResult(0);
-}
 
 /// contract(copy(a)) reads a.
 struct ReadThrough : OpRewritePattern<kern::ContractOp> {
@@ -195,7 +64,7 @@ struct CopyThrough : OpRewritePattern<linalg::GenericOp> {
     if (!first)
       return failure();
     auto type = cast<RankedTensorType>(op.getResultTypes()[0]);
-    if (!type.hasStaticShape())
+    if (!type.hasStaticShape() && !(first.isPermutation() && second.isPermutation()))
       return failure();
     rewriter.replaceOp(op, makeCopy(rewriter, op.getLoc(), type, first.source,
                                     first.reads.compose(second.reads)));
@@ -407,6 +276,7 @@ struct FoldTransposes : impl::FoldTransposesBase<FoldTransposes> {
     RewritePatternSet patterns(&getContext());
     patterns.add<ReadThrough, WriteThrough, CopyThrough, SplitBefore, DropUnitsBefore, PullThrough>(
         &getContext());
+    group::populateSinkTransposes(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

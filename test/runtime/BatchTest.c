@@ -111,6 +111,8 @@ static int32_t wide_main(const burin_frame *frame) {
   return 0;
 }
 
+static void no_sizes(int64_t *sizes) { (void)sizes; /* all are given */ }
+
 /* Requests that differ in a size which is not the batch's are no batch. */
 static void test_shared_sizes(void) {
   static const int64_t sizes[] = {-1, -2};
@@ -118,10 +120,12 @@ static void test_shared_sizes(void) {
                                           BURIN_F32, 2},
                                      y = {"y", sizes, no_names, sizeof(float) * 4 * most_rows,
                                           BURIN_F32, 2};
-  static const burin_dim_abi open[] = {{"rows", 0, most_rows}, {"wide", 1, 4}};
+  static const burin_dim_abi open[] = {{"rows", 0, most_rows, BURIN_DIM_FREE, 0},
+                                       {"wide", 1, 4, BURIN_DIM_FREE, 0}};
   static const burin_range_abi narrow[] = {{0, 2}, {2, 3}}, whole[] = {{0, most_rows}, {1, 4}};
   static const burin_main_fn one_main[] = {wide_main};
-  static const burin_variant_abi two[] = {{narrow, one_main, 0}, {whole, one_main, 0}};
+  static const burin_variant_abi two[] = {{narrow, one_main, 0, no_sizes},
+                                          {whole, one_main, 0, no_sizes}};
   static const int32_t first_axes[] = {0, 0};
   static const burin_batch_abi rows = {first_axes, 0, 0};
   burin_program program = fixture_program;

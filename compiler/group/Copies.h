@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Generics that compute nothing: what they copy, and how one is made.
+
+#ifndef BURIN_COMPILER_GROUP_COPIES_H
+#define BURIN_COMPILER_GROUP_COPIES_H
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/PatternMatch.h"
+
+#include <optional>
+
+namespace burin::group {
+
+/// A tensor whose elements are those of `source`, read at `reads`: of each dim of the source, a
+/// loop, a loop and a constant, or a constant. Each loop is read once; one of size 1 may not be.
+struct Copy {
+  mlir::Value source;
+  mlir::AffineMap reads;
+  bool isWhole = true; // all of the source is read; false where that is not known
+
+  explicit operator bool() const { return source != nullptr; }
+  mlir::RankedTensorType type() const {
+    return mlir::cast<mlir::RankedTensorType>(source.getType());
+  }
+  bool isPermutation() const { return isWhole && reads.isPermutation(); }
+};
+
+/// A loop that `expr` reads, if any, and what is added to it.
+struct Place {
+  std::optional<unsigned> loop;
+  int64_t offset = 0;
+};
+
+/// Of an expression of Copy::reads; nothing where it is none.
+std::optional<Place> placeOf(mlir::AffineExpr expr);
+
+/// What a generic that computes nothing copies: by the map of its one input, or by the places
+/// that its body pulls from.
+Copy copyOf(mlir::linalg::GenericOp op);
+
+/// A tensor of `type` that reads `source` at `reads`; sizes that are dynamic are those of the source's
+/// dims, which `reads` then permutes.
+mlir::Value makeCopy(mlir::PatternRewriter &rewriter, mlir::Location loc,
+                     mlir::RankedTensorType type, mlir::Value source, mlir::AffineMap reads);
+
+/// Patterns that move copies which permute the dims of a contraction's result below what reads them, where
+/// that works on any order of dims, so that layouts change at the edges of a model alone.
+void populateSinkTransposes(mlir::RewritePatternSet &patterns);
+
+} // namespace burin::group
+
+#endif
