@@ -109,6 +109,8 @@ OpOperand *group::tiedDestination(OpResult result) {
   Operation *def = result.getOwner();
   if (auto insert = dyn_cast<tensor::InsertSliceOp>(def))
     return &insert.getDestMutable();
+  if (auto tasks = dyn_cast<scf::ForallOp>(def))
+    return tasks.getTiedOpOperand(result);
   if (auto loop = dyn_cast<LoopLikeOpInterface>(def); loop && !loop.getInits().empty())
     return loop.getTiedLoopInit(result);
   if (auto style = dyn_cast<DestinationStyleOpInterface>(def))
@@ -448,6 +450,16 @@ private:
     return plan::stateUnder(result) ? result : Value();
   }
 
+  /// The sizes of `value`, from what is there before the group.
+  SmallVector<OpFoldResult> sizesBefore(OpBuilder &builder, Value value) {
+    ReifiedRankedShapedTypeDims shapes;
+    Operation *def = value.getDefiningOp();
+    if (def && members.contains(def) && !cast<RankedTensorType>(value.getType()).hasStaticShape() &&
+        succeeded(reifyResultShapes(builder, def, shapes)))
+      return shapes[cast<OpResult>(value).getResultNumber()];
+    return tensor::getMixedSizes(builder, value.getLoc(), value);
+  }
+
   Value makeInit(OpBuilder &builder, Value result) {
     auto type = cast<RankedTensorType>(result.getType());
     // Sizes of a result are read off its destination, which exists before it.
@@ -459,7 +471,7 @@ private:
     if (auto inBranch = like.getDefiningOp<bufferization::AllocTensorOp>())
       sizes = getMixedValues(type.getShape(), inBranch.getDynamicSizes(), builder);
     else
-      sizes = tensor::getMixedSizes(builder, result.getLoc(), like);
+      sizes = sizesBefore(builder, like);
     return tensor::EmptyOp::create(builder, result.getLoc(), sizes, type.getElementType());
   }
 

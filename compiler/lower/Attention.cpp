@@ -31,14 +31,12 @@ public:
   Results lower() {
     if (failed(checkTypes()) || failed(takeHeads()))
       return failure();
-    FailureOr<Value> presentKey = present(k, 4), presentValue = present(v, 5);
+    FailureOr<Value> presentKey = present(k, pastKey), presentValue = present(v, pastValue);
     if (failed(presentKey) || failed(presentValue))
       return failure();
     k = *presentKey;
     v = *presentValue;
     total = typeOf(k).getDimSize(2);
-    if (!isSingle && !(typeOf(q).hasStaticShape() && typeOf(k).hasStaticShape()))
-      return b.unsupported(needsFixedSize);
     if (failed(takeMasks()))
       return failure();
     Value shown; // the optional fourth result
@@ -102,6 +100,10 @@ private:
       int64_t heads = int64_t(*count);
       return b.transpose(b.reshape(x, {shape[0], shape[1], heads, shape[2] / heads}), {0, 2, 1, 3});
     };
+    if (!b.isAbsent(4) && !b.isAbsent(5)) {
+      pastKey = operands[4];
+      pastValue = operands[5];
+    }
     q = heads(0, node.getQNumHeads());
     k = heads(1, node.getKvNumHeads());
     v = heads(2, node.getKvNumHeads());
@@ -121,8 +123,7 @@ private:
         return b.unsupported(
             "heads and their sizes must be fixed; give them with --dim NAME=VALUE");
     if (keyHeads == 0 || queries[1] % keyHeads != 0 || typeOf(v).getDimSize(1) != keyHeads ||
-        keys[0] != batch || keys[3] != size || typeOf(v).getDimSize(0) != batch ||
-        typeOf(v).getDimSize(2) != fresh || size == 0)
+        keys[3] != size || size == 0)
       return b.unsupported("queries, keys and values whose sizes do not go together");
     // Sizes of one value that may change are compared as what they are.
     SmallVector<onnx::SizeExpr> ofQ = b.sizes(node.getQ()), ofK = b.sizes(node.getK()),
@@ -131,13 +132,23 @@ private:
     freshLength = ofK[lengthAt];
     queryLength = ofQ[lengthAt];
     batchSize = ofQ[0];
-    if (!(ofQ[0] == ofK[0]) || !(ofQ[0] == ofV[0]) || !(freshLength == ofV[lengthAt]))
-      return b.unsupported("queries, keys and values whose sizes do not go together");
+    SmallVector<std::tuple<Value *, onnx::SizeExpr, int64_t>> batches{
+        {&q, ofQ[0], 0}, {&k, ofK[0], 0}, {&v, ofV[0], 0}};
+    SmallVector<std::tuple<Value *, onnx::SizeExpr, int64_t>> lengths{
+        {&k, ofK[lengthAt], 2}, {&v, ofV[ofV.size() - 2], 2}};
     if (!b.isAbsent(4)) {
-      pastLength = b.sizes(node.getPastKey())[2];
-      if (!(pastLength == b.sizes(node.getPastValue())[2]))
-        return b.unsupported("a past of keys and one of values of several lengths");
+      SmallVector<onnx::SizeExpr> ofKey = b.sizes(node.getPastKey()), ofValue = b.sizes(node.getPastValue());
+      if (ofKey.size() != 4 || ofValue.size() != 4)
+        return b.unsupported("a past that is not [batch, heads, length, size]");
+      batches.append({{&pastKey, ofKey[0], 0}, {&pastValue, ofValue[0], 0}});
+      pastLength = ofKey[2];
+      if (failed(unify(pastLength, {{&pastKey, ofKey[2], 2}, {&pastValue, ofValue[2], 2}})))
+        return failure();
     }
+    if (failed(unify(batchSize, batches)) || failed(unify(freshLength, lengths)))
+      return failure();
+    batch = typeOf(q).getDimSize(0);
+    fresh = typeOf(k).getDimSize(2);
     totalLength = pastLength.plus(freshLength);
     if (!totalLength)
       return b.unsupported("a sum of sizes that is too long; fix some of them with --dim NAME=VALUE");
@@ -147,19 +158,36 @@ private:
     return success();
   }
 
+  /// Sizes of several tensors that are one in each run: `size` is a number where one of them is, and what is
+  /// open elsewhere has it, too.
+  LogicalResult unify(onnx::SizeExpr &size,
+                      ArrayRef<std::tuple<Value *, onnx::SizeExpr, int64_t>> places) {
+    for (const auto &[value, has, dim] : places)
+      if (has.constant())
+        size = has;
+    for (const auto &[value, has, dim] : places) {
+      if (has.constant() && size.constant() && !(has == size))
+        return b.unsupported("queries, keys and values whose sizes do not go together");
+      if (std::string why = b.agree(has, size); !why.empty())
+        return b.unsupported(why);
+      RankedTensorType type = typeOf(*value);
+      if (!size.constant() || !type.isDynamicDim(dim))
+        continue;
+      SmallVector<int64_t> shape(type.getShape());
+      shape[dim] = *size.constant();
+      *value = tensor::CastOp::create(b, RankedTensorType::get(shape, element), *value);
+    }
+    return success();
+  }
+
   /// The keys or values so far with the new ones behind them.
-  FailureOr<Value> present(Value x, unsigned past) {
-    if (b.isAbsent(past))
+  FailureOr<Value> present(Value x, Value past) {
+    if (!past)
       return x;
-    SmallVector<int64_t> shape(typeOf(x).getShape());
-    if (shape[0] != typeOf(operands[past]).getDimSize(0) || ShapedType::isDynamic(shape[0]))
-      return b.unsupported("a past needs the batch of the keys, of fixed size; give it with --dim "
-                           "NAME=VALUE");
-    shape[2] = totalLength->constant().value_or(ShapedType::kDynamic);
-    SmallVector<Value> sizes;
-    if (ShapedType::isDynamic(shape[2]))
-      sizes.push_back(b.size(*totalLength));
-    return joined(b, RankedTensorType::get(shape, element), sizes, {operands[past], x},
+    if (typeOf(past).getDimSize(1) != keyHeads || typeOf(past).getDimSize(3) != typeOf(x).getDimSize(3))
+      return b.unsupported("a past whose heads are not those of the keys and values");
+    SmallVector<onnx::SizeExpr> sizes{batchSize, keyHeads, *totalLength, typeOf(x).getDimSize(3)};
+    return joined(b, Lowering::tensorOf(sizes, element), b.openSizes(sizes), {past, x},
                   {pastLength, freshLength}, 2);
   }
 
@@ -186,8 +214,11 @@ private:
       const onnx::SizeExpr wanted[] = {batchSize, keyHeads * group, queryLength, *totalLength};
       for (auto [given, full] : llvm::zip_equal(
                sizes, ArrayRef(wanted).drop_front(4 - sizes.size())))
-        if (!given.constant() && !(given == full))
-          return b.unsupported("a mask that does not broadcast to [batch, heads, queries, keys]");
+        if (std::string why = given.constant() && (full.constant() || given.constant() == 1)
+                                  ? ""
+                                  : b.agree(given, full);
+            !why.empty())
+          return b.unsupported(why);
       if (!shape.empty() && shape.back() != total && shape.back() != 1) {
         if (ShapedType::isDynamic(total) || !typeOf(mask).hasStaticShape())
           return b.unsupported(needsFixedSize);
@@ -268,7 +299,7 @@ private:
     shape.insert(shape.begin(), 4 - shape.size(), 1);
     const int64_t wanted[] = {batch, keyHeads * group, length, total};
     for (auto [given, full] : llvm::zip_equal(shape, wanted))
-      if (given != full && given != 1)
+      if (given != full && given != 1 && !ShapedType::isDynamic(given) && !ShapedType::isDynamic(full))
         return failure();
     if (group == 1)
       return mask;
@@ -301,6 +332,12 @@ private:
     int64_t depth = shape[column == 2 ? 3 : 2];
     SmallVector<int64_t> result = rows(shape[column]);
     unsigned loops = result.size();
+    SmallVector<Value> dynamic;
+    for (auto [d, size] : llvm::enumerate(result))
+      if (ShapedType::isDynamic(size))
+        dynamic.push_back(d + 1 < result.size()
+                              ? tensor::DimOp::create(b, left, int64_t(d))
+                              : tensor::DimOp::create(b, right, int64_t(column)));
     auto reads = [&](ArrayRef<unsigned> dims) {
       SmallVector<AffineExpr> exprs;
       for (unsigned d : dims)
@@ -313,7 +350,7 @@ private:
       AffineMap rightMap =
           column == 2 ? reads({0, 1, loops - 1, loops}) : reads({0, 1, loops, loops - 1});
       Value sum = multiplyAccumulate(b, result, accumulatorType(element),
-                                     {{left, reads(leftDims)}, {right, rightMap}}, 1);
+                                     {{left, reads(leftDims)}, {right, rightMap}}, 1, {}, dynamic);
       return convert(sum, element);
     }
     SmallVector<int64_t> panelShape, permutation;
@@ -336,12 +373,6 @@ private:
       whole.insert(whole.begin(), panelShape.begin(), panelShape.begin() + outer);
       panels = packColumns(b, b.reshape(matrices, whole));
     }
-    SmallVector<Value> dynamic;
-    for (auto [d, size] : llvm::enumerate(result))
-      if (ShapedType::isDynamic(size))
-        dynamic.push_back(d + 1 < result.size()
-                              ? tensor::DimOp::create(b, left, int64_t(d))
-                              : tensor::DimOp::create(b, right, int64_t(column)));
     return contract(b, RankedTensorType::get(result, element), left, panels, reads(leftDims),
                     AffineMap::get(loops, 0, leading, b.getContext()), {depth}, extras, body,
                     dynamic);
@@ -465,7 +496,7 @@ private:
   ValueRange operands;
   Type element, precision;
   bool isSingle = false, isMerged = false;
-  Value q, k, v;
+  Value q, k, v, pastKey, pastValue; // the last two null where there is no past
   // Sizes; `fresh` new keys, `total` with those of the past.
   int64_t batch = 0, keyHeads = 0, group = 1, length = 0, fresh = 0, total = 0, size = 0;
   onnx::SizeExpr batchSize, queryLength, freshLength, pastLength;

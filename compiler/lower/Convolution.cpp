@@ -240,7 +240,12 @@ Value convolveDepthwise(Lowering &b, Value x, Value w, Value bias, const Window 
 Value convolveByLoops(Lowering &b, Value x, Value w, const Window &window, int64_t groups,
                       Type accumulator, bool xUnsigned = false, Value xZero = nullptr,
                       bool wUnsigned = false, Value wZero = nullptr) {
-  auto toScalar = [&](Value value) { return b.reshape(value, {}); };
+  auto toScalar = [&](Value value) {
+    if (!tensorType(value).hasStaticShape())
+      (void)b.unsupported("how many zero points there are changes from run to run; fix their size with "
+                          "--dim NAME=VALUE");
+    return b.reshape(value, {});
+  };
   if (xZero)
     xZero = toScalar(xZero);
   Type element = tensorType(x).getElementType();

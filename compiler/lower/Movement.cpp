@@ -255,6 +255,10 @@ Results lowerDataSlice(Lowering &b, ValueRange operands, RankedTensorType result
   RankedTensorType inputType = typeOf(input);
   auto given = [&](unsigned i) { return i < operands.size() ? operands[i] : Value(); };
   Value axes = given(3), steps = given(4);
+  for (Value list : operands.drop_front())
+    if (list && !typeOf(list).hasStaticShape())
+      return b.unsupported("how many axes are cut changes from run to run; fix the sizes of starts, ends, axes "
+                           "and steps with --dim NAME=VALUE");
   int64_t count = typeOf(operands[1]).getNumElements(), rank = result.getRank();
   if (inputType.getNumElements() == 0 || result.getNumElements() == 0)
     return SmallVector<Value>{b.fill(result, zeroOf(b, result.getElementType()))};

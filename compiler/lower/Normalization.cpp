@@ -485,17 +485,26 @@ FailureOr<SmallVector<Value>> lowerLRN(Lowering &b, Operation *op, ValueRange op
   int64_t rank = type->getRank(), size = lrn.getSize();
   if (rank < 2 || size < 1)
     return b.unsupported("it needs channels and a window of at least 1");
-  int64_t channels = type->getDimSize(1), before = (size - 1) / 2;
+  int64_t before = (size - 1) / 2;
+  onnx::SizeExpr channels = b.sizes(op->getOperand(0))[1];
+  Value openChannels = channels.constant() ? Value() : b.size(channels);
   Type compute = computeType(type->getElementType());
   double alpha = lrn.getAlpha().convertToDouble(), beta = lrn.getBeta().convertToDouble();
   double bias = lrn.getBias().convertToDouble();
-  // The loops are the input's, then the window, whose extent an empty operand gives.
+  // The loops are the input's, which says where they are open, then the window, whose extent an empty
+  // operand gives.
   SmallVector<int64_t> loops(type->getShape());
   loops.push_back(size);
   Value window = b.empty(RankedTensorType::get({size}, compute));
   AffineMap windowMap = AffineMap::get(rank + 1, 0, {b.getAffineDimExpr(rank)}, b.getContext());
+  SmallVector<Value> extents{window};
+  SmallVector<AffineMap> maps{windowMap};
+  if (!type->hasStaticShape()) {
+    extents.push_back(operands[0]);
+    maps.push_back(b.mapWithout(rank + 1, {rank}));
+  }
   Value squares = b.reduce(
-      loops, {rank}, {window}, {windowMap}, b.scalar(compute, 0),
+      loops, {rank}, extents, maps, b.scalar(compute, 0),
       [&](Lowering &inner, ValueRange elements) -> Value {
         Scalars s{inner};
         SmallVector<Value> at;
@@ -503,10 +512,11 @@ FailureOr<SmallVector<Value>> lowerLRN(Lowering &b, Operation *op, ValueRange op
           at.push_back(linalg::IndexOp::create(inner, d));
         Value place = arith::AddIOp::create(inner, at[1], linalg::IndexOp::create(inner, rank));
         place = arith::SubIOp::create(inner, place, inner.index(before)); // wraps below 0
-        Value inside = s.less(place, inner.index(channels), /*isUnsigned=*/true);
+        Value end = openChannels ? openChannels : inner.index(*channels.constant());
+        Value inside = s.less(place, end, /*isUnsigned=*/true);
         at[1] = s.select(inside, place, inner.index(0));
         Value x = s.widen(tensor::ExtractOp::create(inner, operands[0], at));
-        return s.add(elements[1], s.select(inside, s.mul(x, x), s.like(x, 0)));
+        return s.add(elements.back(), s.select(inside, s.mul(x, x), s.like(x, 0)));
       });
   Rows rows{b, operands[0], {}};
   return SmallVector<Value>{rows.elements(

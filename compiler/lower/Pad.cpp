@@ -4,6 +4,7 @@
 
 #include "compiler/lower/Access.h"
 #include "dialects/onnx/OnnxOps.h"
+#include "dialects/onnx/SizeList.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -32,7 +33,7 @@ Value borderIndex(Lowering &b, Value index, Value size, StringRef mode) {
 }
 
 /// result[i...] = input[i - before...], and beyond it `padding` or, where that is
-/// null, what `mode` mirrors there. `before` gives an index per axis.
+/// null, what `mode` mirrors there. `before` gives an index per axis, null for 0.
 Value padByPulling(Lowering &b, Value input, RankedTensorType result, StringRef mode,
                    llvm::function_ref<Value(Lowering &, int64_t)> before,
                    llvm::function_ref<Value(Lowering &)> padding) {
@@ -45,12 +46,13 @@ Value padByPulling(Lowering &b, Value input, RankedTensorType result, StringRef 
     Value inside;
     SmallVector<Value> at;
     for (auto [d, index] : llvm::enumerate(indices)) {
-      if (from[d] == to[d] && open[d]) { // not padded
+      Value shift = before(in, d);
+      if (!shift && from[d] == to[d]) { // not padded
         at.push_back(index);
         continue;
       }
       Value size = open[d] ? open[d] : in.index(*from[d].constant());
-      Value place = s.sub(index, before(in, d));
+      Value place = shift ? s.sub(index, shift) : index;
       if (padding) {
         Value fits = isInside(in, place, size);
         inside = inside ? Value(arith::AndIOp::create(in, inside, fits)) : fits;
@@ -86,7 +88,8 @@ Results lowerPad(Lowering &b, Operation *op, ValueRange operands) {
         b.indexed(*type, [&](Lowering &in, ValueRange) { return paddingOf(in); })};
   }
 
-  auto pads = b.constantInts(1), axes = b.constantInts(3);
+  std::optional<SizeList> pads = onnx::sizeList(op->getOperand(1));
+  auto axes = b.constantInts(3);
   bool knowsAxes = axes || b.isAbsent(3);
   if (pads && knowsAxes) {
     FailureOr<SmallVector<int64_t>> dims =
@@ -95,11 +98,15 @@ Results lowerPad(Lowering &b, Operation *op, ValueRange operands) {
       return failure();
     if (pads->size() != 2 * dims->size())
       return b.unsupported("pads does not hold two numbers per axis");
-    SmallVector<int64_t> before(rank, 0);
+    SizeList before(rank, 0);
     bool grows = true;
+    auto cannotCut = [&](const onnx::SizeExpr &pad) {
+      auto range = b.range(pad);
+      return range && range->min >= 0;
+    };
     for (auto [j, axis] : llvm::enumerate(*dims)) {
       before[axis] = (*pads)[j];
-      grows &= (*pads)[j] >= 0 && (*pads)[dims->size() + j] >= 0;
+      grows &= cannotCut((*pads)[j]) && cannotCut((*pads)[dims->size() + j]);
     }
     auto constant = b.constantFloats(2);
     auto constantInts = b.constantInts(2);
@@ -110,24 +117,38 @@ Results lowerPad(Lowering &b, Operation *op, ValueRange operands) {
                       : constantInts ? b.scalarInt(type->getElementType(), (*constantInts)[0])
                                      : zeroOf(b, type->getElementType());
       if (type->hasStaticShape() && inputType.hasStaticShape())
-        return SmallVector<Value>{padded(b, input, type->getShape(), before, padding)};
-      return SmallVector<Value>{padded(b, input, b.sizes(op->getResult(0)),
-                                       getAsIndexOpFoldResult(b.getContext(), before), padding)};
+        return SmallVector<Value>{
+            padded(b, input, type->getShape(), Lowering::shapeOf(before), padding)};
+      return SmallVector<Value>{
+          padded(b, input, b.sizes(op->getResult(0)), b.mixedSizes(before), padding)};
     }
-    auto constantBefore = [&](Lowering &in, int64_t d) { return in.index(before[d]); };
+    SmallVector<Value> open; // null where a number
+    for (const onnx::SizeExpr &pad : before)
+      open.push_back(pad.constant() ? Value() : b.size(pad));
+    auto knownBefore = [&](Lowering &in, int64_t d) -> Value {
+      std::optional<int64_t> number = before[d].constant();
+      // Of what is fixed a shift by 0 stays; it folds.
+      bool isOpen = inputType.isDynamicDim(d) || type->isDynamicDim(d);
+      return !number ? open[d] : *number == 0 && isOpen ? Value() : in.index(*number);
+    };
     if (isConstant)
-      return SmallVector<Value>{padByPulling(b, input, *type, mode, constantBefore, paddingOf)};
-    return SmallVector<Value>{padByPulling(b, input, *type, mode, constantBefore, nullptr)};
+      return SmallVector<Value>{padByPulling(b, input, *type, mode, knownBefore, paddingOf)};
+    return SmallVector<Value>{padByPulling(b, input, *type, mode, knownBefore, nullptr)};
   }
 
-  if (!type->hasStaticShape() || !inputType.hasStaticShape())
-    return b.unsupported("its pads are computed beside sizes that change from run to run; fix those "
-                         "with --dim NAME=VALUE");
+  if (!typeOf(operands[1]).hasStaticShape())
+    return b.unsupported("how many pads there are changes from run to run; fix the sizes that "
+                         "they depend on with --dim NAME=VALUE");
   // Pads as data: entry j of the first half belongs to axes[j].
   Value padList = operands[1], axisList = operands.size() > 3 ? operands[3] : Value();
   int64_t count = typeOf(padList).getNumElements() / 2;
   if (!axisList && count != rank)
     return b.unsupported("pads does not hold two numbers per axis");
+  SizeList from = b.sizes(op->getOperand(0)), to = b.sizes(op->getResult(0));
+  SmallVector<Value> openFrom, openTo; // null where a number
+  for (auto [size, open] : {std::pair(&from, &openFrom), std::pair(&to, &openTo)})
+    for (const onnx::SizeExpr &expr : *size)
+      open->push_back(expr.constant() ? Value() : b.size(expr));
   auto dataBefore = [&](Lowering &in, int64_t d) -> Value {
     Scalars s{in};
     auto entry = [&](Value list, int64_t j) { return toIndex(in, extract(in, list, in.index(j))); };
@@ -144,8 +165,11 @@ Results lowerPad(Lowering &b, Operation *op, ValueRange operands) {
         after = s.select(applies, entry(padList, count + j), after);
       }
     }
-    Value size = s.add(in.index(inputType.getDimSize(d)), s.add(before, after));
-    check(in, s.equal(size, in.index(type->getDimSize(d))), shapeMismatch, size);
+    auto sizeIn = [&](const onnx::SizeExpr &size, Value open) {
+      return open ? open : in.index(*size.constant());
+    };
+    Value size = s.add(sizeIn(from[d], openFrom[d]), s.add(before, after));
+    check(in, s.equal(size, sizeIn(to[d], openTo[d])), shapeMismatch, size);
     return before;
   };
   if (isConstant)
@@ -157,6 +181,19 @@ Results lowerCenterCropPad(Lowering &b, Operation *op, ValueRange operands) {
   FailureOr<RankedTensorType> type = boundedResult(b);
   if (failed(type))
     return failure();
+  if (!type->hasStaticShape() || !typeOf(operands[0]).hasStaticShape()) {
+    // Which axes are cropped may change from run to run; half of what is missing rounds towards 0.
+    SizeList from = b.sizes(op->getOperand(0)), to = b.sizes(op->getResult(0));
+    SmallVector<Value> before;
+    for (auto [size, wanted] : llvm::zip_equal(from, to))
+      before.push_back(size == wanted
+                           ? Value()
+                           : arith::DivSIOp::create(b, arith::SubIOp::create(b, b.size(wanted), b.size(size)),
+                                                    b.index(2)));
+    return SmallVector<Value>{padByPulling(
+        b, operands[0], *type, "constant", [&](Lowering &, int64_t d) { return before[d]; },
+        [&](Lowering &in) { return zeroOf(in, type->getElementType()); })};
+  }
   // What is kept is cropped in the middle, then placed in the middle; both round down.
   SmallVector<int64_t> kept, starts, offsets;
   for (auto [from, to] : llvm::zip_equal(typeOf(operands[0]).getShape(), type->getShape())) {
@@ -174,6 +211,6 @@ Results lowerCenterCropPad(Lowering &b, Operation *op, ValueRange operands) {
 } // namespace
 
 void burin::lower::registerPad(RuleTable &table) {
-  table.add<onnx::CenterCropPadOp>(lowerCenterCropPad);
+  table.add<onnx::CenterCropPadOp>(lowerCenterCropPad, Sizes::Dynamic);
   table.add<onnx::PadOp>(lowerPad, Sizes::Dynamic);
 }

@@ -28,13 +28,41 @@ RankedTensorType staticType(Value value) {
   return type && type.hasStaticShape() ? type : RankedTensorType();
 }
 
-/// cos and sin of 2 pi i / length, [length, 2].
-Value unitCircle(Lowering &b, Type type, int64_t length) {
-  return b.indexed(RankedTensorType::get({length, 2}, type), [&](Lowering &in, ValueRange at) {
+using SizeList = SmallVector<onnx::SizeExpr>;
+
+/// The least that a size can be; 0 where nothing bounds it.
+int64_t leastOf(Lowering &b, const onnx::SizeExpr &size) {
+  auto range = b.range(size);
+  return range ? range->min : 0;
+}
+
+/// A size as an index: in a body a number, or what was computed before it.
+struct Extent {
+  Extent(Lowering &b, const onnx::SizeExpr &size)
+      : number(size.constant()), open(number ? Value() : b.size(size)) {}
+
+  Value index(Lowering &in) const { return open ? open : in.index(*number); }
+  Value as(Scalars &s, Type type) const {
+    if (!open)
+      return s.constant(type, double(*number));
+    return arith::UIToFPOp::create(s.b, type, fromIndex(s.b, open, s.b.getI64Type()));
+  }
+
+  std::optional<int64_t> number;
+  Value open;
+};
+
+/// cos and sin of 2 pi i / length, [length, 2], in f64.
+Value unitCircle(Lowering &b, Type type, const onnx::SizeExpr &length) {
+  SizeList sizes{length, 2};
+  Extent whole(b, length);
+  return b.indexed(Lowering::tensorOf(sizes, type), b.openSizes(sizes), [&](Lowering &in, ValueRange at) {
     Scalars s{in};
     Value place = arith::IndexCastOp::create(in, in.getI64Type(), at[0]);
+    Value turn = s.constant(type, 2 * std::numbers::pi);
     Value angle = s.mul(arith::SIToFPOp::create(in, type, place),
-                        s.constant(type, 2 * std::numbers::pi / double(length)));
+                        whole.open ? s.div(turn, whole.as(s, type))
+                                   : s.constant(type, 2 * std::numbers::pi / double(*whole.number)));
     return s.select(s.equal(at[1], in.index(0)), math::CosOp::create(in, angle),
                     math::SinOp::create(in, angle));
   });
@@ -42,10 +70,11 @@ Value unitCircle(Lowering &b, Type type, int64_t length) {
 
 /// A transform along one dimension of a tensor whose last holds real and imaginary parts.
 struct Transform {
-  RankedTensorType result; // ends in 2, or in 1 where only the real part is wanted
-  int64_t axis;            // of the frequencies (or, inverse, times) in the result
-  int64_t length;          // of the transform
-  int64_t terms;           // elements summed: the others are 0
+  SizeList result; // ends in 2, or in 1 where only the real part is wanted
+  Type element;
+  int64_t axis;          // of the frequencies (or, inverse, times) in the result
+  onnx::SizeExpr length; // of the transform
+  onnx::SizeExpr terms;  // elements summed: the others are 0
   bool inverse;
   bool halved; // the input is the first half of a conjugate symmetric spectrum
   /// The input's element for a result place and a term: its real and imaginary part (null: 0).
@@ -53,22 +82,28 @@ struct Transform {
 };
 
 Value build(Lowering &b, const Transform &t) {
-  Type element = t.result.getElementType(), compute = b.getF64Type();
+  Type compute = b.getF64Type();
   Value circle = unitCircle(b, compute, t.length);
-  SmallVector<int64_t> loops(t.result.getShape());
+  Extent whole(b, t.length);
+  SizeList loops = t.result, summed{t.terms};
   int64_t rank = loops.size();
   loops.push_back(t.terms);
-  // The sum's extent is that of an operand that is not read.
-  Value extent = b.empty(RankedTensorType::get({t.terms}, compute));
-  AffineMap map = AffineMap::get(rank + 1, 0, {b.getAffineDimExpr(rank)}, b.getContext());
+  // The sum's extent is that of an operand that is not read, and so are those that are open.
+  SmallVector<Value> extents{b.empty(Lowering::tensorOf(summed, compute), b.openSizes(summed))};
+  SmallVector<AffineMap> maps{
+      AffineMap::get(rank + 1, 0, {b.getAffineDimExpr(rank)}, b.getContext())};
+  if (SmallVector<Value> open = b.openSizes(t.result); !open.empty()) {
+    extents.push_back(b.empty(Lowering::tensorOf(t.result, compute), open));
+    maps.push_back(b.mapWithout(rank + 1, {rank}));
+  }
   Value sums = b.reduce(
-      loops, {rank}, {extent}, {map}, b.scalar(compute, 0),
+      Lowering::shapeOf(loops), {rank}, extents, maps, b.scalar(compute, 0),
       [&](Lowering &in, ValueRange elements) -> Value {
         Scalars s{in};
         SmallVector<Value> place;
         for (int64_t d = 0; d < rank; ++d)
           place.push_back(linalg::IndexOp::create(in, d));
-        Value term = linalg::IndexOp::create(in, rank), length = in.index(t.length);
+        Value term = linalg::IndexOp::create(in, rank), length = whole.index(in);
         Value turn = arith::RemUIOp::create(
             in, arith::MulIOp::create(in, place[t.axis], term), length);
         Value cosine = tensor::ExtractOp::create(in, circle, ValueRange{turn, in.index(0)});
@@ -88,18 +123,21 @@ Value build(Lowering &b, const Transform &t) {
         if (t.halved) {
           // All but the first and the middle stand for their conjugates too.
           Value twin = s.notEqual(term, in.index(0));
-          if (t.length % 2 == 0)
-            twin = arith::AndIOp::create(in, twin, s.notEqual(term, in.index(t.length / 2)));
+          if (whole.open) // 2 * term is not the length
+            twin = arith::AndIOp::create(in, twin, s.notEqual(s.add(term, term), length));
+          else if (*whole.number % 2 == 0)
+            twin = arith::AndIOp::create(in, twin, s.notEqual(term, in.index(*whole.number / 2)));
           product = s.mul(product, s.select(twin, s.like(product, 2), s.like(product, 1)));
         }
-        return s.add(elements[1], product);
+        return s.add(elements.back(), product);
       });
-  return b.broadcasting(t.result, {sums}, [&](Lowering &in, ValueRange elements) {
+  RankedTensorType type = Lowering::tensorOf(t.result, t.element);
+  return b.broadcasting(type, {sums}, [&](Lowering &in, ValueRange elements) {
     Scalars s{in};
     Value value = elements[0];
     if (t.inverse)
-      value = s.div(value, s.like(value, double(t.length)));
-    return s.narrow(value, element);
+      value = s.div(value, whole.as(s, value.getType()));
+    return s.narrow(value, t.element);
   });
 }
 
@@ -114,11 +152,13 @@ std::pair<Value, Value> partsAt(Lowering &in, Value tensor, SmallVector<Value> p
 
 FailureOr<SmallVector<Value>> lowerDFT(Lowering &b, Operation *op, ValueRange operands) {
   auto dft = cast<onnx::DFTOp>(op);
-  RankedTensorType input = staticType(operands[0]), result = b.resultType();
-  if (!input || !result || !result.hasStaticShape() || input.getRank() != result.getRank() ||
-      input.getRank() < 2)
+  if (failed(boundedResult(b)))
+    return failure();
+  RankedTensorType input = typeOf(operands[0]), result = b.resultType();
+  if (input.getRank() != result.getRank() || input.getRank() < 2)
     return b.unsupported(unknownShape);
   int64_t rank = input.getRank();
+  SizeList from = b.sizes(op->getOperand(0)), to = b.sizes(op->getResult(0));
   bool inverse = dft.getInverse() != 0, onesided = dft.getOnesided() != 0;
   // Where the axis is computed, every one that explains the result's shape is tried.
   SmallVector<int64_t> axes{rank - 2};
@@ -129,6 +169,8 @@ FailureOr<SmallVector<Value>> lowerDFT(Lowering &b, Operation *op, ValueRange op
     axes = {*normal};
   } else if (!b.isAbsent(2)) {
     axes.clear();
+    if (!input.hasStaticShape() || !result.hasStaticShape())
+      return b.unsupported("its axis is computed when the model runs; make it constant");
     for (int64_t axis = 0; axis + 1 < rank; ++axis) {
       SmallVector<int64_t> from(input.getShape().drop_back()), to(result.getShape().drop_back());
       from[axis] = to[axis] = 0;
@@ -145,19 +187,30 @@ FailureOr<SmallVector<Value>> lowerDFT(Lowering &b, Operation *op, ValueRange op
   SmallVector<Value> choices;
   SmallVector<uint64_t> masks;
   for (int64_t axis : axes) {
-    int64_t length = result.getDimSize(axis);
+    onnx::SizeExpr length = to[axis];
     if (onesided && !inverse) {
-      length = input.getDimSize(axis);
+      length = from[axis];
       if (std::optional<SmallVector<int64_t>> given = b.constantInts(1))
         length = given->front();
       else if (!b.isAbsent(1))
         return b.unsupported("its length is computed when the model runs; make it constant");
     }
     bool halved = onesided && inverse;
-    int64_t terms = std::min(input.getDimSize(axis), halved ? length / 2 + 1 : length);
-    if (length < 1 || terms < 1)
+    // What is transformed is cut or filled up with zeros.
+    std::optional<onnx::SizeExpr> needed = length, more;
+    if (halved) {
+      needed = length.floorDiv(2);
+      needed = needed ? needed->plus(1) : needed;
+    }
+    more = needed ? from[axis].minus(*needed) : needed;
+    auto difference = more ? b.range(*more) : std::nullopt;
+    if (!difference || (difference->min < 0 && difference->max > 0))
+      return b.unsupported("its signal is longer than the transform for some sizes that --dim allows and "
+                           "shorter for others; give a smaller range, with --dim NAME=MIN..MAX");
+    const onnx::SizeExpr &terms = difference->min >= 0 ? *needed : from[axis];
+    if (leastOf(b, length) < 1 || leastOf(b, terms) < 1)
       return b.unsupported("a transform of length 0");
-    choices.push_back(build(b, {result, axis, length, terms, inverse, halved,
+    choices.push_back(build(b, {to, result.getElementType(), axis, length, terms, inverse, halved,
                                 [&](Lowering &in, ValueRange place, Value term) {
                                   SmallVector<Value> at(place);
                                   at[axis] = term;
@@ -192,43 +245,55 @@ Value selectByLength(Lowering &b, Value given, ArrayRef<int64_t> lengths, ArrayR
 
 /// Frames of the signal, windowed, each transformed.
 FailureOr<SmallVector<Value>> lowerSTFT(Lowering &b, Operation *op, ValueRange operands) {
-  RankedTensorType signal = staticType(operands[0]), result = b.resultType();
-  if (!signal || signal.getRank() < 2 || signal.getRank() > 3 || !result || !result.hasStaticShape())
+  if (failed(boundedResult(b)))
+    return failure();
+  RankedTensorType signal = typeOf(operands[0]), result = b.resultType();
+  if (signal.getRank() < 2 || signal.getRank() > 3 || result.getRank() != 4)
     return b.unsupported(unknownShape);
   bool onesided = cast<onnx::STFTOp>(op).getOnesided() != 0;
-  int64_t samples = signal.getDimSize(1);
+  SizeList from = b.sizes(op->getOperand(0)), to = b.sizes(op->getResult(0));
+  const onnx::SizeExpr &samples = from[1];
   Value window = operands[2];
   // Where the length is computed, every one that explains the result's shape is tried.
-  SmallVector<int64_t> lengths{samples};
+  SizeList lengths{samples};
   bool known = true;
   if (std::optional<SmallVector<int64_t>> given = b.constantInts(3)) {
     lengths = {given->front()};
-  } else if (window && staticType(window)) {
-    lengths = {staticType(window).getDimSize(0)};
+  } else if (window) {
+    lengths = {b.sizes(op->getOperand(2))[0]};
   } else if (!b.isAbsent(3)) {
     auto type = staticType(operands[3]);
     if (!type || type.getNumElements() != 1)
       return b.unsupported("a frame length that is not one element");
     known = false;
+    if (!result.hasStaticShape() || !samples.constant())
+      return b.unsupported("its frames' length is computed beside sizes that change from run to run; make it "
+                           "constant, or fix those with --dim NAME=VALUE");
     int64_t bins = result.getDimSize(2);
-    lengths = onesided ? SmallVector<int64_t>{2 * (bins - 1), 2 * (bins - 1) + 1}
-                       : SmallVector<int64_t>{bins};
-    llvm::erase_if(lengths, [&](int64_t length) { return length < 1 || length > samples; });
+    lengths = onesided ? SizeList{2 * (bins - 1), 2 * (bins - 1) + 1} : SizeList{bins};
+    llvm::erase_if(lengths, [&](const onnx::SizeExpr &length) {
+      return *length.constant() < 1 || *length.constant() > *samples.constant();
+    });
     if (lengths.empty())
       return b.unsupported("a result of " + Twine(bins) + " bins, which no frame of a signal of " +
-                           Twine(samples) + " samples has");
+                           Twine(samples.text()) + " samples has");
   }
-  if (lengths[0] < 1 || lengths[0] > samples)
-    return b.unsupported("frames of " + Twine(lengths[0]) + " in a signal of " + Twine(samples) +
-                         " samples");
-  if (window && (!staticType(window) || staticType(window).getNumElements() != lengths[0]))
+  std::optional<onnx::SizeExpr> spare = samples.minus(lengths[0]);
+  if (leastOf(b, lengths[0]) < 1 || !spare || leastOf(b, *spare) < 0)
+    return b.unsupported("frames of " + Twine(lengths[0].text()) + " in a signal of " +
+                         Twine(samples.text()) + " samples" +
+                         (samples.constant() ? "" : ", which can be fewer; give a range that starts "
+                                                    "higher, with --dim NAME=MIN..MAX"));
+  if (window && (typeOf(window).getRank() != 1 || !(b.sizes(op->getOperand(2))[0] == lengths[0])))
     return b.unsupported("a window whose length is not the frames'");
   Value x = operands[0], hop = operands[1];
   if (signal.getRank() == 2)
-    x = b.reshape(x, {signal.getDimSize(0), samples, 1});
+    x = b.reshape(x, from, SizeList{from[0], samples, 1});
   SmallVector<Value> only(cast<RankedTensorType>(hop.getType()).getRank());
-  auto framesOf = [&](int64_t length) {
-    return build(b, {result, /*axis=*/2, length, length, /*inverse=*/false, /*halved=*/false,
+  Extent all(b, samples);
+  auto framesOf = [&](const onnx::SizeExpr &length) {
+    return build(b, {to, result.getElementType(), /*axis=*/2, length, length, /*inverse=*/false,
+                     /*halved=*/false,
                      [&](Lowering &in, ValueRange place, Value term) -> std::pair<Value, Value> {
                        Scalars s{in};
                        for (Value &zero : only)
@@ -236,7 +301,9 @@ FailureOr<SmallVector<Value>> lowerSTFT(Lowering &b, Operation *op, ValueRange o
                        Value distance = arith::IndexCastOp::create(
                            in, in.getIndexType(), tensor::ExtractOp::create(in, hop, only));
                        Value from = arith::MulIOp::create(in, place[1], distance);
-                       Value last = in.index(samples - 1); // whatever the step is, stay inside
+                       // Whatever the step is, stay inside.
+                       Value last = all.open ? s.sub(all.open, in.index(1))
+                                             : in.index(*all.number - 1);
                        Value sample = arith::MinUIOp::create(
                            in, arith::AddIOp::create(in, from, term), last);
                        auto [real, imaginary] = partsAt(in, x, {place[0], sample, nullptr});
@@ -252,7 +319,8 @@ FailureOr<SmallVector<Value>> lowerSTFT(Lowering &b, Operation *op, ValueRange o
   SmallVector<Value> choices = llvm::map_to_vector(lengths, framesOf);
   if (known)
     return choices;
-  return SmallVector<Value>{selectByLength(b, operands[3], lengths, choices)};
+  SmallVector<int64_t> numbers = Lowering::shapeOf(lengths);
+  return SmallVector<Value>{selectByLength(b, operands[3], numbers, choices)};
 }
 
 /// Triangles of unit height between neighbouring points that are evenly spaced in mels.

@@ -381,8 +381,11 @@ struct Recognize : OpRewritePattern<onnx::MatMulOp> {
         /*q_num_heads=*/IntegerAttr(), /*qk_matmul_output_mode=*/0, /*right_window_size=*/-1,
         rewriter.getF32FloatAttr(float(scores.scale)), APFloat(float(scores.cap)),
         /*softmax_precision=*/IntegerAttr(), /*unguarded=*/!isGuarded && mask);
-    if (succeeded(attention.inferResultTypes(types)))
-      attention.getY().setType(types[0]);
+    // What the model declares says more than the rule does where it is fixed.
+    if (succeeded(attention.inferResultTypes(types))) {
+      Type both = type.getRank() == 4 ? onnx::mergeTypes(type, types[0]) : Type();
+      attention.getY().setType(both ? both : types[0]);
+    }
     Value result = attention.getY();
     if (int64_t missing = 4 - type.getRank()) {
       Value axes = match::constant(rewriter, loc, llvm::to_vector(llvm::seq<int64_t>(0, missing)));

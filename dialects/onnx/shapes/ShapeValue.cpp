@@ -2,6 +2,7 @@
 //
 // What operands say that are data: constants, and sizes that the model computes from shapes.
 
+#include "dialects/onnx/SizeList.h"
 #include "dialects/onnx/shapes/ShapeRule.h"
 
 #include "mlir/IR/Matchers.h"
@@ -59,6 +60,7 @@ public:
 private:
   Shape compute(Operation *op, unsigned depth);
   Shape slice(SliceOp op, unsigned depth);
+  Shape transpose(TransposeOp op, unsigned depth);
   Shape gather(GatherOp op, unsigned depth);
   Shape concat(ConcatOp op, unsigned depth);
   Shape select(WhereOp op, unsigned depth);
@@ -140,6 +142,8 @@ Shape Lists::compute(Operation *op, unsigned depth) {
     return gather(node, depth);
   if (auto node = dyn_cast<SliceOp>(op))
     return slice(node, depth);
+  if (auto node = dyn_cast<TransposeOp>(op))
+    return transpose(node, depth);
   if (auto node = dyn_cast<WhereOp>(op))
     return select(node, depth);
   SmallVector<Value> operands(op->getOperands());
@@ -156,12 +160,20 @@ Shape Lists::compute(Operation *op, unsigned depth) {
     return fold(operands, depth, [](ArrayRef<Dim> x) { return add(x[0], x[1]).value_or(Dim()); });
   if (isa<SubOp>(op))
     return fold(operands, depth, [](ArrayRef<Dim> x) { return subtract(x[0], x[1]); });
+  if (isa<NegOp>(op))
+    return fold(operands, depth, [](ArrayRef<Dim> x) { return subtract(Dim(0), x[0]); });
   if (isa<MulOp>(op))
     return fold(operands, depth,
                 [](ArrayRef<Dim> x) { return multiply(x[0], x[1]).value_or(Dim()); });
   if (isa<DivOp>(op)) // rounds towards 0, as floors do what is not negative
     return fold(operands, depth, [&](ArrayRef<Dim> x) {
       return x[1].isStatic() && x[1].size > 0 && isSize(x[0]) ? floorDivide(x[0], x[1].size) : Dim();
+    });
+  if (auto mod = dyn_cast<ModOp>(op)) // the divisor's sign, with fmod the dividend's
+    return fold(operands, depth, [&](ArrayRef<Dim> x) {
+      if (!x[1].isStatic() || x[1].size < 1 || (mod.getFmod() != 0 && !isSize(x[0])))
+        return Dim();
+      return subtract(x[0], multiply(floorDivide(x[0], x[1].size), x[1]).value_or(Dim()));
     });
   if (isa<MaxOp, MinOp>(op))
     return fold(operands, depth, [&](ArrayRef<Dim> list) {
@@ -254,21 +266,105 @@ Shape Lists::gather(GatherOp op, unsigned depth) {
   return list;
 }
 
+/// The elements of `list`, of a tensor of `shape`, at `places` of each axis, row by row, where the
+/// result's axis d is the tensor's `order[d]`.
+Dims pick(const Dims &list, ArrayRef<int64_t> shape, ArrayRef<SmallVector<int64_t>> places,
+          ArrayRef<int64_t> order) {
+  SmallVector<int64_t> strides(shape.size(), 1);
+  for (size_t d = shape.size(); d-- > 1;)
+    strides[d - 1] = strides[d] * shape[d];
+  SmallVector<int64_t> offsets{0};
+  for (int64_t axis : order) {
+    SmallVector<int64_t> next;
+    for (int64_t offset : offsets)
+      for (int64_t place : places[axis])
+        next.push_back(offset + place * strides[axis]);
+    offsets = std::move(next);
+  }
+  return llvm::map_to_vector(offsets, [&](int64_t offset) { return list[offset]; });
+}
+
+/// The shape of a list that is a tensor of `value`'s rank; nothing where it has another number of elements.
+std::optional<SmallVector<int64_t>> gridOf(Value value, const Shape &list) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || !list || type.getRank() == 0)
+    return std::nullopt;
+  if (type.getRank() == 1)
+    return SmallVector<int64_t>{int64_t(list->size())};
+  if (!type.hasStaticShape() || type.getNumElements() != int64_t(list->size()))
+    return std::nullopt;
+  return llvm::to_vector(type.getShape());
+}
+
+SmallVector<SmallVector<int64_t>> allPlaces(ArrayRef<int64_t> shape) {
+  return llvm::map_to_vector(
+      shape, [](int64_t size) { return llvm::to_vector(llvm::seq<int64_t>(0, size)); });
+}
+
+Shape Lists::transpose(TransposeOp op, unsigned depth) {
+  Shape source = of(op.getData(), depth);
+  auto shape = gridOf(op.getData(), source);
+  if (!shape)
+    return std::nullopt;
+  int64_t rank = shape->size();
+  SmallVector<int64_t> perm = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, rank)));
+  if (auto given = op.getPerm()) {
+    if (int64_t(given->size()) != rank)
+      return std::nullopt;
+    llvm::BitVector seen(rank);
+    for (int64_t axis : *given) {
+      axis = axis < 0 ? axis + rank : axis;
+      if (axis < 0 || axis >= rank || seen.test(axis))
+        return std::nullopt;
+      seen.set(axis);
+    }
+    perm = llvm::map_to_vector(*given, [&](int64_t axis) { return axis < 0 ? axis + rank : axis; });
+  }
+  return pick(*source, *shape, allPlaces(*shape), perm);
+}
+
 Shape Lists::slice(SliceOp op, unsigned depth) {
   auto starts = constantInts(op.getStarts()), ends = constantInts(op.getEnds());
-  auto steps = constantInts(op.getSteps());
-  bool unitStep =
-      isa<NoneType>(op.getSteps().getType()) || (steps && *steps == ArrayRef<int64_t>{1});
-  Shape source = isVector(op.getData()) ? of(op.getData(), depth) : Shape();
-  if (!source || !starts || !ends || starts->size() != 1 || ends->size() != 1 || !unitStep)
+  auto axes = constantInts(op.getAxes()), steps = constantInts(op.getSteps());
+  Shape source = of(op.getData(), depth);
+  auto shape = gridOf(op.getData(), source);
+  auto isGiven = [](Value value) { return !isa<NoneType>(value.getType()); };
+  if (!shape || !starts || !ends || starts->size() != ends->size() ||
+      (isGiven(op.getAxes()) && !axes) || (isGiven(op.getSteps()) && !steps) ||
+      (axes && axes->size() != starts->size()) || (steps && steps->size() != starts->size()))
     return std::nullopt;
-  int64_t length = source->size();
-  auto clamp = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + length : at, 0, length); };
-  int64_t start = clamp(starts->front()), end = clamp(ends->front());
-  return Dims(ArrayRef<Dim>(*source).slice(start, std::max<int64_t>(end - start, 0)));
+  int64_t rank = shape->size();
+  SmallVector<SmallVector<int64_t>> places = allPlaces(*shape);
+  for (auto [i, start, end] : llvm::enumerate(*starts, *ends)) {
+    int64_t axis = axes ? (*axes)[i] : int64_t(i), step = steps ? (*steps)[i] : 1;
+    axis = axis < 0 ? axis + rank : axis;
+    if (axis < 0 || axis >= rank || step == 0)
+      return std::nullopt;
+    int64_t length = (*shape)[axis], low = step > 0 ? 0 : -1, high = step > 0 ? length : length - 1;
+    auto clamp = [&](int64_t at) { return std::clamp(at < 0 ? at + length : at, low, high); };
+    int64_t at = length == 0 ? 0 : clamp(start), last = length == 0 ? 0 : clamp(end);
+    // Lists are short, so that a step that is as long is as good as any longer one.
+    step = std::clamp<int64_t>(step, -maxListLength - 1, maxListLength + 1);
+    places[axis].clear();
+    for (; step > 0 ? at < last : at > last; at += step)
+      places[axis].push_back(at);
+  }
+  return pick(*source, *shape, places, llvm::to_vector(llvm::seq<int64_t>(0, rank)));
 }
 
 } // namespace
+
+std::optional<SmallVector<SizeExpr>> sizeList(Value value) {
+  Shape list = shapeValue(value);
+  SmallVector<SizeExpr> sizes;
+  for (const Dim &dim : list.value_or(Dims())) {
+    std::optional<SizeExpr> size = dim.expr();
+    if (!size)
+      return std::nullopt;
+    sizes.push_back(*size);
+  }
+  return list ? std::optional(sizes) : std::nullopt;
+}
 
 Shape shapeValue(Value value) {
   // A list is asked for from within a rule; its own op is as good to find the module from.

@@ -10,7 +10,7 @@ using namespace mlir;
 namespace burin::onnx {
 
 // Bins of a one-sided transform of real data.
-static Dim uniqueBins(Dim length) { return length.isStatic() ? Dim(length.size / 2 + 1) : Dim(); }
+static Dim uniqueBins(Dim length) { return add(floorDivide(length, 2), Dim(1)).value_or(Dim()); }
 
 LogicalResult inferDFT(Operation *op, Types &types) {
   ShapeRule rule(op, types);
@@ -41,7 +41,7 @@ LogicalResult inferDFT(Operation *op, Types &types) {
       FailureOr<Dim> whole = rule.product({size, Dim(2)});
       if (failed(whole))
         return failure();
-      length = whole->isStatic() ? Dim(whole->size - 2) : Dim();
+      length = subtract(*whole, Dim(2));
     }
   } else if (auto value = rule.scalar(1)) {
     length = Dim(*value);
@@ -81,9 +81,9 @@ LogicalResult inferSTFT(Operation *op, Types &types) {
     if (length.size < 1 || length.size > whole.size)
       return rule.error() << "a frame of " << length.size << " does not fit a signal of "
                           << whole.size;
-    if (step)
-      result[1] = Dim((whole.size - length.size) / *step + 1);
   }
+  if (step)
+    result[1] = add(floorDivide(subtract(whole, length), *step), Dim(1)).value_or(Dim());
   result[2] = rule.attr("onesided", 1) != 0 ? uniqueBins(length) : length;
   return rule.set(0, rule.element(0), Shape(result));
 }
