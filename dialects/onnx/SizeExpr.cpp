@@ -359,6 +359,18 @@ SizeExpr::evaluated(llvm::function_ref<Number(StringRef)> value) const {
 }
 
 std::optional<SizeExpr::Interval> SizeExpr::range(Ranges ranges) const {
+  // What is a multiple for all values lies between multiples: "8 * ((h + 7) floordiv 8)".
+  uint64_t common = 0;
+  for (const auto &[product, factor] : terms)
+    common = std::gcd(common, factor < 0 ? -uint64_t(factor) : uint64_t(factor));
+  if (common > 1 && common <= uint64_t(INT64_MAX) && terms.size() > 1)
+    if (std::optional<SizeExpr> part = dividedBy(SizeExpr(int64_t(common)))) {
+      std::optional<Interval> range = part->range(ranges);
+      if (!range || llvm::MulOverflow(range->min, int64_t(common), range->min) ||
+          llvm::MulOverflow(range->max, int64_t(common), range->max))
+        return std::nullopt;
+      return range;
+    }
   std::optional<Interval> apart = rangeOfTerms(ranges), together = rangeOfWhole(ranges);
   if (!apart || !together)
     return apart ? apart : together;
