@@ -86,7 +86,6 @@ SmallVector<int64_t> chooseTiles(linalg::LinalgOp root, unsigned rows, bool alon
   // How often a dynamic loop runs is not known: as if it ran on and on, in tiles that its end
   // cuts where the root is alone, row by row elsewhere.
   constexpr int64_t many = int64_t(1) << 20;
-  int64_t inner = 1;
   bool isDynamic = false;
   for (auto [i, size] : llvm::enumerate(sizes)) {
     if (size == 0)
@@ -95,14 +94,20 @@ SmallVector<int64_t> chooseTiles(linalg::LinalgOp root, unsigned rows, bool alon
       isDynamic = true;
       size = i < rows ? many : 1;
     }
-    if (llvm::MulOverflow(inner, size, inner))
-      inner = INT64_MAX;
   }
+  auto stepsFrom = [&](unsigned i) {
+    int64_t steps = 1;
+    for (int64_t size : ArrayRef(sizes).drop_front(i))
+      if (llvm::MulOverflow(steps, size, steps))
+        return INT64_MAX;
+    return steps;
+  };
+  int64_t inner = stepsFrom(0);
   if (rows == 0 || (inner <= 2 * volume && !isDynamic))
     return {};
   SmallVector<int64_t> tiles;
   for (unsigned i = 0; i < rows; ++i) {
-    inner /= sizes[i];
+    inner = stepsFrom(i + 1);
     int64_t wanted = std::max<int64_t>(1, volume / std::max<int64_t>(inner, 1));
     bool cutsRows = root.getStaticLoopRanges()[i] == ShapedType::kDynamic && !alone;
     if (wanted == 1 || cutsRows) {
