@@ -107,6 +107,53 @@ private:
     });
   }
 
+  /// Whether the op's rule knows all sizes of its results.
+  static bool knowsSizes(Operation *op) {
+    SmallVector<Type> types;
+    for (Type type : op->getResultTypes())
+      types.push_back(isa<TensorType>(type) ? UnrankedTensorType::get(getElementTypeOrSelf(type)) : type);
+    ScopedDiagnosticHandler quiet(op->getContext(), [](Diagnostic &) { return success(); });
+    auto shaped = dyn_cast<onnx::OnnxOpInterface>(op);
+    return shaped && succeeded(shaped.inferResultTypes(types)) && llvm::all_of(types, [](Type type) {
+             auto tensor = dyn_cast<RankedTensorType>(type);
+             auto names = tensor ? dyn_cast_if_present<onnx::DimsAttr>(tensor.getEncoding()) : nullptr;
+             return !isa<TensorType>(type) || (tensor && tensor.hasStaticShape()) ||
+                    (names && llvm::all_of(llvm::zip_equal(tensor.getShape(), names.getNames()), [](auto pair) {
+                       auto [size, name] = pair;
+                       return !ShapedType::isDynamic(size) || !name.empty();
+                     }));
+           });
+  }
+
+  /// "N=5..20": the range of one dim, cut at its start as little as can be, with which the op's rule knows
+  /// the sizes of its results: a slice that starts at 5 is no longer past the end. Empty where there is none.
+  std::string higherStart(Operation *op) {
+    auto module = op->getParentOfType<ModuleOp>();
+    auto all = module->getAttrOfType<DictionaryAttr>(onnx::dimRangesAttrName);
+    std::string found;
+    for (NamedAttribute range : all ? all.getValue() : ArrayRef<NamedAttribute>()) {
+      auto bounds = cast<DenseI64ArrayAttr>(range.getValue());
+      auto works = [&](int64_t start) {
+        NamedAttrList changed(all);
+        changed.set(range.getName(), DenseI64ArrayAttr::get(op->getContext(), {start, bounds[1]}));
+        module->setAttr(onnx::dimRangesAttrName, changed.getDictionary(op->getContext()));
+        return knowsSizes(op);
+      };
+      int64_t low = bounds[0], high = bounds[1]; // the former does not
+      if (low < high && works(high)) {
+        while (high - low > 1) {
+          int64_t middle = low + (high - low) / 2;
+          (works(middle) ? high : low) = middle;
+        }
+        found = range.getName().str() + "=" + std::to_string(high) + ".." + std::to_string(bounds[1]);
+        break;
+      }
+    }
+    if (all)
+      module->setAttr(onnx::dimRangesAttrName, all);
+    return found;
+  }
+
   /// Sizes that change from run to run are computed from ranges of --dim, and only where the rule
   /// takes them.
   LogicalResult checkSizes(Operation *op) {
@@ -135,9 +182,19 @@ private:
             return error << "the data decide it; compute this part in the program that calls the model";
           return error << "fix it, for example with --dim " << *byOption << "=1";
         }
-        if (ShapedType::isDynamic(size) && !isRange && takesDynamic)
+        if (ShapedType::isDynamic(size) && !isRange && op->hasTrait<onnx::SizedByData>() &&
+            !isa<func::FuncOp>(op->getParentOp()))
+          return op->emitOpError("is not supported here: what it counts in a body of a loop or a branch has no bound "
+                                 "of its own in each round; mark what counts by booleans of a fixed size (Where) "
+                                 "instead, or do it outside of the body");
+        if (ShapedType::isDynamic(size) && !isRange && takesDynamic) {
+          if (std::string range = higherStart(op); !range.empty())
+            return op->emitOpError("is not supported here: the result's shape has no one expression for all "
+                                   "sizes that --dim allows; give a range that starts higher, for example --dim ")
+                   << range << ", or fixed sizes";
           return op->emitOpError("is not supported here: the result's shape is known only when the "
                                  "model runs; fix the sizes it depends on with --dim NAME=VALUE");
+        }
         auto range = isRange ? expr.range([&](StringRef base) { return ranges.lookup(base); })
                              : std::nullopt;
         if (isRange && (!range || range->min < 0))

@@ -314,7 +314,8 @@ Results lowerOpenSlice(Lowering &b, Operation *op, Value input, RankedTensorType
   auto axes = onnx::sliceAxes(op);
   if (!axes)
     return b.unsupported("its bounds lie inside of its operand for some sizes that --dim allows and "
-                         "outside for others; fix them with --dim NAME=VALUE");
+                         "outside for others; give a range that starts higher, or fix them with --dim "
+                         "NAME=VALUE");
   SmallVector<Value> starts;
   for (const onnx::SliceAxis &axis : *axes)
     starts.push_back(axis.first.constant() == 0 ? Value() : b.size(axis.first));
