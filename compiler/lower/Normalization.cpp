@@ -544,7 +544,7 @@ void registerNormalization(RuleTable &table) {
   table.add<LpNormalizationOp>(lowerLpNormalization, Sizes::Dynamic);
   table.add<MeanVarianceNormalizationOp>(lowerMeanVarianceNormalization,
                                              Sizes::Dynamic);
-  table.add<LRNOp>(lowerLRN);
+  table.add<LRNOp>(lowerLRN, Sizes::Dynamic);
 }
 
 } // namespace burin::lower

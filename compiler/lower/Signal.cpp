@@ -23,6 +23,9 @@ namespace {
 constexpr StringRef unknownShape =
     "a shape is known only when the model runs; fix the sizes it depends on with --dim NAME=VALUE";
 
+constexpr StringRef openParts =
+    "whether its signal is real or complex changes from run to run; fix its last size with --dim NAME=1 or 2";
+
 RankedTensorType staticType(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   return type && type.hasStaticShape() ? type : RankedTensorType();
@@ -81,24 +84,40 @@ struct Transform {
   function_ref<std::pair<Value, Value>(Lowering &, ValueRange place, Value term)> read;
 };
 
+/// Sums over the elements of `extent`, the last loop, for each place of a tensor of `sizes`. The body is
+/// given the accumulator last.
+Value sumOver(Lowering &b, ArrayRef<onnx::SizeExpr> sizes, Value extent, Lowering::Body body) {
+  Type compute = typeOf(extent).getElementType();
+  int64_t rank = sizes.size();
+  AffineMap maps[] = {AffineMap::get(rank + 1, 0, {b.getAffineDimExpr(rank)}, b.getContext()),
+                      b.mapWithout(rank + 1, {rank})};
+  SmallVector<utils::IteratorType> iterators(rank + 1, utils::IteratorType::parallel);
+  iterators.back() = utils::IteratorType::reduction;
+  RankedTensorType type = Lowering::tensorOf(sizes, compute);
+  Value zero = b.scalar(compute, 0), start = b.fill(type, zero, b.openSizes(sizes));
+  std::string reason;
+  return linalg::GenericOp::create(b, TypeRange{type}, ValueRange{extent}, ValueRange{start}, maps,
+                                   iterators,
+                                   [&](OpBuilder &builder, Location loc, ValueRange arguments) {
+                                     Lowering in(builder, b.getOp(), reason);
+                                     in.setLoc(loc);
+                                     linalg::YieldOp::create(builder, loc, body(in, arguments));
+                                   })
+      .getResult(0);
+}
+
 Value build(Lowering &b, const Transform &t) {
   Type compute = b.getF64Type();
   Value circle = unitCircle(b, compute, t.length);
   Extent whole(b, t.length);
-  SizeList loops = t.result, summed{t.terms};
-  int64_t rank = loops.size();
-  loops.push_back(t.terms);
-  // The sum's extent is that of an operand that is not read, and so are those that are open.
-  SmallVector<Value> extents{b.empty(Lowering::tensorOf(summed, compute), b.openSizes(summed))};
-  SmallVector<AffineMap> maps{
-      AffineMap::get(rank + 1, 0, {b.getAffineDimExpr(rank)}, b.getContext())};
-  if (SmallVector<Value> open = b.openSizes(t.result); !open.empty()) {
-    extents.push_back(b.empty(Lowering::tensorOf(t.result, compute), open));
-    maps.push_back(b.mapWithout(rank + 1, {rank}));
-  }
-  Value sums = b.reduce(
-      Lowering::shapeOf(loops), {rank}, extents, maps, b.scalar(compute, 0),
-      [&](Lowering &in, ValueRange elements) -> Value {
+  SizeList summed{t.terms};
+  int64_t rank = t.result.size();
+  // The sum's extent is that of an operand that is not read.
+  RankedTensorType extentType = Lowering::tensorOf(summed, compute);
+  Value extent = t.terms.constant() ? b.empty(extentType)
+                                    : b.fill(extentType, b.scalar(compute, 0), b.openSizes(summed));
+  Value sums = sumOver(
+      b, t.result, extent, [&](Lowering &in, ValueRange elements) -> Value {
         Scalars s{in};
         SmallVector<Value> place;
         for (int64_t d = 0; d < rank; ++d)
@@ -159,6 +178,8 @@ FailureOr<SmallVector<Value>> lowerDFT(Lowering &b, Operation *op, ValueRange op
     return b.unsupported(unknownShape);
   int64_t rank = input.getRank();
   SizeList from = b.sizes(op->getOperand(0)), to = b.sizes(op->getResult(0));
+  if (!from.back().constant())
+    return b.unsupported(openParts);
   bool inverse = dft.getInverse() != 0, onesided = dft.getOnesided() != 0;
   // Where the axis is computed, every one that explains the result's shape is tried.
   SmallVector<int64_t> axes{rank - 2};
@@ -250,6 +271,8 @@ FailureOr<SmallVector<Value>> lowerSTFT(Lowering &b, Operation *op, ValueRange o
   RankedTensorType signal = typeOf(operands[0]), result = b.resultType();
   if (signal.getRank() < 2 || signal.getRank() > 3 || result.getRank() != 4)
     return b.unsupported(unknownShape);
+  if (signal.getRank() == 3 && signal.isDynamicDim(2))
+    return b.unsupported(openParts);
   bool onesided = cast<onnx::STFTOp>(op).getOnesided() != 0;
   SizeList from = b.sizes(op->getOperand(0)), to = b.sizes(op->getResult(0));
   const onnx::SizeExpr &samples = from[1];
@@ -379,8 +402,8 @@ FailureOr<SmallVector<Value>> lowerMelWeightMatrix(Lowering &b, Operation *op,
 } // namespace
 
 void registerSignal(RuleTable &table) {
-  table.add<onnx::DFTOp>(lowerDFT);
-  table.add<onnx::STFTOp>(lowerSTFT);
+  table.add<onnx::DFTOp>(lowerDFT, Sizes::Dynamic);
+  table.add<onnx::STFTOp>(lowerSTFT, Sizes::Dynamic);
   table.add<onnx::MelWeightMatrixOp>(lowerMelWeightMatrix);
 }
 

@@ -147,5 +147,42 @@ def models():
     ), {"h": "1..9", "w": "1..10"}, [{"h": h, "w": w} for h, w in ((1, 1), (3, 7), (9, 10))], []
 
 
+    # Pads computed from shapes: to a multiple of 8 on both sides, to 12, as PyTorch lists them.
+    same = [("Shape", ["x"], ["s"]), ("Slice", ["s", "two", "four", "zero"], ["hw"]), ("Neg", ["hw"], ["n"]),
+            ("Mod", ["n", "eight"], ["p"]), ("Div", ["p", "two"], ["lo"]), ("Sub", ["p", "lo"], ["hi"]),
+            ("Concat", ["none", "lo", "none", "hi"], ["pads"], {"axis": 0})]
+    fill = [("Shape", ["r"], ["t"]), ("Gather", ["t", "one"], ["l"]), ("Sub", ["twelve", "l"], ["q"]),
+            ("Concat", ["zero", "zero", "zero", "q"], ["to_length"], {"axis": 0})]
+    torch = [("Mod", ["l", "four"], ["rest"]), ("Sub", ["four", "rest"], ["more"]),
+             ("Concat", ["zero", "more", "none"], ["flat"], {"axis": 0}), ("Reshape", ["flat", "pairs"], ["g"]),
+             ("Slice", ["g", "minus", "least", "zero", "minus"], ["turned"]),
+             ("Transpose", ["turned"], ["sides"], {"perm": [1, 0]}), ("Reshape", ["sides", "minus"], ["listed"])]
+    yield model(
+        "computed_pads",
+        [*same, ("Pad", ["x", "pads"], ["y"]), ("Pad", ["x", "pads"], ["e"], {"mode": "edge"}),
+         conv("y", "c", "w", strides=[2, 2]), *fill, ("Pad", ["r", "to_length"], ["f"]),
+         ("MatMul", ["f", "m"], ["o"]), *torch, ("Pad", ["r", "listed"], ["u"]),
+         ("CenterCropPad", ["r", "eight"], ["v"], {"axes": [1]})],
+        {"x": [1, 3, "h", "w"], "r": [2, "l"]},
+        {"e": [1, 3, "h2", "w2"], "c": [1, 4, "h3", "w3"], "o": [2, 5], "u": [2, "l2"], "v": [2, 8]},
+        {"two": np.array([2]), "four": np.array([4]), "zero": np.array([0]), "eight": np.array([8]),
+         "none": np.array([0, 0]), "one": np.array([1]), "twelve": np.array([12]), "pairs": np.array([-1, 2]),
+         "minus": np.array([-1]), "least": np.array([-2**63]), "w": weights(4, 3, 3, 3), "m": weights(12, 5)},
+    ), {"h": "2..20", "w": "3..17", "l": "1..12"}, [
+        {"h": h, "w": w, "l": l} for h, w, l in ((2, 3, 1), (8, 16, 5), (9, 17, 8), (20, 12, 12))], [{"l": 13}]
+
+    yield model( # neighbouring channels, spectra
+        "signals",
+        [("LRN", ["x"], ["y"], {"size": 3}), ("LRN", ["x"], ["z"], {"size": 5, "beta": 0.5, "alpha": 0.1}),
+         ("STFT", ["s", "hop", "window"], ["f"]), ("STFT", ["s", "hop", "window"], ["g"], {"onesided": 0}),
+         ("DFT", ["s", "", "axis"], ["d"])],
+        {"x": ["n", "c", 4, "h"], "s": ["n", "t", 1]},
+        {"y": ["n", "c", 4, "h"], "z": ["n", "c", 4, "h"], "f": ["n", "frames", 9, 2],
+         "g": ["n", "frames", 16, 2], "d": ["n", "t", 2]},
+        {"hop": np.array(5), "window": np.hanning(16).astype(np.float32), "axis": np.array(1)},
+    ), {"n": "1..2", "c": "1..9", "h": "1..7", "t": "16..80"}, [
+        {"n": n, "c": c, "h": h, "t": t} for n, c, h, t in ((1, 1, 1, 16), (2, 9, 5, 79), (1, 4, 7, 80))], [{"t": 15}]
+
+
 if __name__ == "__main__":
     dims.main(models())

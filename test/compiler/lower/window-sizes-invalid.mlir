@@ -19,3 +19,30 @@ func.func @antialias(%x: tensor<1x3x?xf32, #onnx.dims<["", "", "w"]>>, %s: tenso
   return %0 : tensor<1x3x?xf32, #onnx.dims<["", "", "w floordiv 2"]>>
 }
 }
+
+// -----
+
+// A slice that starts past the end of the shortest: the range that makes it one expression.
+module attributes {onnx.dim_ranges = {w = array<i64: 1, 20>}} {
+func.func @past_the_end(%x: tensor<?xf32, #onnx.dims<["w"]>>) -> tensor<?xf32> {
+  %n = onnx.None
+  %from = onnx.Constant {value = dense<5> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  %to = onnx.Constant {value = dense<100> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  // expected-error @+1 {{give a range that starts higher, for example --dim w=5..20, or fixed sizes}}
+  %0 = onnx.Slice %x, %from, %to, %n, %n : (tensor<?xf32, #onnx.dims<["w"]>>, tensor<1xsi64>, tensor<1xsi64>, none, none) -> tensor<?xf32>
+  return %0 : tensor<?xf32>
+}
+}
+
+// -----
+
+module attributes {onnx.dim_ranges = {w = array<i64: 4, 20>}} {
+func.func @short_signal(%x: tensor<1x?x1xf32, #onnx.dims<["", "w", ""]>>, %window: tensor<8xf32>) -> tensor<1x?x5x2xf32, #onnx.dims<["", "(w floordiv 4) - 1", "", ""]>> {
+  %n = onnx.None
+  %hop = onnx.Constant {value = dense<4> : tensor<si64>} : () -> tensor<si64>
+  // expected-error @+1 {{frames of 8 in a signal of w samples, which can be fewer; give a range that starts higher}}
+  %0 = "onnx.STFT"(%x, %hop, %window, %n) {onesided = 1 : i64}
+      : (tensor<1x?x1xf32, #onnx.dims<["", "w", ""]>>, tensor<si64>, tensor<8xf32>, none) -> tensor<1x?x5x2xf32, #onnx.dims<["", "(w floordiv 4) - 1", "", ""]>>
+  return %0 : tensor<1x?x5x2xf32, #onnx.dims<["", "(w floordiv 4) - 1", "", ""]>>
+}
+}
