@@ -544,33 +544,6 @@ void unshareCopies(func::FuncOp func) {
   }
 }
 
-/// A fill of an open size that is read, and not written over, gets memory of the plan: cloned into a kernel
-/// it would need scratch of that size.
-void placeOpenFills(func::FuncOp func) {
-  Block &body = func.getBody().front();
-  SmallVector<linalg::FillOp> fills;
-  for (auto fill : body.getOps<linalg::FillOp>())
-    if (group::isCheap(fill) && !cast<ShapedType>(fill.getResultTypes()[0]).hasStaticShape())
-      fills.push_back(fill);
-  for (linalg::FillOp fill : fills) {
-    SmallVector<OpOperand *> reads;
-    for (OpOperand &use : fill->getUses()) {
-      auto insert = dyn_cast<tensor::InsertSliceOp>(use.getOwner());
-      auto style = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
-      if (use.getOwner()->getBlock() == &body &&
-          (insert ? use == insert.getSourceMutable() : style && !style.isDpsInit(&use)))
-        reads.push_back(&use);
-    }
-    if (reads.empty())
-      continue;
-    OpBuilder builder(fill->getContext());
-    builder.setInsertionPointAfter(fill);
-    Value copy = group::makeCopy(builder, fill.getResult(0));
-    for (OpOperand *read : reads)
-      read->set(copy);
-  }
-}
-
 /// Kernels hand on tensors only: who uses a scalar must be of its producer's group.
 LogicalResult checkScalars(Group &group) {
   for (Operation *op : group.ops)
@@ -588,7 +561,7 @@ struct FormDispatches : impl::FormDispatchesBase<FormDispatches> {
       if (func.isDeclaration())
         continue;
       hoistConstants(func);
-      placeOpenFills(func);
+      group::placeOpenFills(func);
       materializeResults(func);
       unshareCopies(func);
       group::reshapeStateSlices(func);
