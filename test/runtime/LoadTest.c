@@ -77,6 +77,10 @@ static void test_symbols(void) {
   said = burin_find_symbol(bytes, sizeof file, NULL, symbol, sizeof symbol);
   CHECK(said);
   CHECK_TEXT(said, "its symbols lie behind its end");
+  file.header.e_shnum = 0;
+  said = burin_find_symbol(bytes, sizeof file, NULL, symbol, sizeof symbol);
+  CHECK(said);
+  CHECK_TEXT(said, "has no section headers");
   file.header.e_machine = BURIN_ELF_MACHINE == EM_X86_64 ? EM_AARCH64 : EM_X86_64;
   said = burin_find_symbol(bytes, sizeof file, NULL, symbol, sizeof symbol);
   CHECK(said);

@@ -56,6 +56,8 @@ static inline const char *burin_find_symbol(const unsigned char *file, uint64_t 
     return header.e_machine == EM_X86_64    ? "made for x86-64, which this machine is not"
            : header.e_machine == EM_AARCH64 ? "made for aarch64, which this machine is not"
                                             : "made for another kind of machine";
+  if (header.e_shnum == 0)
+    return "has no section headers: more was stripped than its symbols";
   if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_shentsize != sizeof(Elf64_Shdr) ||
       !burin_elf_in_range(header.e_phoff, (uint64_t)header.e_phnum * sizeof(Elf64_Phdr), size) ||
       !burin_elf_in_range(header.e_shoff, (uint64_t)header.e_shnum * sizeof(Elf64_Shdr), size))
