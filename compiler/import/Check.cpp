@@ -39,7 +39,8 @@ public:
   static bool isTyped(const TypeProto &type) {
     switch (type.value_case()) {
     case TypeProto::kTensorType:
-      return type.tensor_type().elem_type() != TensorProto::UNDEFINED;
+      return type.tensor_type().elem_type() != TensorProto::UNDEFINED &&
+             TensorProto::DataType_IsValid(type.tensor_type().elem_type());
     case TypeProto::kSequenceType:
       return isTyped(type.sequence_type().elem_type());
     case TypeProto::kOptionalType:
@@ -56,7 +57,8 @@ public:
       // What a body is given says its type; a model's callers have only the declaration.
       if (!outer && !isTyped(input.type()))
         problems.error(ImportStatus::badFile, "input '" + input.name() +
-                                                  "' is declared without a type of its elements");
+                                                  "' is declared without a type of its elements, or "
+                                                  "with one that ONNX does not define");
     }
     for (const TensorProto &tensor : graph.initializer())
       defineConstant(scope, tensor.name());

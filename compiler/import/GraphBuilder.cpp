@@ -503,10 +503,12 @@ OwningOpRef<ModuleOp> GraphBuilder::build(const ::onnx::ModelProto &model) {
                      "input '" + input.name() +
                          "' has no type, or one that is not supported; tensors, sequences and "
                          "optionals are");
-      type = builder.getNoneType();
+      continue;
     }
     inputs.push_back(type);
   }
+  if (problems.any()) // nodes of such an input have nothing to go by
+    return {};
   auto function = func::FuncOp::create(builder, problems.fileLocation(), "main",
                                        builder.getFunctionType(inputs, {}));
   Scope scope;

@@ -142,7 +142,14 @@ class Mutator:
 
     def type(self, model):
         value = self.random.choice([*model.graph.input, *model.graph.output])
-        value.type.tensor_type.elem_type = self.random.randrange(0, 28)
+        kind = self.random.randrange(20)
+        if kind == 0:
+            value.type.map_type.key_type = TensorProto.INT64
+            value.type.map_type.value_type.tensor_type.elem_type = TensorProto.FLOAT
+        elif kind == 1:
+            value.type.sequence_type.elem_type.tensor_type.elem_type = self.random.randrange(0, 30)
+        else:
+            value.type.tensor_type.elem_type = self.random.choice((*range(30), 99, -1, 2**31 - 1))
 
     def rewire(self, model):
         node = self.node(model)

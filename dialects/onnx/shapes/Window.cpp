@@ -75,6 +75,9 @@ Dim quotient(Dim size, Wide more, int64_t divisor) {
   return floorDivide(add(size, Dim(int64_t(more))).value_or(Dim()), divisor);
 }
 
+/// What a diagnostic prints: of a number that no int64_t holds, the largest.
+int64_t shown(Wide number) { return int64_t(std::min<Wide>(number, INT64_MAX)); }
+
 /// Of a size that changes from run to run: windows must fit for all that --dim allows.
 FailureOr<Dim> openWindowCount(ShapeRule &rule, const Window &window, size_t i, Dim in) {
   int64_t stride = window.strides[i];
@@ -90,7 +93,7 @@ FailureOr<Dim> openWindowCount(ShapeRule &rule, const Window &window, size_t i, 
   std::optional<SizeExpr::Interval> starts = rule.range(last);
   if (starts && starts->min < 0) {
     std::string name = last.expr() ? last.expr()->names().front() : "NAME";
-    return rule.error() << "the window spans " << int64_t(window.span(i))
+    return rule.error() << "the window spans " << shown(window.span(i))
                         << " elements of a dimension of '" << (in.name ? in.name.getValue() : "?")
                         << "', which --dim lets be too small for it; give a range that starts "
                         << "higher, --dim " << name << "=MIN..MAX";
@@ -117,8 +120,8 @@ FailureOr<Dim> windowCount(ShapeRule &rule, const Window &window, size_t i, Dim 
   if (ceil && (count - 1) * stride >= Wide(in.size) + window.pads[i])
     --count;
   if (count < 1)
-    return rule.error() << "the window spans " << int64_t(span) << " elements of a dimension of "
-                        << in.size << " with padding " << int64_t(padding)
+    return rule.error() << "the window spans " << shown(span) << " elements of a dimension of "
+                        << in.size << " with padding " << shown(padding)
                         << "; no window fits";
   return asDim(rule, count);
 }

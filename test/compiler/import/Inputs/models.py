@@ -117,6 +117,9 @@ write("no-graph", number(1, 10))
 write("untyped", model(graph([node("Relu", ["x"], ["y"])], [block(1, "x")], [value("y")])))
 write("untyped-optional", model(graph([node("Relu", ["x"], ["y"])],
                                       [block(1, "x") + block(2, block(9, b""))], [value("y")])))
+write("odd-type", model(graph([node("Relu", ["x"], ["y"])], [value("x", data_type=99)], [value("y")])))
+map_type = block(5, number(1, 7) + block(2, block(1, number(1, 1))))
+write("map", model(graph([node("Relu", ["x"], ["y"])], [block(1, "x") + block(2, map_type)], [value("y")])))
 write("ort", b"\x10\0\0\0ORTM" + bytes(64))
 
 with_tensor("weight", tensor("w", [1024, 4], raw=bytes(16384)))
