@@ -4,7 +4,7 @@
 usage: bad_input.py --burin BURIN --work DIR
 
 Every row is a command, the exit code it must end with and what it must say; none may leave a file
-behind. test/compiler/import/hostile.test has what the import alone refuses, test/tools/burin-run
+behind. The models are in bad_models.py. test/compiler/import/hostile.test has what the import alone refuses, test/tools/burin-run
 what artifacts and data files are refused for.
 """
 import argparse
@@ -18,177 +18,17 @@ import sys
 import time
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper
+from onnx import helper
 
-FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
-
-
-def model(nodes, inputs=None, outputs=None, tensors=(), opset=21):
-    """The bytes of a model; inputs and outputs are {name: (type, shape)}."""
-    def infos(values):
-        return [helper.make_tensor_value_info(name, *value) for name, value in values.items()]
-    graph = helper.make_graph(nodes, "g", infos(inputs or {"x": (FLOAT, [4, 8])}),
-                              infos(outputs or {"y": (FLOAT, [4, 8])}), list(tensors))
-    return helper.make_model(graph, ir_version=10, opset_imports=[
-        helper.make_opsetid("", opset)]).SerializeToString()
-
-
-def node(op, inputs="x", outputs="y", **attributes):
-    return helper.make_node(op, inputs.split(), outputs.split(), op.lower(), **attributes)
-
-
-def one(op, inputs="x", **attributes):
-    return model([node(op, inputs, **attributes)])
-
-
-def ints(name, *values):
-    return helper.make_tensor(name, INT64, [len(values)], values)
-
-
-def raw(name, shape, data=b""):
-    return TensorProto(name=name, data_type=FLOAT, dims=shape, raw_data=data)
-
-
-def external(**entries):
-    tensor = raw("w", [4])
-    tensor.ClearField("raw_data")
-    tensor.data_location = TensorProto.EXTERNAL
-    for key, value in entries.items():
-        tensor.external_data.add(key=key, value=value)
-    return model([node("Add", "x w")], {"x": (FLOAT, [4])}, {"y": (FLOAT, [4])}, [tensor])
-
-
-def chain(length):
-    return model([helper.make_node(("Neg", "Sqrt")[i % 2], [f"v{i}"], [f"v{i + 1}"])
-                  for i in range(length)],
-                 {"v0": (FLOAT, [4, 8])}, {f"v{length}": (FLOAT, [4, 8])})
-
-
-def reshaped(*shape):
-    return model([node("Reshape", "x s")], outputs={"y": (FLOAT, None)}, tensors=[ints("s", *shape)])
-
-
-def nested(depth):
-    """If in If in If, written from inside out: protobuf's own library refuses to."""
-    def field(number, data):
-        size, length = b"", len(data)
-        while length > 127:
-            size, length = size + bytes([length % 128 + 128]), length // 128
-        return bytes([number * 8 + 2]) + size + bytes([length]) + data
-    graph = b""
-    for _ in range(depth):
-        branch = field(1, b"then_branch") + field(6, graph) # AttributeProto
-        graph = field(1, field(1, b"c") + field(2, b"y") + field(4, b"If") + field(5, branch))
-    return b"\x08\x0a" + field(7, graph) + field(8, b"\x10\x15")
-
-
-def functions(depth):
-    """A chain of functions, each of which calls the next."""
-    made = helper.make_model(helper.make_graph(
-        [helper.make_node("F0", ["x"], ["y"], "call", domain="own")], "g",
-        [helper.make_tensor_value_info("x", FLOAT, [4])],
-        [helper.make_tensor_value_info("y", FLOAT, [4])]),
-        ir_version=10, opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid("own", 1)])
-    for i in range(depth):
-        last = i + 1 == depth
-        made.functions.append(helper.make_function(
-            "own", f"F{i}", ["x"], ["y"],
-            [helper.make_node("Neg" if last else f"F{i + 1}", ["x"], ["y"],
-                              domain="" if last else "own")],
-            [helper.make_opsetid("", 21), helper.make_opsetid("own", 1)]))
-    return made.SerializeToString()
-
-
-def models():
-    """(name, bytes, exit code, what is said) of each model that is refused."""
-    weights = raw("w", [2, 3, 3, 3], bytes(216))
-    image = {"x": (FLOAT, [1, 3, 8, 8])}
-    anything = {"y": (FLOAT, None)}
-
-    def conv(**attributes):
-        return model([node("Conv", "x w", **attributes)], image, anything, [weights])
-
-    yield "not protobuf", b"#!/bin/sh\necho\n", 2, "not an ONNX model: malformed protobuf at byte"
-    yield "empty", b"", 2, "is not an ONNX model: it has no graph"
-    yield "cyclic", model([node("Add", "x y", "a"), node("Neg", "a", "y")]), 2, \
-        "'Add' depends on its own result; a graph must not be cyclic"
-    yield "duplicate", model([node("Neg"), node("Relu")]), 2, \
-        "node 'relu': 'y' is defined twice; every value needs a name of its own"
-    twice = onnx.load_from_string(model([node("Neg")]))
-    twice.graph.output.add().CopyFrom(twice.graph.output[0])
-    yield "output twice", twice.SerializeToString(), 2, "output 'y' is listed twice"
-    yield "no producer", model([node("Neg", "x", "z")]), 2, "output 'y' is not produced by any node"
-    yield "unknown operator", one("Rellu"), 2, "'Rellu' is no operator of ONNX"
-    yield "foreign operator", model([helper.make_node("F", ["x"], ["y"], "f", domain="far")]), 2, \
-        "is of the operator set 'far', which the model does not import"
-    yield "element types differ", model(
-        [node("Add", "x n")], {"x": (FLOAT, [4]), "n": (INT64, [4])}, {"y": (FLOAT, [4])}), 2, \
-        "operands 0 and 1 differ in element type"
-    for name, op, types, out, said in (
-            ("condition", "Where", (FLOAT, FLOAT, FLOAT), FLOAT,
-             "operand 0 is tensor(float), but it takes tensor(bool)"),
-            ("indices", "Gather", (FLOAT, FLOAT), FLOAT,
-             "operand 1 is tensor(float), but it takes tensor(int32), tensor(int64)"),
-            ("integers", "Sqrt", (INT64,), INT64,
-             "operand 0 is tensor(int64), but it takes tensor(bfloat16), "),
-            ("bools", "Relu", (BOOL,), BOOL, "operand 0 is tensor(bool), but it takes "),
-            ("mixed", "MatMul", (FLOAT, INT64), FLOAT, "operands 0 and 1 differ in element type")):
-        names = "xwz"[:len(types)]
-        inputs = {key: (type_, [4]) for key, type_ in zip(names, types)}
-        yield f"types: {name}", model([node(op, " ".join(names))], inputs, {"y": (out, None)}), 2, \
-            f"node '{op.lower()}': 'onnx.{op}' op {said}"
-    yield "types: branch", model([helper.make_node("If", ["c"], ["y"], "if", **{
-        branch: helper.make_graph([node("Neg")], branch, [], [helper.make_tensor_value_info(
-            "y", FLOAT, [4, 8])]) for branch in ("then_branch", "else_branch")})],
-        {"x": (FLOAT, [4, 8]), "c": (TensorProto.FLOAT8E5M2, [])}), 2, \
-        "node 'if': 'onnx.If' op operand 0 is tensor(float8e5m2), but it takes tensor(bool)"
-    yield "type of attribute", one("Softmax", axis="last"), 2, \
-        "'Softmax' Mismatched attribute type"
-    yield "no such attribute", one("Relu", slope=0.1), 2, "'Relu' Unrecognized attribute: slope"
-    yield "softmax axis", one("Softmax", axis=7), 2, "axis 7 is out of range for rank 2"
-    yield "concat axis", one("Concat", "x x", axis=-4), 2, "node 'concat': "
-    yield "strides of 0", conv(strides=[0, 1]), 2, "node 'conv': "
-    yield "group of 0", conv(group=0), 2, "node 'conv': "
-    yield "pads of another rank", conv(pads=[1, 1, 1]), 2, "node 'conv': "
-    yield "kernel of another rank", conv(kernel_shape=[3, 3, 3]), 2, "node 'conv': "
-    yield "perm of another rank", model([node("Transpose", perm=[0])], outputs=anything), 2, \
-        "node 'transpose': "
-    yield "perm repeats", model([node("Transpose", perm=[1, 1])], outputs=anything), 2, \
-        "node 'transpose': "
-    yield "reshape to other elements", reshaped(5, 7), 2, "node 'reshape': "
-    yield "reshape wraps", reshaped(1 << 40, 1 << 40), 2, "node 'reshape': "
-    yield "dims wrap", model([node("Add", "x w")], tensors=[raw("w", [1 << 62, 1 << 62])]), 2, \
-        "tensor 'w' has more than 2^63 elements"
-    yield "negative dim", model([node("Add", "x w")], tensors=[raw("w", [-4])]), 2, \
-        "tensor 'w' has the negative size -4"
-    yield "short tensor", model([node("Add", "x w")], tensors=[raw("w", [4, 8], bytes(64))]), 2, \
-        "tensor 'w' has 64 bytes of data, but its shape and type need 128"
-    yield "external missing", external(location="gone.bin"), 2, \
-        "external data at 'gone.bin': No such file or directory; put the file beside the model"
-    yield "external escapes", external(location="../../etc/passwd"), 2, \
-        "which is outside the model's folder"
-    yield "external absolute", external(location="/etc/passwd"), 2, \
-        "which is outside the model's folder"
-    yield "external wraps", external(location="data.bin", offset=str(2**64 - 8)), 2, \
-        "tensor 'w' "
-    yield "functions", functions(1000), 2, "nests function calls more than 100 deep"
-    yield "subgraphs", nested(1000), 2, "messages nest more than 100 deep"
-    yield "nodes", chain(1 << 20), 3, "has 1048576 nodes, more than the "
-    strings = {"s": (TensorProto.STRING, [3])}
-    yield "strings passed on", model([node("Identity", "s")], strings, {"y": strings["s"]}), 3, \
-        "has an input or output of strings"
-    yield "strings not used", model([node("Neg")], strings | {"x": (FLOAT, [4, 8])}), 3, \
-        "has an input or output of strings"
-    yield "too large", model([node("Expand", "x s")], {"x": (FLOAT, [1])}, anything,
-                             [ints("s", 1 << 20, 1 << 20, 1 << 10)]), 3, "too large: "
-
+from bad_models import FLOAT, INT64, model, models, node, one
 
 class Bench:
     def __init__(self, burin, work):
         self.burin, self.work, self.wrong = burin, work, 0
         work.mkdir(parents=True, exist_ok=True)
         (work / "data.bin").write_bytes(bytes(64))
+        (work / "link.bin").unlink(missing_ok=True)
+        (work / "link.bin").symlink_to("/etc/passwd")
         (work / "good.onnx").write_bytes(one("Relu"))
         self.out = work / "out"
 
@@ -251,6 +91,9 @@ class Bench:
         if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode == 0:
             self.check("no space", ["compile", good, "-o", full / "m.so"], 1,
                        "No space left on device", ["unshare", "-rm", "bash", "-c", script, str(full)])
+            self.check("may not be written", ["compile", good, "-o", full / "m.so"], 1,
+                       "Read-only file system", ["unshare", "-rm", "bash", "-c",
+                       'mount -t tmpfs -o ro none "$0" && "$@"', str(full)])
         else:
             print("no space: not tried, a mount of its own is not allowed here")
 
