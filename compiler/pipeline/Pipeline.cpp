@@ -377,6 +377,14 @@ private:
     if (llvm::Error error = checkTasks(module, levels))
       return fail(ExitCode::Unsupported, options.model + ": " + llvm::toString(std::move(error)));
     Provenance provenance{files.get(), rebuildCommand(options, levels)};
+    // Code reaches 2 GiB far, over the weights to its constants; what else there is needs room, too.
+    constexpr uint64_t embedAtMost = (uint64_t(2) << 30) - (uint64_t(64) << 20);
+    if (options.weights == "embed" && result.summary.weightsBytes > embedAtMost)
+      return fail(ExitCode::Unsupported,
+                  options.model + ": has " + std::to_string(result.summary.weightsBytes) +
+                      " bytes of weights, more than an artifact can embed (" +
+                      std::to_string(embedAtMost) +
+                      "); give --weights FILE.safetensors, for files of their own");
     llvm::Expected<ShardFiles> shards = writeShards(module, weights, program, provenance);
     if (!shards)
       return fail(ExitCode::Failed, llvm::toString(shards.takeError()));
