@@ -23,7 +23,7 @@ struct Copy {
   mlir::RankedTensorType type() const {
     return mlir::cast<mlir::RankedTensorType>(source.getType());
   }
-  bool isPermutation() const { return isWhole && reads.isPermutation(); }
+  bool isPermutation() const { return source && isWhole && reads.isPermutation(); }
 };
 
 /// A loop that `expr` reads, if any, and what is added to it.
@@ -44,8 +44,12 @@ Copy copyOf(mlir::linalg::GenericOp op);
 mlir::Value makeCopy(mlir::PatternRewriter &rewriter, mlir::Location loc,
                      mlir::RankedTensorType type, mlir::Value source, mlir::AffineMap reads);
 
-/// Patterns that move copies which permute the dims of a contraction's result below what reads them, where
-/// that works on any order of dims, so that layouts change at the edges of a model alone.
+/// Whether a copy permutes dims, the innermost among them, of what a contraction has laid out.
+bool turnsContraction(const Copy &copy);
+/// Whether all that `op` reads are such copies, of one order, and it works on any order of dims.
+bool canSink(mlir::linalg::GenericOp op);
+/// Patterns that move such copies below what reads them, so that layouts change at the edges of a model
+/// alone.
 void populateSinkTransposes(mlir::RewritePatternSet &patterns);
 
 } // namespace burin::group

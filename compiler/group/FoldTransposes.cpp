@@ -61,7 +61,9 @@ struct CopyThrough : OpRewritePattern<linalg::GenericOp> {
   LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
     Copy second = copyOf(op);
     Copy first = second ? copyOf(second.source.getDefiningOp<linalg::GenericOp>()) : Copy();
-    if (!first)
+    // A part of what will be turned is a part first: the turn sinks.
+    if (!first || group::canSink(op) ||
+        (!first.isPermutation() && group::turnsContraction(second)))
       return failure();
     auto type = cast<RankedTensorType>(op.getResultTypes()[0]);
     if (!type.hasStaticShape() && !(first.isPermutation() && second.isPermutation()))

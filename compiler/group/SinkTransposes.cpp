@@ -25,7 +25,7 @@ bool isOfContraction(Value value, unsigned depth = 0) {
     return isOfContraction(insert.getSource(), depth + 1);
   auto generic = dyn_cast<linalg::GenericOp>(def);
   auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (!generic || !type || copyOf(generic))
+  if (!generic || !type || copyOf(generic).isPermutation())
     return false;
   auto isLike = [&](Value operand) {
     auto other = dyn_cast<RankedTensorType>(operand.getType());
@@ -40,13 +40,9 @@ bool isOfContraction(Value value, unsigned depth = 0) {
       .wasInterrupted();
 }
 
-/// A copy that permutes dims, the innermost among them, of what a contraction has laid out.
 Copy movableCopy(Value value) {
   Copy copy = copyOf(value.getDefiningOp<linalg::GenericOp>());
-  if (!copy || !copy.isPermutation())
-    return {};
-  unsigned last = copy.reads.getNumDims() - 1;
-  return copy.reads.getDimPosition(last) != last && isOfContraction(copy.source) ? copy : Copy();
+  return turnsContraction(copy) ? copy : Copy();
 }
 
 /// `type` with dim k as dim `order(k)` was.
@@ -98,7 +94,7 @@ public:
 
   /// The order of dims in which all that it reads lies, below copies; null where there is none.
   AffineMap order() {
-    if (op.getNumDpsInits() != 1 || op->getNumResults() != 1 || copyOf(op))
+    if (op.getNumDpsInits() != 1 || op->getNumResults() != 1 || copyOf(op).isPermutation())
       return {};
     AffineMap out = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
     type = dyn_cast<RankedTensorType>(op.getResultTypes()[0]);
@@ -279,6 +275,15 @@ struct SinkThroughInserts : OpRewritePattern<tensor::InsertSliceOp> {
 };
 
 } // namespace
+
+bool turnsContraction(const Copy &copy) {
+  if (!copy || !copy.isPermutation() || copy.reads.getNumDims() == 0)
+    return false;
+  unsigned last = copy.reads.getNumDims() - 1;
+  return copy.reads.getDimPosition(last) != last && isOfContraction(copy.source);
+}
+
+bool canSink(linalg::GenericOp op) { return bool(Reader(op).order()); }
 
 void populateSinkTransposes(RewritePatternSet &patterns) {
   patterns.add<SinkThroughGeneric, SinkThroughInserts>(patterns.getContext());

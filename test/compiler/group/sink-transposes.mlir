@@ -181,3 +181,57 @@ func.func @apart(%x: tensor<1x8x8x16xf32>, %w: tensor<1x16x16xf32>, %z: tensor<1
   } -> tensor<1x16x8x8xf32>
   return %sum, %turned : tensor<1x16x8x8xf32>, tensor<1x16x8x8xf32>
 }
+
+// -----
+
+#id = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#last = affine_map<(d0, d1, d2, d3) -> (d0, d2, d3, d1)>
+#back = affine_map<(d0, d1, d2, d3) -> (d0, d3, d1, d2)>
+#point = affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d4)>
+#window = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d0, d1 + d4 - 1, d2 + d5 - 1, d6)>
+
+// A part of the channels is cut out as they lie: for what cannot read it in place, too.
+// CHECK: #[[EIGHT:.*]] = affine_map<(d0, d1, d2, d3) -> (0, d1, d2, d3 + 8)>
+// CHECK-LABEL: func.func @part
+// CHECK: %[[A:.*]] = kern.contract
+// CHECK: %[[PART:.*]] = linalg.generic {indexing_maps = [#[[EIGHT]], {{.*}} ins(%[[A]]
+// CHECK-NOT: linalg.generic
+// CHECK: kern.contract ins(%[[PART]]
+func.func @part(%x: tensor<1x6x8x16xf32>, %w: tensor<1x16x16xf32>, %v: tensor<1x72x16xf32>) -> tensor<1x6x8x16xf32> {
+  %e0 = tensor.empty() : tensor<1x6x8x16xf32>
+  %a = kern.contract ins(%x, %w : tensor<1x6x8x16xf32>, tensor<1x16x16xf32>) outs(%e0 : tensor<1x6x8x16xf32>)
+      attributes {a_map = #point, b_map = affine_map<(d0, d1, d2, d3) -> ()>, extra_maps = [], reduction = array<i64: 16>} {
+  ^bb0(%s: f32):
+    kern.yield %s : f32
+  } -> tensor<1x6x8x16xf32>
+  %e1 = tensor.empty() : tensor<1x16x6x8xf32>
+  %y = linalg.generic {indexing_maps = [#last, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%a : tensor<1x6x8x16xf32>) outs(%e1 : tensor<1x16x6x8xf32>) {
+  ^bb0(%p: f32, %o: f32):
+    linalg.yield %p : f32
+  } -> tensor<1x16x6x8xf32>
+  %e2 = tensor.empty() : tensor<1x8x6x8xf32>
+  %part = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} outs(%e2 : tensor<1x8x6x8xf32>) {
+  ^bb0(%o: f32):
+    %zero = arith.constant 0 : index
+    %eight = arith.constant 8 : index
+    %c = linalg.index 1 : index
+    %h = linalg.index 2 : index
+    %q = linalg.index 3 : index
+    %k = arith.addi %c, %eight : index
+    %p = tensor.extract %y[%zero, %k, %h, %q] : tensor<1x16x6x8xf32>
+    linalg.yield %p : f32
+  } -> tensor<1x8x6x8xf32>
+  %e3 = tensor.empty() : tensor<1x6x8x8xf32>
+  %t = linalg.generic {indexing_maps = [#back, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%part : tensor<1x8x6x8xf32>) outs(%e3 : tensor<1x6x8x8xf32>) {
+  ^bb0(%p: f32, %o: f32):
+    linalg.yield %p : f32
+  } -> tensor<1x6x8x8xf32>
+  %r = kern.contract ins(%t, %v : tensor<1x6x8x8xf32>, tensor<1x72x16xf32>) outs(%e0 : tensor<1x6x8x16xf32>)
+      attributes {a_map = #window, b_map = affine_map<(d0, d1, d2, d3) -> ()>, extra_maps = [], reduction = array<i64: 3, 3, 8>} {
+  ^bb0(%s: f32):
+    kern.yield %s : f32
+  } -> tensor<1x6x8x16xf32>
+  return %r : tensor<1x6x8x16xf32>
+}
