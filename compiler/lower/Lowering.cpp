@@ -141,7 +141,10 @@ Value Lowering::size(const onnx::SizeExpr &expr) {
 }
 
 SmallVector<onnx::SizeExpr> Lowering::sizes(Value onnxValue) const {
-  auto type = cast<RankedTensorType>(onnxValue.getType());
+  return lower::sizesOf(cast<RankedTensorType>(onnxValue.getType()));
+}
+
+SmallVector<onnx::SizeExpr> sizesOf(RankedTensorType type) {
   auto named = dyn_cast_if_present<onnx::DimsAttr>(type.getEncoding());
   SmallVector<onnx::SizeExpr> sizes;
   for (auto [i, size] : llvm::enumerate(type.getShape()))
@@ -193,26 +196,33 @@ SmallVector<Value> Lowering::sizesOf(RankedTensorType result, ValueRange inputs,
           return tensor::DimOp::create(*this, input, int64_t(position));
     return nullptr;
   };
-  SmallVector<Value> sizes;
-  for (auto [d, size] : llvm::enumerate(result.getShape())) {
+  SmallVector<Value> open;
+  for (auto [d, extent] : llvm::enumerate(result.getShape())) {
     Value told = toldByInput(getAffineDimExpr(d));
-    if (!ShapedType::isDynamic(size)) {
+    if (!ShapedType::isDynamic(extent)) {
       if (told)
         reason = "it joins a size that changes from run to run with one that is fixed; fix the "
                  "first too, with --dim NAME=VALUE";
       continue;
     }
-    for (unsigned i = 0; !told && i < op->getNumResults(); ++i)
-      if (RankedTensorType own = resultType(i); own && own.getShape() == result.getShape())
-        told = resultSize(i, d);
+    std::optional<onnx::SizeExpr> own;
+    bool isOne = !told;
+    for (unsigned i = 0; isOne && i < op->getNumResults(); ++i)
+      if (RankedTensorType type = resultType(i); type && type.getShape() == result.getShape()) {
+        onnx::SizeExpr size = sizes(op->getResult(i))[d];
+        isOne = !own || *own == size;
+        own = size;
+      }
+    if (own && isOne)
+      told = size(*own);
     if (!told) {
       reason = "a size of what it computes is known only when the model runs; fix the sizes it "
                "depends on with --dim NAME=VALUE";
       told = index(1);
     }
-    sizes.push_back(told);
+    open.push_back(told);
   }
-  return sizes;
+  return open;
 }
 
 /// Builds a generic's region with `body`, whose Lowering inserts inside it.

@@ -26,6 +26,9 @@ namespace burin::lower {
 /// Tensors, sequences and scalars alike; `none` stays.
 mlir::Type storageType(mlir::Type type);
 
+/// All sizes of a tensor of the model, as it says them; the name "" where it does not.
+llvm::SmallVector<onnx::SizeExpr> sizesOf(mlir::RankedTensorType onnxType);
+
 /// The signed or unsigned element type that an ONNX value has, for rules whose
 /// arithmetic depends on it. Storage types have lost it: ask the onnx op.
 mlir::Type elementType(mlir::Value onnxValue);

@@ -100,11 +100,18 @@ Value burin::lower::countUsed(Lowering &b, Value list) {
 
 namespace {
 
-/// As much of `all` as a result has, whose size was measured.
-Value beginningOf(Lowering &b, Value all, RankedTensorType type) {
+SmallVector<Value> sizesOfResult(Lowering &b, unsigned number) {
+  return b.openSizes(b.sizes(b.getOp()->getResult(number)));
+}
+
+/// As much of `all` as the op's result `number` has, whose size may be measured.
+Value beginningOf(Lowering &b, Value all, unsigned number) {
+  RankedTensorType type = b.resultType(number);
   if (all.getType() == type && type.hasStaticShape())
     return all;
-  return b.indexed(type, [&](Lowering &in, ValueRange at) { return extract(in, all, at); });
+  // Said by the result: another one of the op can have its type and another size.
+  return b.indexed(type, sizesOfResult(b, number),
+                   [&](Lowering &in, ValueRange at) { return extract(in, all, at); });
 }
 
 //===- TopK -----------------------------------------------------------------===//
@@ -149,7 +156,7 @@ Results lowerTopK(Lowering &b, Operation *op, ValueRange operands) {
                          });
     }
     b.measure(count, *most);
-    places = beginningOf(b, places, b.resultType(1));
+    places = beginningOf(b, places, 1);
   }
   Value values = b.parallel(
       *type, {places}, {b.getMultiDimIdentityMap(type->getRank())},
@@ -240,7 +247,7 @@ Value usedPosition(ImplicitLocOpBuilder &in, Value entry, Value size) {
 Value slicesAt(Lowering &b, RankedTensorType type, Value data, int64_t axis, Value positions,
                const onnx::SizeExpr &length) {
   Value size = b.size(length);
-  return b.indexed(type, [&](Lowering &in, ValueRange indices) {
+  return b.indexed(type, sizesOfResult(b, 0), [&](Lowering &in, ValueRange indices) {
     SmallVector<Value> at(indices);
     at[axis] = usedPosition(in, extract(in, positions, at[axis]), size);
     return extract(in, data, at);
@@ -492,7 +499,7 @@ Results lowerUnique(Lowering &b, Operation *op, ValueRange operands) {
     if (isa<NoneType>(op->getResult(i).getType()))
       results[i] = nullptr;
     else
-      results[i] = beginningOf(b, results[i], b.resultType(i));
+      results[i] = beginningOf(b, results[i], i);
   }
   return results;
 }

@@ -74,6 +74,16 @@ def models():
         ), [{"x": np.floor(scale * normal(5, 4)), "rows": np.floor(scale * normal(6, 2))}
             for scale in (1, 0, 1000)]
 
+        yield model( # of a range: `back` has all of it, the others what was counted
+            f"distinct_of_range_{kind}",
+            [("Unique", ["x"], ["y", "at", "back", "times"], {"sorted": kind}),
+             ("Unique", ["x"], ["z", "", "rows"], {"axis": 0, "sorted": kind})],
+            {"x": (i64, ["S", 3])},
+            {"y": (i64, ["n"]), "at": (i64, ["n"]), "back": (i64, [None]), "times": (i64, ["n"]),
+             "z": (i64, ["m", 3]), "rows": (i64, ["S"])}, {},
+        ), [{"x": scale * random.integers(0, 2, (s, 3))}
+            for s, scale in ((7, 1), (4, 0), (1, 1), (9, 1))], ["--dim", "S=1..9"]
+
     yield model( # of a size that changes, too
         "largest_of_range", [("TopK", ["x", "k"], ["y", "at"], {"axis": 0}), ("Exp", ["y"], ["z"])],
         {"x": (f32, ["S", 3]), "k": (i64, [1])}, {"z": (f32, ["n", 3]), "at": (i64, ["n", 3])}, {},
