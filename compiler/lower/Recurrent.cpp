@@ -54,6 +54,14 @@ public:
     inputs = xType.getDimSize(2);
     units = rType.getDimSize(2);
     directions = wType.getDimSize(0);
+    for (auto [i, operand] : llvm::enumerate(operands)) {
+      // Of the input steps and sequences may be open, of lengths and states how many sequences.
+      int64_t sequences = i >= 4 && i <= 6 ? (i == 4 || batchFirst ? 0 : 1) : -1;
+      for (int64_t d = i == 0 ? 2 : 0; operand && d < typeOf(operand).getRank(); ++d)
+        if (d != sequences && typeOf(operand).isDynamicDim(d))
+          return b.unsupported("a size of its weights or states, or of what they take, changes from "
+                               "run to run; fix it with --dim NAME=VALUE");
+    }
     StringRef direction = op->getAttrOfType<StringAttr>("direction").getValue();
     reverseOnly = direction == "reverse";
     if (directions != (direction == "bidirectional" ? 2 : 1) ||

@@ -46,3 +46,16 @@ func.func @short_signal(%x: tensor<1x?x1xf32, #onnx.dims<["", "w", ""]>>, %windo
   return %0 : tensor<1x?x5x2xf32, #onnx.dims<["", "(w floordiv 4) - 1", "", ""]>>
 }
 }
+
+// -----
+
+module attributes {onnx.dim_ranges = {w = array<i64: 1, 8>}} {
+func.func @units(%x: tensor<3x1x2xf32>, %w: tensor<1x?x2xf32, #onnx.dims<["", "w", ""]>>, %r: tensor<1x?x?xf32, #onnx.dims<["", "w", "w"]>>) -> tensor<1x1x4xf32> {
+  %n = onnx.None
+  // expected-error @+1 {{a size of its weights or states, or of what they take, changes from run to run; fix it}}
+  %0:2 = "onnx.RNN"(%x, %w, %r, %n, %n, %n) {hidden_size = 4 : i64}
+      : (tensor<3x1x2xf32>, tensor<1x?x2xf32, #onnx.dims<["", "w", ""]>>, tensor<1x?x?xf32, #onnx.dims<["", "w", "w"]>>, none, none, none)
+      -> (none, tensor<1x1x4xf32>)
+  return %0#1 : tensor<1x1x4xf32>
+}
+}
