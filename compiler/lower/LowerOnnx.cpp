@@ -95,10 +95,61 @@ private:
     FailureOr<SmallVector<Value>> results = (*rule)(lowering, op, operands);
     if (failed(results) || !reason.empty())
       return op->emitOpError("is not supported here: ") << reason;
+    if (std::string why = agreeResults(op, lowering); !why.empty())
+      return op->emitOpError("is not supported here: ") << why;
     for (auto [from, to] : llvm::zip_equal(op->getResults(), *results))
       if (to)
-        mapping.map(from, to);
+        mapping.map(from, asDeclared(lowering, to, lower::storageType(from.getType())));
     return success();
+  }
+
+  /// A lowered result whose open sizes are those of `type` where it says them: they agree.
+  static Value asDeclared(OpBuilder &builder, Value result, Type type) {
+    auto has = dyn_cast<RankedTensorType>(result.getType());
+    auto wanted = dyn_cast<RankedTensorType>(type);
+    if (!has || !wanted || has.getRank() != wanted.getRank() || has.hasStaticShape())
+      return result;
+    SmallVector<int64_t> shape(has.getShape());
+    for (auto [size, known] : llvm::zip_equal(shape, wanted.getShape()))
+      if (ShapedType::isDynamic(size))
+        size = known;
+    if (ArrayRef(shape) == has.getShape())
+      return result;
+    return tensor::CastOp::create(builder, result.getLoc(), has.clone(shape), result);
+  }
+
+  /// A result's declared size is what its operands make it, in each run: nothing else keeps a kernel
+  /// inside of it. Why it cannot be, or "".
+  static std::string agreeResults(Operation *op, lower::Lowering &lowering) {
+    if (llvm::all_of(op->getOperandTypes(), [](Type type) {
+          auto tensor = dyn_cast<RankedTensorType>(type);
+          return !isa<TensorType>(type) || (tensor && tensor.hasStaticShape());
+        }))
+      return ""; // shape inference has compared them
+    SmallVector<Type> told = toldByOperands(op);
+    for (auto [type, declared] : llvm::zip(told, op->getResultTypes())) {
+      auto tensor = dyn_cast<RankedTensorType>(type), result = dyn_cast<RankedTensorType>(declared);
+      if (!tensor || !result || tensor.getRank() != result.getRank())
+        continue;
+      for (auto [has, wanted] : llvm::zip_equal(lower::sizesOf(tensor), lower::sizesOf(result)))
+        if (isKnown(has) && isKnown(wanted))
+          if (std::string why = lowering.agree(has, wanted); !why.empty())
+            return why;
+    }
+    return "";
+  }
+
+  static bool isKnown(const onnx::SizeExpr &size) { return !size.text().empty(); }
+
+  /// The types of results that follow from the operands and attributes alone; none where none do.
+  static SmallVector<Type> toldByOperands(Operation *op) {
+    SmallVector<Type> types;
+    for (Type type : op->getResultTypes())
+      types.push_back(isa<TensorType>(type) ? UnrankedTensorType::get(getElementTypeOrSelf(type))
+                                            : type);
+    ScopedDiagnosticHandler quiet(op->getContext(), [](Diagnostic &) { return success(); });
+    auto shaped = dyn_cast<onnx::OnnxOpInterface>(op);
+    return shaped && succeeded(shaped.inferResultTypes(types)) ? types : SmallVector<Type>();
   }
 
   bool isMeasured(StringRef name) const {
@@ -109,19 +160,11 @@ private:
 
   /// Whether the op's rule knows all sizes of its results.
   static bool knowsSizes(Operation *op) {
-    SmallVector<Type> types;
-    for (Type type : op->getResultTypes())
-      types.push_back(isa<TensorType>(type) ? UnrankedTensorType::get(getElementTypeOrSelf(type)) : type);
-    ScopedDiagnosticHandler quiet(op->getContext(), [](Diagnostic &) { return success(); });
-    auto shaped = dyn_cast<onnx::OnnxOpInterface>(op);
-    return shaped && succeeded(shaped.inferResultTypes(types)) && llvm::all_of(types, [](Type type) {
+    SmallVector<Type> types = toldByOperands(op);
+    return types.size() == op->getNumResults() && llvm::all_of(types, [](Type type) {
              auto tensor = dyn_cast<RankedTensorType>(type);
-             auto names = tensor ? dyn_cast_if_present<onnx::DimsAttr>(tensor.getEncoding()) : nullptr;
-             return !isa<TensorType>(type) || (tensor && tensor.hasStaticShape()) ||
-                    (names && llvm::all_of(llvm::zip_equal(tensor.getShape(), names.getNames()), [](auto pair) {
-                       auto [size, name] = pair;
-                       return !ShapedType::isDynamic(size) || !name.empty();
-                     }));
+             return !isa<TensorType>(type) ||
+                    (tensor && llvm::all_of(lower::sizesOf(tensor), isKnown));
            });
   }
 

@@ -214,6 +214,26 @@ def disagreements():
         {"x": [2, "N", 5]}, {"y": [2, "n", 5]}, {"g": np.linspace(-1, 2, 15, dtype=np.float32).reshape(3, 5)},
     ), {"N": "1..4"}, [({"x": (2, 3, 5)}, ""), ({"x": (2, 4, 5)}, said.format(4)), ({"x": (2, 1, 5)}, said.format(1))]
 
+    said = "node 'Concat_0': the sizes '8' and 'N + 3' must be equal, but one is {}"
+    yield model( # what the model declares is no more than what follows from its inputs
+        "declared", [("Concat", ["x", "three"], ["y"], {"axis": 0})], {"x": ["N"]}, {"y": [8]},
+        {"three": np.float32([1, 2, 3])},
+    ), {"N": "1..16"}, [({"x": (n,)}, said.format(n + 3) if n != 5 else "") for n in (5, 4, 16)]
+
+    said = "the sizes '2' and 'N' must be equal, but one is {}"
+    product = [("MatMul", ["q", "k"], ["s"]), ("Mul", ["s", "scale"], ["t"]),
+               ("Softmax", ["t"], ["p"]), ("MatMul", ["p", "v"], ["y"])]
+    for name in ("q", "k", "v", "s"): # attention of which one operand's batch is a range
+        shapes = {key: ["N" if key == name else 2, 3, *sizes]
+                  for key, sizes in (("q", (5, 7)), ("k", (7, 7)), ("v", (7, 7)))}
+        nodes = [("Attention", ["q", "k", "v"], ["y"])]
+        if name == "s": # in operators that would broadcast 1
+            nodes, shapes["q"][0] = product, "N"
+        yield model(f"attention_{name}", nodes, shapes, {"y": ["n", 3, 5, 7]},
+                    {"scale": np.float32(0.5)}, opset=23), {"N": "2..4"}, [
+            ({key: tuple(n if size == "N" else size for size in shape)
+              for key, shape in shapes.items()}, said.format(n) if n != 2 else "") for n in (2, 3, 4)]
+
     up = {"mode": "nearest"} # a detector that joins scales: even heights alone
     said = "node 'Concat_2': the sizes '2 * ((h + 1) floordiv 2)' and 'h' must be equal"
     yield model(

@@ -59,3 +59,14 @@ func.func @units(%x: tensor<3x1x2xf32>, %w: tensor<1x?x2xf32, #onnx.dims<["", "w
   return %0#1 : tensor<1x1x4xf32>
 }
 }
+
+// -----
+
+// A declared size that no size in the range gives.
+module attributes {onnx.dim_ranges = {w = array<i64: 6, 20>}} {
+func.func @declared(%x: tensor<?xf32, #onnx.dims<["w"]>>, %y: tensor<3xf32>) -> tensor<8xf32> {
+  // expected-error @+1 {{it takes the sizes '8' and 'w + 3' for one, which no sizes that --dim allows make equal}}
+  %0 = onnx.Concat %x, %y {axis = 0} : (tensor<?xf32, #onnx.dims<["w"]>>, tensor<3xf32>) -> tensor<8xf32>
+  return %0 : tensor<8xf32>
+}
+}
