@@ -70,3 +70,21 @@ func.func @declared(%x: tensor<?xf32, #onnx.dims<["w"]>>, %y: tensor<3xf32>) -> 
   return %0 : tensor<8xf32>
 }
 }
+
+// -----
+
+// What is counted in a body has no bound of its own.
+func.func @counted_in_a_body(%m: tensor<si64>, %x: tensor<6xi1>, %s: tensor<2xf32>) -> tensor<2xf32> {
+  %n = onnx.None
+  // expected-error @+1 {{its body holds a node that cannot be lowered}}
+  %0 = "onnx.Loop"(%m, %n, %s) ({
+  ^bb0(%i: tensor<si64>, %c: tensor<i1>, %state: tensor<2xf32>):
+    // expected-error @+1 {{what it counts in a body of a loop or a branch has no bound of its own in each round; mark what counts by booleans of a fixed size (Where) instead, or do it outside of the body}}
+    %p = "onnx.NonZero"(%x) : (tensor<6xi1>) -> tensor<1x?xsi64>
+    %f = "onnx.Cast"(%p) {to = 1 : i64} : (tensor<1x?xsi64>) -> tensor<1x?xf32>
+    %t = "onnx.ReduceSum"(%f, %n) {keepdims = 0 : i64} : (tensor<1x?xf32>, none) -> tensor<f32>
+    %next = "onnx.Add"(%state, %t) : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+    onnx.Yield %c, %next : tensor<i1>, tensor<2xf32>
+  }) : (tensor<si64>, none, tensor<2xf32>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
