@@ -87,6 +87,8 @@ struct ProgramSummary {
   uint32_t launches = 0, kernels = 0; // launches of all variants, kernels of one level
   std::vector<VariantSummary> variants;
   std::vector<StateSummary> states;
+  /// Sizes, as expressions over the dims, that a run must have equal.
+  std::vector<std::pair<std::string, std::string>> agreements;
   std::string batchDim;     // along which run_batch gathers requests, or ""
   std::string serialReason; // then, why it runs them one by one; "" where no size is open
 

@@ -6,6 +6,7 @@
 
 #include "burin/abi.h"
 #include "compiler/emit/Signature.h"
+#include "compiler/plan/Sizes.h"
 #include "dialects/plan/PlanOps.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -46,6 +47,13 @@ ProgramSummary summarize(ModuleOp planned, ArrayRef<Level> levels) {
                                      tensor.getBytes()});
     }
     summary.variants.push_back(std::move(one));
+    auto textOf = [](Attribute size) {
+      auto number = dyn_cast<IntegerAttr>(size);
+      return number ? std::to_string(number.getInt()) : cast<StringAttr>(size).str();
+    };
+    if (auto agreements = variant.main->getAttrOfType<ArrayAttr>(plan::agreementsAttrName))
+      for (auto pair : agreements.getAsRange<ArrayAttr>())
+        summary.agreements.push_back({textOf(pair[0]), textOf(pair[1])});
   }
   summary.weightsBytes = number(planned, "plan.weights_bytes");
   summary.stateBytes = number(planned, "plan.state_bytes");

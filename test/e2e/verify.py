@@ -11,8 +11,12 @@ import pathlib
 import subprocess
 import sys
 
+import numpy as np
+import onnx
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "models"))
 import build
+from graph import model
 
 
 def verify(burin, model, *options):
@@ -53,6 +57,20 @@ def check(burin, work, name):
     assert first["node"] in first["nodes"] and first["mismatches"] > 0
 
 
+def check_range(burin, work):
+    """Of a range, the largest size that the model can be run with: of a detector that joins scales,
+    an even one."""
+    pool = {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}
+    made = model("pyramid", [("MaxPool", ["x"], ["a"], pool), ("Relu", ["a"], ["r"]),
+                             ("Resize", ["r", "", "scales"], ["b"], {"mode": "nearest"}),
+                             ("Concat", ["b", "x"], ["y"], {"axis": 1})],
+                 {"x": [1, 2, "h", 8]}, {"y": [1, 4, "h", 8]},
+                 {"scales": np.array([1, 1, 2, 2], np.float32)})
+    onnx.save(made, work / "pyramid.onnx")
+    code, report = verify(burin, work / "pyramid.onnx", "--dim", "h=3..21")
+    assert code == 0 and report["agrees"], report
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--burin", required=True)
@@ -60,6 +78,7 @@ def main():
     parser.add_argument("models", nargs="+")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
+    check_range(arguments.burin, arguments.work)
     for name in arguments.models:
         check(arguments.burin, arguments.work, name)
 

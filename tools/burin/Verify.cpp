@@ -5,6 +5,7 @@
 // compiled again with the results of all kernels as outputs, to say which of them differs first.
 
 #include "compiler/emit/TemporaryFolder.h"
+#include "dialects/onnx/SizeExpr.h"
 #include "tools/burin/Commands.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -35,10 +36,18 @@ public:
       : state(state), folder(std::move(folder)) {}
 
   ExitCode run() {
-    for (auto [purpose, name] : {std::pair(Purpose::Use, "artifact.so"),
-                                 std::pair(Purpose::Reference, "reference.so")})
-      if (ExitCode code = compileAs(purpose, name); code != ExitCode::Ok)
-        return code;
+    ProgramSummary summary;
+    if (ExitCode code = compileAs(Purpose::Use, "artifact.so", &summary); code != ExitCode::Ok)
+      return code;
+    if (!chooseSizes(summary)) {
+      const auto &[first, second] = summary.agreements.front();
+      llvm::errs() << "error: no sizes that --dim allows were found for which the sizes '" << first
+                   << "' and '" << second
+                   << "' of the model are equal, as a run needs; fix them with --dim NAME=VALUE\n";
+      return ExitCode::BadInput;
+    }
+    if (ExitCode code = compileAs(Purpose::Reference, "reference.so"); code != ExitCode::Ok)
+      return code;
     json::Object outputs, kernels;
     if (ExitCode code = compare("artifact.so", {}, outputs); code != ExitCode::Ok)
       return code;
@@ -61,17 +70,59 @@ public:
   }
 
 private:
-  ExitCode compileAs(Purpose purpose, llvm::StringRef name) {
+  /// Of each dim the largest size, dim by dim, with which sizes that must be equal are: false where
+  /// none is found.
+  bool chooseSizes(const ProgramSummary &summary) {
+    std::vector<onnx::SizeExpr> differences;
+    for (const auto &[first, second] : summary.agreements) {
+      auto size = [](llvm::StringRef text) {
+        int64_t number;
+        return text.getAsInteger(10, number) ? onnx::SizeExpr::parse(text) : onnx::SizeExpr(number);
+      };
+      if (std::optional<onnx::SizeExpr> difference = size(first).minus(size(second)))
+        differences.push_back(*difference);
+    }
+    std::vector<std::pair<std::string, DimSpec>> dims;
+    for (const auto &[name, specs] : state.options.dims)
+      dims.push_back({name, specs.front()});
+    int64_t tries = int64_t(1) << 18;
+    // Those before `next` are chosen: nothing that they decide alone differs.
+    auto choose = [&](auto &again, size_t next) -> bool {
+      for (const onnx::SizeExpr &difference : differences) {
+        auto value = difference.evaluated([&](llvm::StringRef name) -> onnx::SizeExpr::Number {
+          auto it = sizes.find(name.str());
+          return it == sizes.end() ? std::nullopt : onnx::SizeExpr::Number(it->second);
+        });
+        if (!value || (value->constant() && *value->constant() != 0))
+          return false;
+      }
+      if (next == dims.size())
+        return true;
+      const auto &[name, spec] = dims[next];
+      for (int64_t size = spec.max; size >= spec.min && tries > 0; --size, --tries) {
+        sizes[name] = size;
+        if (again(again, next + 1))
+          return true;
+      }
+      sizes.erase(name);
+      return false;
+    };
+    return choose(choose, 0);
+  }
+
+  ExitCode compileAs(Purpose purpose, llvm::StringRef name, ProgramSummary *summary = nullptr) {
     CompileOptions options = state.options;
     options.purpose = purpose;
     if (purpose == Purpose::Reference) { // of the sizes that random inputs have, states among them
       options.states.clear();
-      for (auto &[name, sizes] : options.dims)
-        sizes.front().min = sizes.front().max;
+      for (auto &[name, specs] : options.dims)
+        specs.front().min = specs.front().max = sizes.at(name);
     }
     options.output = folder.file(name);
     CompileResult result = compile(options);
     printMessages(result.messages);
+    if (summary)
+      *summary = result.summary;
     if (result.code != ExitCode::Ok && purpose == Purpose::Reference)
       llvm::errs() << "error: there is no reference in f64 for this model; `burin test` compares "
                       "with outputs that you have\n";
@@ -86,6 +137,9 @@ private:
                                    "--threads",   std::to_string(state.threads)};
     for (const std::string &input : state.inputs)
       words.insert(words.end(), {"-i", input});
+    for (const auto &[name, specs] : state.options.dims)
+      if (sizes.at(name) != specs.front().max) // which is burin-run's choice
+        words.insert(words.end(), {"--dim", name + "=" + std::to_string(sizes.at(name))});
     for (auto [option, value] : {std::pair("--random", &state.random), std::pair("--rtol", &state.rtol),
                                  std::pair("--atol", &state.atol)})
       if (!value->empty())
@@ -210,6 +264,7 @@ private:
 
   const State &state;
   TemporaryFolder folder;
+  std::map<std::string, int64_t> sizes; // of the dims, as random inputs have them
 };
 
 } // namespace
