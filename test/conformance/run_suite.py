@@ -6,7 +6,7 @@ usage: run_suite.py --burin BURIN --cases DIR [--jobs N] [--filter REGEX] [--upd
 DIR is what make_cases.py wrote. expected-failures.txt, beside this script, has one line
 per case that may fail, `name-or-glob: reason`; everything else must pass. The exit status
 is 1 where a case fails that is not listed, passes though listed, or fails otherwise than
-its reason's first word says (unsupported, wrong, internal, run). A crash or a timeout is
+its reason's first word says (unsupported, invalid, wrong, internal, run). A crash or a timeout is
 never expected. --update writes the list anew from what was measured.
 """
 import argparse
@@ -24,23 +24,24 @@ LIST = pathlib.Path(__file__).with_name("expected-failures.txt")
 HEAD = """# SPDX-License-Identifier: Apache-2.0
 #
 # ONNX's node cases that fail, each with its reason: `name-or-glob: kind: reason`.
-# Kinds: unsupported (refused with a diagnostic), wrong (compiles, other values),
+# Kinds: unsupported (refused with a diagnostic), invalid (the model or an option is said to be
+# wrong), wrong (compiles, other values),
 # run (the artifact refuses the data), internal (a bug that the compiler reports).
 # Written by run_suite.py --update; a case that passes must go. Why values are others is
 # written by hand, and stays.
 """
 
 
-def read_expected():
+def read_expected(path=LIST):
     """[(pattern, reason)] in the file's order."""
     expected = []
-    if LIST.exists():
-        for number, line in enumerate(LIST.read_text().splitlines(), 1):
+    if path.exists():
+        for number, line in enumerate(path.read_text().splitlines(), 1):
             if not line.strip() or line.startswith("#"):
                 continue
             pattern, separator, reason = line.partition(": ")
             if not separator or not reason.strip():
-                sys.exit(f"{LIST.name}:{number}: expected `name-or-glob: reason`")
+                sys.exit(f"{path.name}:{number}: expected `name-or-glob: reason`")
             expected.append((pattern.strip(), reason.strip()))
     return expected
 
@@ -55,7 +56,8 @@ def normalize(reason):
         text = re.sub(r"^(error: )?(node '[^']*'[^:]*: )?", "", text)
         # Temporary files have other names each time.
         text = re.sub(r"\S*/burin-[^/]*/", "", text).partition(" >>> ")[0].partition("; see `")[0]
-        return ("unsupported: " if code == "3" else "internal: ") + (text.strip() or f"exit {code}")
+        kind = {"2": "invalid", "3": "unsupported"}.get(code, "internal")
+        return f"{kind}: " + (text.strip() or f"exit {code}")
     if "elements differ" in reason:
         # Where and by how much differs from one machine to the next; that it does, does not.
         return "wrong: " + re.sub(r"^.*?(output \d+ '[^']*').*", r"\1 differs", reason)
@@ -81,8 +83,8 @@ def operators(folder, names):
     return found
 
 
-def update(failures):
-    expected = read_expected()
+def update(failures, path=LIST, head=HEAD):
+    expected = read_expected(path)
 
     def explained(name, reason):
         """Burin knows only that an output differs: what a hand has written of it stays."""
@@ -93,13 +95,13 @@ def update(failures):
 
     lines = [f"{name}: {explained(name, reason)}" for name, reason in sorted(failures.items())
              if not reason.startswith(("crash:", "timeout:"))]
-    LIST.write_text(HEAD + "\n" + "\n".join(lines) + ("\n" if lines else ""))
-    print(f"{len(lines)} expected failures written to {LIST.name}")
+    path.write_text(head + "\n" + "\n".join(lines) + ("\n" if lines else ""))
+    print(f"{len(lines)} expected failures written to {path.name}")
 
 
-def judge(failures, passes, complete):
+def judge(failures, passes, complete, path=LIST):
     """Prints what is not as expected; returns how much."""
-    expected = read_expected()
+    expected = read_expected(path)
     surprises, used = 0, set()
 
     def surprise(text):
@@ -122,11 +124,11 @@ def judge(failures, passes, complete):
             surprise(f"fails otherwise than listed ({wanted}): {name}: {reason}")
     for name in passes:
         if listed(name) is not None:
-            surprise(f"unexpected pass: {name}: take it off {LIST.name}")
+            surprise(f"unexpected pass: {name}: take it off {path.name}")
     if complete:
         for index, (pattern, _) in enumerate(expected):
             if index not in used:
-                surprise(f"{LIST.name} names no case: {pattern}")
+                surprise(f"{path.name} names no case: {pattern}")
     return surprises
 
 
