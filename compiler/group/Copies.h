@@ -48,8 +48,8 @@ mlir::Value makeCopy(mlir::PatternRewriter &rewriter, mlir::Location loc,
 bool turnsContraction(const Copy &copy);
 /// Whether all that `op` reads are such copies, of one order, and it works on any order of dims.
 bool canSink(mlir::linalg::GenericOp op);
-/// Patterns that move such copies below what reads them, so that layouts change at the edges of a model
-/// alone.
+/// Patterns that move such copies below what reads them, so that layouts change at the edges of a
+/// model alone.
 void populateSinkTransposes(mlir::RewritePatternSet &patterns);
 
 } // namespace burin::group

@@ -62,8 +62,8 @@ mlir::Value makeCopy(mlir::OpBuilder &builder, mlir::Value value);
 /// a copy: what a kernel clones can then be renamed in place.
 void reshapeStateSlices(mlir::FunctionOpInterface func);
 
-/// A fill of an open size that is read, and not written over, becomes a kernel's result: it gets memory
-/// of the plan.
+/// A fill of an open size that is read, and not written over, becomes a kernel's result: it gets
+/// memory of the plan.
 void placeOpenFills(mlir::FunctionOpInterface func);
 
 } // namespace burin::group

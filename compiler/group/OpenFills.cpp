@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fills are cloned into the kernels that use them, where they cost nothing as destinations. One that
-// is read would need scratch of its size there, which has no bound where that is open.
+// Fills are cloned into the kernels that use them, where they cost nothing as destinations. One
+// that is read would need scratch of its size there, which has no bound where that is open.
 
 #include "compiler/group/Group.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

@@ -56,9 +56,10 @@ public:
       define(scope, input.name(), problems.fileLocation());
       // What a body is given says its type; a model's callers have only the declaration.
       if (!outer && !isTyped(input.type()))
-        problems.error(ImportStatus::badFile, "input '" + input.name() +
-                                                  "' is declared without a type of its elements, or "
-                                                  "with one that ONNX does not define");
+        problems.error(ImportStatus::badFile,
+                       "input '" + input.name() +
+                           "' is declared without a type of its elements, or "
+                           "with one that ONNX does not define");
     }
     for (const TensorProto &tensor : graph.initializer())
       defineConstant(scope, tensor.name());

@@ -137,7 +137,8 @@ private:
     SmallVector<std::tuple<Value *, onnx::SizeExpr, int64_t>> lengths{
         {&k, ofK[lengthAt], 2}, {&v, ofV[ofV.size() - 2], 2}};
     if (!b.isAbsent(4)) {
-      SmallVector<onnx::SizeExpr> ofKey = b.sizes(node.getPastKey()), ofValue = b.sizes(node.getPastValue());
+      SmallVector<onnx::SizeExpr> ofKey = b.sizes(node.getPastKey()),
+                                  ofValue = b.sizes(node.getPastValue());
       if (ofKey.size() != 4 || ofValue.size() != 4)
         return b.unsupported("a past that is not [batch, heads, length, size]");
       batches.append({{&pastKey, ofKey[0], 0}, {&pastValue, ofValue[0], 0}});
@@ -158,8 +159,8 @@ private:
     return success();
   }
 
-  /// Sizes of several tensors that are one in each run: `size` is a number where one of them is, and what is
-  /// open elsewhere has it, too.
+  /// Sizes of several tensors that are one in each run: `size` is a number where one of them is,
+  /// and what is open elsewhere has it, too.
   LogicalResult unify(onnx::SizeExpr &size,
                       ArrayRef<std::tuple<Value *, onnx::SizeExpr, int64_t>> places) {
     for (const auto &[value, has, dim] : places)
@@ -184,7 +185,8 @@ private:
   FailureOr<Value> present(Value x, Value past) {
     if (!past)
       return x;
-    if (typeOf(past).getDimSize(1) != keyHeads || typeOf(past).getDimSize(3) != typeOf(x).getDimSize(3))
+    if (typeOf(past).getDimSize(1) != keyHeads ||
+        typeOf(past).getDimSize(3) != typeOf(x).getDimSize(3))
       return b.unsupported("a past whose heads are not those of the keys and values");
     SmallVector<onnx::SizeExpr> sizes{batchSize, keyHeads, *totalLength, typeOf(x).getDimSize(3)};
     return joined(b, Lowering::tensorOf(sizes, element), b.openSizes(sizes), {past, x},
@@ -299,7 +301,8 @@ private:
     shape.insert(shape.begin(), 4 - shape.size(), 1);
     const int64_t wanted[] = {batch, keyHeads * group, length, total};
     for (auto [given, full] : llvm::zip_equal(shape, wanted))
-      if (given != full && given != 1 && !ShapedType::isDynamic(given) && !ShapedType::isDynamic(full))
+      if (given != full && given != 1 && !ShapedType::isDynamic(given) &&
+          !ShapedType::isDynamic(full))
         return failure();
     if (group == 1)
       return mask;

@@ -242,8 +242,9 @@ Value convolveByLoops(Lowering &b, Value x, Value w, const Window &window, int64
                       bool wUnsigned = false, Value wZero = nullptr) {
   auto toScalar = [&](Value value) {
     if (!tensorType(value).hasStaticShape())
-      (void)b.unsupported("how many zero points there are changes from run to run; fix their size with "
-                          "--dim NAME=VALUE");
+      (void)b.unsupported(
+          "how many zero points there are changes from run to run; fix their size with "
+          "--dim NAME=VALUE");
     return b.reshape(value, {});
   };
   if (xZero)

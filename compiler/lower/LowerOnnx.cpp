@@ -118,8 +118,8 @@ private:
     return tensor::CastOp::create(builder, result.getLoc(), has.clone(shape), result);
   }
 
-  /// A result's declared size is what its operands make it, in each run: nothing else keeps a kernel
-  /// inside of it. Why it cannot be, or "".
+  /// A result's declared size is what its operands make it, in each run: nothing else keeps a
+  /// kernel inside of it. Why it cannot be, or "".
   static std::string agreeResults(Operation *op, lower::Lowering &lowering) {
     if (llvm::all_of(op->getOperandTypes(), [](Type type) {
           auto tensor = dyn_cast<RankedTensorType>(type);
@@ -168,8 +168,9 @@ private:
            });
   }
 
-  /// "N=5..20": the range of one dim, cut at its start as little as can be, with which the op's rule knows
-  /// the sizes of its results: a slice that starts at 5 is no longer past the end. Empty where there is none.
+  /// "N=5..20": the range of one dim, cut at its start as little as can be, with which the op's
+  /// rule knows the sizes of its results: a slice that starts at 5 is no longer past the end. Empty
+  /// where there is none.
   std::string higherStart(Operation *op) {
     auto module = op->getParentOfType<ModuleOp>();
     auto all = module->getAttrOfType<DictionaryAttr>(onnx::dimRangesAttrName);
@@ -188,7 +189,8 @@ private:
           int64_t middle = low + (high - low) / 2;
           (works(middle) ? high : low) = middle;
         }
-        found = range.getName().str() + "=" + std::to_string(high) + ".." + std::to_string(bounds[1]);
+        found =
+            range.getName().str() + "=" + std::to_string(high) + ".." + std::to_string(bounds[1]);
         break;
       }
     }
@@ -227,13 +229,16 @@ private:
         }
         if (ShapedType::isDynamic(size) && !isRange && op->hasTrait<onnx::SizedByData>() &&
             !isa<func::FuncOp>(op->getParentOp()))
-          return op->emitOpError("is not supported here: what it counts in a body of a loop or a branch has no bound "
-                                 "of its own in each round; mark what counts by booleans of a fixed size (Where) "
-                                 "instead, or do it outside of the body");
+          return op->emitOpError(
+              "is not supported here: what it counts in a body of a loop or a branch has no bound "
+              "of its own in each round; mark what counts by booleans of a fixed size (Where) "
+              "instead, or do it outside of the body");
         if (ShapedType::isDynamic(size) && !isRange && takesDynamic) {
           if (std::string range = higherStart(op); !range.empty())
-            return op->emitOpError("is not supported here: the result's shape has no one expression for all "
-                                   "sizes that --dim allows; give a range that starts higher, for example --dim ")
+            return op->emitOpError(
+                       "is not supported here: the result's shape has no one expression for all "
+                       "sizes that --dim allows; give a range that starts higher, for example "
+                       "--dim ")
                    << range << ", or fixed sizes";
           return op->emitOpError("is not supported here: the result's shape is known only when the "
                                  "model runs; fix the sizes it depends on with --dim NAME=VALUE");

@@ -257,8 +257,9 @@ Results lowerDataSlice(Lowering &b, ValueRange operands, RankedTensorType result
   Value axes = given(3), steps = given(4);
   for (Value list : operands.drop_front())
     if (list && !typeOf(list).hasStaticShape())
-      return b.unsupported("how many axes are cut changes from run to run; fix the sizes of starts, ends, axes "
-                           "and steps with --dim NAME=VALUE");
+      return b.unsupported(
+          "how many axes are cut changes from run to run; fix the sizes of starts, ends, axes "
+          "and steps with --dim NAME=VALUE");
   int64_t count = typeOf(operands[1]).getNumElements(), rank = result.getRank();
   if (inputType.getNumElements() == 0 || result.getNumElements() == 0)
     return SmallVector<Value>{b.fill(result, zeroOf(b, result.getElementType()))};
@@ -313,9 +314,10 @@ Results lowerDataSlice(Lowering &b, ValueRange operands, RankedTensorType result
 Results lowerOpenSlice(Lowering &b, Operation *op, Value input, RankedTensorType result) {
   auto axes = onnx::sliceAxes(op);
   if (!axes)
-    return b.unsupported("its bounds lie inside of its operand for some sizes that --dim allows and "
-                         "outside for others; give a range that starts higher, or fix them with --dim "
-                         "NAME=VALUE");
+    return b.unsupported(
+        "its bounds lie inside of its operand for some sizes that --dim allows and "
+        "outside for others; give a range that starts higher, or fix them with --dim "
+        "NAME=VALUE");
   SmallVector<Value> starts;
   for (const onnx::SliceAxis &axis : *axes)
     starts.push_back(axis.first.constant() == 0 ? Value() : b.size(axis.first));

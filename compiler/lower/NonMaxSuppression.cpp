@@ -88,8 +88,9 @@ Results lowerNonMaxSuppression(Lowering &b, Operation *op, ValueRange operands) 
     return b.unsupported("boxes and scores disagree");
   for (Value parameter : operands.drop_front(2))
     if (parameter && !typeOf(parameter).hasStaticShape())
-      return b.unsupported("its limit and thresholds are one number each; fix their sizes with --dim "
-                           "NAME=1");
+      return b.unsupported(
+          "its limit and thresholds are one number each; fix their sizes with --dim "
+          "NAME=1");
   auto rounds = productOf(ArrayRef(sizes).drop_back());
   FailureOr<int64_t> all = mostOf(b, productOf(sizes)), groupsAtMost = mostOf(b, rounds),
                      perGroup = mostOf(b, sizes[2]);

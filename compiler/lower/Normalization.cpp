@@ -491,8 +491,8 @@ FailureOr<SmallVector<Value>> lowerLRN(Lowering &b, Operation *op, ValueRange op
   Type compute = computeType(type->getElementType());
   double alpha = lrn.getAlpha().convertToDouble(), beta = lrn.getBeta().convertToDouble();
   double bias = lrn.getBias().convertToDouble();
-  // The loops are the input's, which says where they are open, then the window, whose extent an empty
-  // operand gives.
+  // The loops are the input's, which says where they are open, then the window, whose extent an
+  // empty operand gives.
   SmallVector<int64_t> loops(type->getShape());
   loops.push_back(size);
   Value window = b.empty(RankedTensorType::get({size}, compute));

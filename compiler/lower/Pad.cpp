@@ -186,10 +186,11 @@ Results lowerCenterCropPad(Lowering &b, Operation *op, ValueRange operands) {
     SizeList from = b.sizes(op->getOperand(0)), to = b.sizes(op->getResult(0));
     SmallVector<Value> before;
     for (auto [size, wanted] : llvm::zip_equal(from, to))
-      before.push_back(size == wanted
-                           ? Value()
-                           : arith::DivSIOp::create(b, arith::SubIOp::create(b, b.size(wanted), b.size(size)),
-                                                    b.index(2)));
+      before.push_back(
+          size == wanted
+              ? Value()
+              : arith::DivSIOp::create(b, arith::SubIOp::create(b, b.size(wanted), b.size(size)),
+                                       b.index(2)));
     return SmallVector<Value>{padByPulling(
         b, operands[0], *type, "constant", [&](Lowering &, int64_t d) { return before[d]; },
         [&](Lowering &in) { return zeroOf(in, type->getElementType()); })};

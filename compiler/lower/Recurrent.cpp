@@ -59,8 +59,9 @@ public:
       int64_t sequences = i >= 4 && i <= 6 ? (i == 4 || batchFirst ? 0 : 1) : -1;
       for (int64_t d = i == 0 ? 2 : 0; operand && d < typeOf(operand).getRank(); ++d)
         if (d != sequences && typeOf(operand).isDynamicDim(d))
-          return b.unsupported("a size of its weights or states, or of what they take, changes from "
-                               "run to run; fix it with --dim NAME=VALUE");
+          return b.unsupported(
+              "a size of its weights or states, or of what they take, changes from "
+              "run to run; fix it with --dim NAME=VALUE");
     }
     StringRef direction = op->getAttrOfType<StringAttr>("direction").getValue();
     reverseOnly = direction == "reverse";

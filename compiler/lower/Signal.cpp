@@ -23,8 +23,8 @@ namespace {
 constexpr StringRef unknownShape =
     "a shape is known only when the model runs; fix the sizes it depends on with --dim NAME=VALUE";
 
-constexpr StringRef openParts =
-    "whether its signal is real or complex changes from run to run; fix its last size with --dim NAME=1 or 2";
+constexpr StringRef openParts = "whether its signal is real or complex changes from run to run; "
+                                "fix its last size with --dim NAME=1 or 2";
 
 RankedTensorType staticType(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
@@ -59,16 +59,18 @@ struct Extent {
 Value unitCircle(Lowering &b, Type type, const onnx::SizeExpr &length) {
   SizeList sizes{length, 2};
   Extent whole(b, length);
-  return b.indexed(Lowering::tensorOf(sizes, type), b.openSizes(sizes), [&](Lowering &in, ValueRange at) {
-    Scalars s{in};
-    Value place = arith::IndexCastOp::create(in, in.getI64Type(), at[0]);
-    Value turn = s.constant(type, 2 * std::numbers::pi);
-    Value angle = s.mul(arith::SIToFPOp::create(in, type, place),
-                        whole.open ? s.div(turn, whole.as(s, type))
-                                   : s.constant(type, 2 * std::numbers::pi / double(*whole.number)));
-    return s.select(s.equal(at[1], in.index(0)), math::CosOp::create(in, angle),
-                    math::SinOp::create(in, angle));
-  });
+  return b.indexed(
+      Lowering::tensorOf(sizes, type), b.openSizes(sizes), [&](Lowering &in, ValueRange at) {
+        Scalars s{in};
+        Value place = arith::IndexCastOp::create(in, in.getI64Type(), at[0]);
+        Value turn = s.constant(type, 2 * std::numbers::pi);
+        Value angle =
+            s.mul(arith::SIToFPOp::create(in, type, place),
+                  whole.open ? s.div(turn, whole.as(s, type))
+                             : s.constant(type, 2 * std::numbers::pi / double(*whole.number)));
+        return s.select(s.equal(at[1], in.index(0)), math::CosOp::create(in, angle),
+                        math::SinOp::create(in, angle));
+      });
 }
 
 /// A transform along one dimension of a tensor whose last holds real and imaginary parts.
@@ -84,8 +86,8 @@ struct Transform {
   function_ref<std::pair<Value, Value>(Lowering &, ValueRange place, Value term)> read;
 };
 
-/// Sums over the elements of `extent`, the last loop, for each place of a tensor of `sizes`. The body is
-/// given the accumulator last.
+/// Sums over the elements of `extent`, the last loop, for each place of a tensor of `sizes`. The
+/// body is given the accumulator last.
 Value sumOver(Lowering &b, ArrayRef<onnx::SizeExpr> sizes, Value extent, Lowering::Body body) {
   Type compute = typeOf(extent).getElementType();
   int64_t rank = sizes.size();
@@ -226,8 +228,9 @@ FailureOr<SmallVector<Value>> lowerDFT(Lowering &b, Operation *op, ValueRange op
     more = needed ? from[axis].minus(*needed) : needed;
     auto difference = more ? b.range(*more) : std::nullopt;
     if (!difference || (difference->min < 0 && difference->max > 0))
-      return b.unsupported("its signal is longer than the transform for some sizes that --dim allows and "
-                           "shorter for others; give a smaller range, with --dim NAME=MIN..MAX");
+      return b.unsupported(
+          "its signal is longer than the transform for some sizes that --dim allows and "
+          "shorter for others; give a smaller range, with --dim NAME=MIN..MAX");
     const onnx::SizeExpr &terms = difference->min >= 0 ? *needed : from[axis];
     if (leastOf(b, length) < 1 || leastOf(b, terms) < 1)
       return b.unsupported("a transform of length 0");
@@ -290,8 +293,9 @@ FailureOr<SmallVector<Value>> lowerSTFT(Lowering &b, Operation *op, ValueRange o
       return b.unsupported("a frame length that is not one element");
     known = false;
     if (!result.hasStaticShape() || !samples.constant())
-      return b.unsupported("its frames' length is computed beside sizes that change from run to run; make it "
-                           "constant, or fix those with --dim NAME=VALUE");
+      return b.unsupported(
+          "its frames' length is computed beside sizes that change from run to run; make it "
+          "constant, or fix those with --dim NAME=VALUE");
     int64_t bins = result.getDimSize(2);
     lengths = onesided ? SizeList{2 * (bins - 1), 2 * (bins - 1) + 1} : SizeList{bins};
     llvm::erase_if(lengths, [&](const onnx::SizeExpr &length) {
@@ -305,8 +309,9 @@ FailureOr<SmallVector<Value>> lowerSTFT(Lowering &b, Operation *op, ValueRange o
   if (leastOf(b, lengths[0]) < 1 || !spare || leastOf(b, *spare) < 0)
     return b.unsupported("frames of " + Twine(lengths[0].text()) + " in a signal of " +
                          Twine(samples.text()) + " samples" +
-                         (samples.constant() ? "" : ", which can be fewer; give a range that starts "
-                                                    "higher, with --dim NAME=MIN..MAX"));
+                         (samples.constant() ? ""
+                                             : ", which can be fewer; give a range that starts "
+                                               "higher, with --dim NAME=MIN..MAX"));
   if (window && (typeOf(window).getRank() != 1 || !(b.sizes(op->getOperand(2))[0] == lengths[0])))
     return b.unsupported("a window whose length is not the frames'");
   Value x = operands[0], hop = operands[1];

@@ -284,7 +284,8 @@ Dims pick(const Dims &list, ArrayRef<int64_t> shape, ArrayRef<SmallVector<int64_
   return llvm::map_to_vector(offsets, [&](int64_t offset) { return list[offset]; });
 }
 
-/// The shape of a list that is a tensor of `value`'s rank; nothing where it has another number of elements.
+/// The shape of a list that is a tensor of `value`'s rank; nothing where it has another number of
+/// elements.
 std::optional<SmallVector<int64_t>> gridOf(Value value, const Shape &list) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || !list || type.getRank() == 0)
