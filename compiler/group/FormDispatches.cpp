@@ -7,12 +7,14 @@
 //      and so does each op that writes in a copy of a tensor.
 //   2. Every computing op starts alone. An op joins the producer of its
 //      destination (insert_slice chains), and a producer joins its only consumer
-//      where both walk the same rows (softmax, normalisations), or are small.
+//      where both walk the same rows (softmax, normalisations), or are small. What
+//      computes the scores of an attention joins the product with its values.
 //   3. Each group is wrapped into a plan.dispatch at its last op. Cheap ops and slices of
 //      states are cloned in, views stay outside, everything else is captured. A result that is written
 //      into a state has the state as its destination.
 
 #include "compiler/group/Group.h"
+#include "compiler/group/Scores.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
@@ -248,6 +250,9 @@ private:
     Group &group = *groups.back();
     group.rows = group::rowRank(root);
     join(group, root);
+    if (auto contract = dyn_cast<kern::ContractOp>(root))
+      for (Operation *op : group::scoresOf(contract))
+        join(group, op);
     for (size_t i = 0; i < group.ops.size(); ++i) // ops grows while it is walked
       for (OpOperand &operand : group.ops[i]->getOpOperands())
         if (Operation *producer = operand.get().getDefiningOp())

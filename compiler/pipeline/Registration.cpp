@@ -4,6 +4,7 @@
 #include "compiler/lower/Lowering.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/kern/KernBufferization.h"
+#include "dialects/kern/KernTiling.h"
 #include "dialects/kern/KernOps.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/plan/PlanOps.h"
@@ -18,6 +19,7 @@ void burin::registerDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllToLLVMIRTranslations(registry);
   registry.insert<onnx::OnnxDialect, kern::KernDialect, plan::PlanDialect>();
   kern::registerBufferization(registry);
+  kern::registerTiling(registry);
   lower::attachElementwise(registry);
 }
 

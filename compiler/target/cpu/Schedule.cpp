@@ -5,6 +5,7 @@
 // written in place; what remains allocated is a tile's own and becomes scratch.
 
 #include "compiler/group/Group.h"
+#include "compiler/group/Scores.h"
 #include "compiler/target/cpu/BoundScratch.h"
 #include "compiler/target/cpu/KernelWork.h"
 #include "compiler/transforms/Passes.h"
@@ -151,26 +152,18 @@ linalg::LinalgOp collapseLoops(RewriterBase &rewriter, linalg::LinalgOp root) {
   return cast<linalg::LinalgOp>(result->collapsedOp);
 }
 
-void tile(func::FuncOp kernel) {
-  linalg::LinalgOp root = findRoot(kernel);
-  if (!root)
-    return;
-  IRRewriter rewriter(root);
-  auto all = llvm::to_vector(kernel.getBody().front().getOps<linalg::LinalgOp>());
-  bool alone = llvm::count_if(all, [](linalg::LinalgOp op) { return !isa<linalg::FillOp>(op); }) == 1;
-  if (alone && all.size() == 1)
-    root = collapseLoops(rewriter, root);
-  SmallVector<int64_t> tiles = chooseTiles(root, kernelRows(kernel, root), alone);
-  if (tiles.empty())
-    return;
+/// Tiles `root` and brings its producers along; `order` is that of the loops.
+void tileAndFuse(IRRewriter &rewriter, TilingInterface root, ArrayRef<int64_t> tiles,
+                 ArrayRef<int64_t> order = {}) {
   scf::SCFTilingOptions tiling;
   tiling.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
-  tiling.setTileSizes(getAsIndexOpFoldResult(kernel.getContext(), tiles));
+  tiling.setTileSizes(getAsIndexOpFoldResult(root.getContext(), tiles));
+  tiling.setInterchange(order);
   scf::SCFTileAndFuseOptions options;
   options.setTilingOptions(tiling);
   rewriter.setInsertionPoint(root);
-  FailureOr<scf::SCFTileAndFuseResult> result = scf::tileConsumerAndFuseProducersUsingSCF(
-      rewriter, cast<TilingInterface>(root.getOperation()), options);
+  FailureOr<scf::SCFTileAndFuseResult> result =
+      scf::tileConsumerAndFuseProducersUsingSCF(rewriter, root, options);
   if (failed(result))
     return;
   for (OpResult value : root->getResults())
@@ -186,6 +179,66 @@ void tile(func::FuncOp kernel) {
         init.replaceUsesWithIf(argument, [&](OpOperand &use) {
           return use.getOwner()->getParentOp() == loop && isa<tensor::ExtractSliceOp>(use.getOwner());
         });
+}
+
+bool isEmpty(Value tensor) {
+  while (auto slice = tensor.getDefiningOp<tensor::ExtractSliceOp>())
+    tensor = slice.getSource();
+  return tensor.getDefiningOp<tensor::EmptyOp>() != nullptr;
+}
+
+/// What is computed element by element from a tile's own tensor, which nobody reads later, takes its
+/// place.
+void workInPlace(func::FuncOp kernel) {
+  kernel.walk([&](linalg::GenericOp op) {
+    if (op.getNumDpsInits() != 1 || op.getNumReductionLoops() != 0 ||
+        !isEmpty(op.getDpsInits()[0]) ||
+        !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity())
+      return;
+    for (OpOperand *operand : op.getDpsInputOperands()) {
+      Operation *def = operand->get().getDefiningOp();
+      bool isOwn = def && def->getBlock() == op->getBlock() && isa<DestinationStyleOpInterface>(def) &&
+                   operand->get().getType() == op.getResultTypes()[0] &&
+                   op.getMatchingIndexingMap(operand).isIdentity();
+      if (isOwn && llvm::all_of(operand->get().getUses(), [&](OpOperand &use) {
+            return use.getOwner()->getBlock() == op->getBlock() &&
+                   (&use == operand || (use.getOwner() != op && use.getOwner()->isBeforeInBlock(op)));
+          }))
+        return op.getDpsInitOperand(0)->set(operand->get());
+    }
+  });
+}
+
+/// The rows of an attention, from their scores on: false for any other kernel.
+bool tileScores(func::FuncOp kernel) {
+  auto contracts = llvm::to_vector(kernel.getBody().front().getOps<kern::ContractOp>());
+  if (contracts.size() < 2)
+    return false;
+  kern::ContractOp root = contracts.back();
+  SmallVector<int64_t> tiles = group::scoreTiles(root);
+  if (llvm::all_of(tiles, [](int64_t tile) { return tile == 0; }))
+    return true; // one row: one task
+  // Neighbouring tasks share keys and values: heads are the outer loops.
+  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, int64_t(tiles.size())));
+  llvm::stable_sort(order, [&](int64_t a, int64_t b) { return (tiles[a] == 1) > (tiles[b] == 1); });
+  IRRewriter rewriter(root);
+  tileAndFuse(rewriter, cast<TilingInterface>(root.getOperation()), tiles, order);
+  return true;
+}
+
+void tile(func::FuncOp kernel) {
+  linalg::LinalgOp root = findRoot(kernel);
+  if (!root)
+    return;
+  IRRewriter rewriter(root);
+  auto all = llvm::to_vector(kernel.getBody().front().getOps<linalg::LinalgOp>());
+  bool alone = llvm::count_if(all, [](linalg::LinalgOp op) { return !isa<linalg::FillOp>(op); }) == 1;
+  if (alone && all.size() == 1)
+    root = collapseLoops(rewriter, root);
+  SmallVector<int64_t> tiles = chooseTiles(root, kernelRows(kernel, root), alone);
+  if (tiles.empty())
+    return;
+  tileAndFuse(rewriter, cast<TilingInterface>(root.getOperation()), tiles);
 }
 
 //===- Bufferization --------------------------------------------------------===//
@@ -345,9 +398,13 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
     LogicalResult result = failableParallelForEach(
         &getContext(), kernels, [&](func::FuncOp kernel) -> LogicalResult {
           cpu::KernelWork::of(kernel).storeOn(kernel);
-          tile(kernel);
+          bool isAttention = tileScores(kernel);
+          if (!isAttention)
+            tile(kernel);
           if (failed(simplify(kernel)))
             return failure();
+          if (isAttention)
+            workInPlace(kernel);
           fillConstants(kernel);
           nameDestinations(kernel);
           fillInPlace(kernel);
