@@ -11,7 +11,8 @@
 //      computes the scores of an attention joins the product with its values.
 //   3. Each group is wrapped into a plan.dispatch at its last op. Cheap ops and slices of
 //      states are cloned in, views stay outside, everything else is captured. A result that is written
-//      into a state has the state as its destination.
+//      into a state that grows has the state as its destination. Any other state is an operand, which
+//      no kernel may write to: it is replaced when all have run.
 
 #include "compiler/group/Group.h"
 #include "compiler/group/Scores.h"
@@ -442,7 +443,7 @@ private:
     return data && group::isStateSlice(data);
   }
 
-  /// The state, from outside, that `result` is written into; null for any other.
+  /// The state that grows, from outside, that `result` is written into; null for any other.
   Value stateBefore(Value result) {
     while (auto made = dyn_cast<OpResult>(result)) {
       if (!members.contains(made.getOwner()))
@@ -452,8 +453,11 @@ private:
         return nullptr;
       result = tied->get();
     }
-    return plan::stateUnder(result) ? result : Value();
+    BlockArgument state = plan::stateUnder(result);
+    return state && plan::stateOf(main(), state.getArgNumber()).grows() ? result : Value();
   }
+
+  FunctionOpInterface main() { return ops.front()->getParentOfType<FunctionOpInterface>(); }
 
   /// The sizes of `value`, from what is there before the group.
   SmallVector<OpFoldResult> sizesBefore(OpBuilder &builder, Value value) {

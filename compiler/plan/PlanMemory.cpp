@@ -204,6 +204,9 @@ private:
         lastUse[group::dataOf(value)] = time; // read once all have run
     time = 0;
     for (auto launch : body.getOps<plan::LaunchOp>()) {
+      for (Value result : launch.getResults().take_back(launch.getStates().size()))
+        if (!places.count(result))
+          return launch.emitOpError("writes to a state that does not grow, which is replaced when all have run");
       for (Value result : launch.getResults()) {
         if (places.count(result))
           continue; // an output: the caller's memory

@@ -5,7 +5,8 @@ usage: state.py --burin BURIN --work DIR [--steps N] [--model FILE.onnx PAST_NAM
 
 Each step gives ONNX Runtime the states that it returned itself, and Burin's artifact none. Outputs and
 states have to agree, and to have the bits that an artifact without states computes when it is fed its own.
-Contexts are independent, a full state is refused and changes nothing, and a rewound one goes on from there.
+What the caller writes to a state is what the next run finds there. Contexts are independent, a full state is
+refused and changes nothing, and a rewound one goes on from there.
 """
 import argparse
 import json
@@ -15,41 +16,16 @@ import sys
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "models"))
 import language
+import recurrent
 import reference
 from artifact import Artifact, Context, Failed
+from recurrent import info, make
 
 STATE_FULL = 15
-
-
-def info(name, shape, dtype=TensorProto.FLOAT):
-    return helper.make_tensor_value_info(name, dtype, shape)
-
-
-def make(name, nodes, inputs, outputs, weights):
-    graph = helper.make_graph(nodes, name, inputs, outputs,
-                              [numpy_helper.from_array(value, key) for key, value in weights.items()])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
-    onnx.checker.check_model(model)
-    return model
-
-
-def lstm():
-    """One step of an LSTM whose cell is a state, and an output, too."""
-    random = np.random.default_rng(3)
-
-    def weights(*shape):
-        return random.normal(0, 0.3, shape).astype(np.float32)
-    return make("lstm", [
-        helper.make_node("LSTM", ["x", "w", "r", "b", "", "h0", "c0"], ["ys", "hn", "cn"],
-                         hidden_size=24),
-        helper.make_node("Tanh", ["cn"], ["y"])],
-        [info("x", [1, 1, 16]), info("h0", [1, 1, 24]), info("c0", [1, 1, 24])],
-        [info("y", [1, 1, 24]), info("hn", [1, 1, 24]), info("cn", [1, 1, 24])],
-        {"w": weights(1, 96, 16), "r": weights(1, 96, 24), "b": weights(1, 192)})
 
 
 def window():
@@ -101,9 +77,17 @@ def gpt():
     return free_past(language.gpt2_small())
 
 
-# --state and --dim options of each case, and how many steps until its states are full
+# --state and --dim options of each case, and how many runs until its states are full; None: they do not grow
 CASES = {
-    "lstm": (lstm, ["auto"], {}, None),
+    "lstm_1": (lambda: recurrent.cell("LSTM", 1), ["auto"], {}, None),
+    "lstm_4": (lambda: recurrent.cell("LSTM", 4), ["h0=hn", "c0=cn"], {}, None),
+    "lstm_t": (lambda: recurrent.cell("LSTM", "t"), ["auto"], {"t": 19}, None),
+    "gru_3": (lambda: recurrent.cell("GRU", 3), ["h0=hn"], {}, None),
+    "rnn_3": (lambda: recurrent.cell("RNN", 3, "bidirectional"), ["h0=hn"], {}, None),
+    "scan_5": (lambda: recurrent.scan(5), ["s0=sn"], {}, None),
+    "scan_t": (lambda: recurrent.scan("t"), ["s0=sn"], {"t": 19}, None),
+    "loop": (recurrent.loop, ["*_in=*_out"], {}, None),
+    "ring": (recurrent.ring, ["rows_in=rows_out"], {}, None),
     "window": (window, ["past=present", "*_in=*_out"], {}, None),
     "cache_0": (lambda: cache(0), ["auto"], {"past": 5}, 6),
     "cache_1": (lambda: cache(1), ["past_*=present_*"], {"past": 5}, 6),
@@ -180,6 +164,17 @@ def used(context, index):
     return array if axis < 0 else np.take(array, np.arange(length), axis)
 
 
+def fill(context, names, seed):
+    """Writes values to the states that do not grow, as a caller may between two runs: {input: array}."""
+    random, filled = np.random.default_rng(seed), {}
+    for i, past in enumerate(names):
+        array, _ = context.state(i)
+        if context.artifact.states[i].axis < 0:
+            array[...] = random.normal(0, 0.5, array.shape)
+            filled[past] = array.copy()
+    return filled
+
+
 def verifies(burin, path, options, names):
     """Whether burin's own comparison begins with states, and finds no difference in what they become."""
     command = [burin, "verify", path, "--json"] + options
@@ -210,6 +205,10 @@ def check(burin, work, name, model, states, dims, most, steps):
     count = min(steps, most or steps)
     for step in range(count):
         inputs = request(model, names, 100 + step, step)
+        if step % 3 == 0:
+            filled = fill(context, names, step)
+            ours.states.update(filled)
+            fed.update(filled)
         expected = ours.step(inputs)
         actual = context.run(inputs)
         without = bare.run({**inputs, **fed})
@@ -233,7 +232,7 @@ def check(burin, work, name, model, states, dims, most, steps):
             good &= failure.status == STATE_FULL
         for i, past in enumerate(names):
             good &= np.array_equal(used(context, i), last[past])
-    if dims: # back by three, and the same again
+    if most is not None: # back by three, and the same again
         back = max(count - 3, 0)
         context.set_length(back)
         for step in range(back, count):

@@ -43,3 +43,16 @@ module {
     func.func private @k(tensor<4xf32>, tensor<4611686018427387904xf32>, tensor<4xf32>) -> tensor<4xf32>
   }
 }
+
+// -----
+
+module {
+  func.func @main(%s: tensor<4xf32> {plan.state = #plan.state<"sn">}) -> (tensor<4xf32> {plan.state = 0 : i64}) {
+    // expected-error @+1 {{writes to a state that does not grow, which is replaced when all have run}}
+    %0 = plan.launch @k() states(%s : tensor<4xf32>) : () -> tensor<4xf32>
+    return %0 : tensor<4xf32>
+  }
+  module @kernels {
+    func.func private @k(tensor<4xf32>) -> tensor<4xf32>
+  }
+}

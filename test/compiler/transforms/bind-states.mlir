@@ -82,3 +82,34 @@ func.func @main(%h: tensor<100xf32> {plan.state = #plan.state<"hn">}, %x: tensor
   } -> tensor<100xf32>
   return %0, %1, %h, %k : tensor<100xf32>, tensor<100xf32>, tensor<100xf32>, tensor<3xf32>
 }
+
+// -----
+
+// A loop that starts with a state which does not grow reads it, and writes its next value elsewhere.
+// PLAN-LABEL: func.func @main(
+// PLAN-SAME: plan.commits = {{\[}}[#plan.place<arena [[S:[0-9]+]], 16>, #plan.place<state 0, 16>]]
+// PLAN: plan.launch @{{[^(]*}}(%arg0, %arg1) at [#plan.place<state 0, 16>, #plan.place<input 0, 16>, #plan.place<arena [[S]], 16>]
+// KERNEL: func.func @{{.*}}_k0(%[[STATE:.*]]: memref<4xf32>, %{{.*}}: memref<4xf32>, %[[NEXT:.*]]: memref<4xf32>)
+// KERNEL: %[[OWN:.*]] = memref.alloc
+// KERNEL: linalg.copy ins(%[[STATE]] : {{.*}}) outs(%[[OWN]]
+// KERNEL: scf.for
+// KERNEL: linalg.copy ins(%[[OWN]] : {{.*}}) outs(%[[NEXT]]
+#s = affine_map<(d0) -> (d0)>
+func.func @main(%s0: tensor<4xf32> {plan.state = #plan.state<"sn">}, %x: tensor<4xf32>)
+    -> (tensor<4xf32> {plan.state = 0 : i64}) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c5 = arith.constant 5 : index
+  %0 = scf.for %i = %c0 to %c5 step %c1 iter_args(%s = %s0) -> (tensor<4xf32>) {
+    %e = tensor.empty() : tensor<4xf32>
+    %1 = linalg.generic {indexing_maps = [#s, #s, #s], iterator_types = ["parallel"]}
+        ins(%s, %x : tensor<4xf32>, tensor<4xf32>) outs(%e : tensor<4xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %r = arith.addf %a, %b : f32
+      linalg.yield %r : f32
+    } -> tensor<4xf32>
+    %2 = bufferization.materialize_in_destination %1 in %s : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    scf.yield %2 : tensor<4xf32>
+  }
+  return %0 : tensor<4xf32>
+}
