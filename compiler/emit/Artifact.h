@@ -31,6 +31,13 @@ llvm::Error writeWeights(llvm::ArrayRef<plan::ConstantOp> constants, const Weigh
 /// is there finds its own.
 class ShardFiles {
 public:
+  /// Where they go: `asked` (of --weights) as it is, where it names a folder; a name alone, or none, is
+  /// beside `artifact`.
+  static std::string pathFor(llvm::StringRef asked, llvm::StringRef artifact);
+
+  /// What the user has to do where `artifact` is a shared library that does not find `path` by itself; else empty.
+  static std::string adviceFor(llvm::StringRef path, llvm::StringRef artifact);
+
   /// Writes the weights in safetensors' form to `path`, or to path-00001-of-00003 and so on. `origin` and
   /// the constants decide the id.
   static llvm::Expected<ShardFiles> write(mlir::ModuleOp planned, const WeightStore &store,

@@ -195,6 +195,32 @@ llvm::Error writeShard(const Plan &plan, const std::string &metadata, const Weig
 
 } // namespace
 
+std::string ShardFiles::pathFor(StringRef asked, StringRef artifact) {
+  if (llvm::sys::path::has_parent_path(asked))
+    return asked.str();
+  llvm::SmallString<128> path(artifact);
+  if (asked.empty()) {
+    llvm::sys::path::replace_extension(path, ".safetensors");
+  } else {
+    llvm::sys::path::remove_filename(path);
+    llvm::sys::path::append(path, asked);
+  }
+  return path.str().str();
+}
+
+std::string ShardFiles::adviceFor(StringRef path, StringRef artifact) {
+  auto folderOf = [](StringRef file) {
+    StringRef parent = llvm::sys::path::parent_path(file);
+    return parent.empty() ? StringRef(".") : parent;
+  };
+  if (llvm::sys::path::extension(artifact) != ".so" ||
+      llvm::sys::fs::equivalent(folderOf(path), folderOf(artifact)))
+    return "";
+  return ("'" + artifact + "' looks for its weights in its own folder, and they are in '" + folderOf(path) +
+          "': move them there, or name that folder when it runs (--weights, burin_options.weights_path)")
+      .str();
+}
+
 llvm::Expected<ShardFiles> ShardFiles::write(ModuleOp planned, const WeightStore &store,
                                              uint64_t weightsBytes, StringRef path,
                                              StringRef modelName, StringRef origin) {

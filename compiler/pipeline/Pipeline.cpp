@@ -430,11 +430,7 @@ private:
     if (!summary.weightsBytes || options.weights == "embed" ||
         (options.weights.empty() && summary.weightsBytes < embedBelow))
       return ShardFiles();
-    llvm::SmallString<128> path(options.weights);
-    if (path.empty()) {
-      path = options.output;
-      llvm::sys::path::replace_extension(path, ".safetensors");
-    }
+    std::string path = ShardFiles::pathFor(options.weights, options.output);
     std::string origin = program.compiler;
     for (const Provenance::File &file : provenance.files)
       origin += " " + file.sha256;
@@ -443,6 +439,8 @@ private:
     if (files) {
       summary.shards = files->shards();
       summary.weightsId = files->weightsId();
+      if (std::string advice = ShardFiles::adviceFor(path, options.output); !advice.empty())
+        result.messages.push_back({advice, false});
     }
     return files;
   }

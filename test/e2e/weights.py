@@ -104,15 +104,30 @@ def shards():
         begin, end = header[name]["data_offsets"]
         assert data[begin:end] == initializers[name].tobytes(), name
 
+    # Whatever folder the compiler runs in, a name alone is beside the artifact; of another folder it warns.
+    for folder in ("beside", "elsewhere"):
+        (args.work / folder).mkdir()
+    named = args.work / "beside" / "named.so"
+    told = compile(model, "beside/named.so", "--weights", "named.safetensors", cwd=args.work)
+    assert run(named) == reference and not told.stderr and not (args.work / "named.safetensors").exists()
+    (args.work / "beside" / "named.safetensors").unlink()
+    told = compile(model, "beside/named.so", "--weights", "elsewhere/named.safetensors", cwd=args.work)
+    assert "looks for its weights in its own folder, and they are in 'elsewhere'" in told.stderr, told.stderr
+    assert run(named, "--weights", args.work / "elsewhere") == reference
+    run(named, expect=["named.safetensors", "missing"])
+
+    told = compile(model, args.work / "many.so", "--weights", "many.safetensors", "--shard-size", "20K", code=2)
+    assert "--shard-size: a file holds weights in steps of 64K" in told.stderr, told.stderr
     many = args.work / "many.so"
-    compile(model, many, "--weights", args.work / "many.safetensors", "--shard-size", "50K")
+    compile(model, many, "--weights", args.work / "many.safetensors", "--shard-size", "100K")
     files = sorted(args.work.glob("many-*.safetensors"))
     assert [file.name for file in files] == [f"many-0000{i}-of-00003.safetensors" for i in (1, 2, 3)]
     assert run(many) == run(many, "--threads", "2") == reference
+    assert all(len(read_shard(file)[1]) <= 64 << 10 for file in files) # 100K is one step of 64K
     assert {read_shard(file)[2]["burin.shard"] for file in files} == {"1 of 3", "2 of 3", "3 of 3"}
     for _ in range(2): # the same bytes again, over those that are there
         before = [file.read_bytes() for file in [many, *files]]
-        compile(model, many, "--weights", args.work / "many.safetensors", "--shard-size", "50K")
+        compile(model, many, "--weights", args.work / "many.safetensors", "--shard-size", "100K")
         assert before == [file.read_bytes() for file in [many, *files]]
 
     moved = args.work / "moved"
@@ -174,7 +189,7 @@ def faults():
     expect("another compile")
 
     model = save_model(args.work / "m.onnx", 0)
-    compile(model, so, *weights, "--shard-size", "50K")
+    compile(model, so, *weights, "--shard-size", "64K")
     first, second = sorted(args.work.glob("m-*.safetensors"))[:2]
     first.rename(file)
     second.rename(first)
@@ -263,7 +278,7 @@ if __name__ == "__main__":
     for option in ("burin", "runner", "work"):
         parser.add_argument("--" + option, type=pathlib.Path, required=True)
     args = parser.parse_args()
-    args.work = args.work.absolute()
+    args.work, args.burin = args.work.absolute(), args.burin.absolute()
     shutil.rmtree(args.work, ignore_errors=True)
     args.work.mkdir(parents=True)
     CASES[args.case]()

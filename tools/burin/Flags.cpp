@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/burin/Commands.h"
 
+#include "burin/abi.h"
 #include "dialects/onnx/SizeExpr.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -126,12 +127,13 @@ void CompileFlags::add(CLI::App &verb, CompileOptions &options) {
                   "or a multiple of one that is given in its place, NAME=1x3x32*hx32*w (repeatable)")
       ->type_name("NAME=SHAPE");
   verb.add_option("--weights", options.weights,
-                  "Where weights go: embed (in the artifact), or FILE.safetensors, which has to lie "
-                  "beside it or be named when a context is made (default: embed below 64M, else a "
-                  "file beside the artifact, named after it)")
+                  "Where weights go: embed (in the artifact), or FILE.safetensors: a name alone is beside the "
+                  "artifact, which looks there; what lies in another folder has to be named when a context is "
+                  "made (default: embed below 64M, else a file beside the artifact, named after it)")
       ->type_name("embed|FILE");
   verb.add_option("--shard-size", shardSize,
-                  "Weights of one file: more go to several (default: 2G)")
+                  "Weights of one file, in steps of 64K: more go to several, a larger tensor has one for itself "
+                  "(default: 2G)")
       ->type_name("SIZE");
   verb.add_option("--external-data-root", options.import.externalDataRoot,
                   "Folder that external weights may lie in (default: the model's)");
@@ -154,8 +156,10 @@ void CompileFlags::finish(CompileOptions &options) const {
     options.maxMemory = parseBytes(maxMemory, "--max-memory");
   if (!shardSize.empty())
     options.shardBytes = parseBytes(shardSize, "--shard-size");
+  // Files begin at a page's boundary among the weights.
+  options.shardBytes -= options.shardBytes % BURIN_SHARD_ALIGNMENT;
   if (options.shardBytes == 0)
-    throw CLI::ValidationError("--shard-size", "a file of weights has to hold some");
+    throw CLI::ValidationError("--shard-size", "a file holds weights in steps of 64K; give at least that");
 }
 
 std::vector<std::string> CompileFlags::wordsOf(const CLI::App &verb) {
