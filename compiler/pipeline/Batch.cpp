@@ -3,6 +3,7 @@
 
 #include "compiler/import/Weights.h"
 #include "compiler/transforms/Passes.h"
+#include "dialects/onnx/SizeExpr.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
@@ -35,15 +36,19 @@ OwningOpRef<ModuleOp> mathsFor(MLIRContext &context, const std::string &model,
   return std::move(*module);
 }
 
+/// Whether a size can differ between requests.
+bool changes(const DimChoices &dims, StringRef name) {
+  auto choices = dims.find(name.str());
+  return choices != dims.end() && (choices->second.size() > 1 || !choices->second.front().isFixed());
+}
+
 /// The sizes that can differ between requests, those of outer dims first.
 std::vector<std::string> candidates(const DimChoices &dims, func::FuncOp main) {
   std::vector<std::pair<size_t, std::string>> found; // by axis, then in the order of inputs
   for (unsigned i = 0; i < main.getNumArguments(); ++i)
     if (auto names = main.getArgAttrOfType<ArrayAttr>(i, "onnx.dim_names"))
       for (auto [axis, name] : llvm::enumerate(names.getAsRange<StringAttr>())) {
-        auto choices = dims.find(name.str());
-        if (choices != dims.end() &&
-            (choices->second.size() > 1 || !choices->second.front().isFixed()))
+        if (changes(dims, name))
           found.push_back({axis, name.str()});
       }
   llvm::stable_sort(found, llvm::less_first());
@@ -52,6 +57,22 @@ std::vector<std::string> candidates(const DimChoices &dims, func::FuncOp main) {
     if (!llvm::is_contained(names, name))
       names.push_back(std::move(name));
   return names;
+}
+
+/// Why no size is a candidate where one changes: inputs have it in an expression alone. Empty where none does.
+std::string whyNoCandidate(const DimChoices &dims, func::FuncOp main) {
+  for (unsigned i = 0; i < main.getNumArguments(); ++i) {
+    auto names = main.getArgAttrOfType<ArrayAttr>(i, "onnx.dim_names");
+    auto input = main.getArgAttrOfType<StringAttr>(i, "onnx.name");
+    if (!names || !input)
+      continue;
+    for (auto size : names.getAsRange<StringAttr>())
+      for (const std::string &name : onnx::SizeExpr::parse(size).names())
+        if (changes(dims, name))
+          return "no input has '" + name + "' itself as a dimension: '" + input.str() + "' has '" +
+                 size.str() + "'";
+  }
+  return "";
 }
 
 /// Both sizes' maths in one module; null where the model has none for one of
@@ -93,9 +114,11 @@ BatchReport findBatch(ModuleOp module, const CompileOptions &options, ImportOpti
       most = std::max(most, spec.max);
     import.dims[name] = {most, most};
   }
+  std::vector<std::string> names = candidates(options.dims, first);
+  if (names.empty())
+    return {nullptr, whyNoCandidate(options.dims, first)};
   BatchReport report;
-  for (const std::string &name :
-       candidates(options.dims, module.lookupSymbol<func::FuncOp>("main"))) {
+  for (const std::string &name : names) {
     said.clear();
     if (OwningOpRef<ModuleOp> both = mathsForBoth(context, options.model, import, name)) {
       PassManager manager(&context);

@@ -38,13 +38,18 @@ void printJson(const CompileOptions &options, const CompileResult &result) {
   llvm::outs() << llvm::json::Value(std::move(object)) << "\n";
 }
 
+std::string counted(uint64_t count, llvm::StringRef one, llvm::StringRef more) {
+  return std::to_string(count) + " " + (count == 1 ? one : more).str();
+}
+
 void printSummary(const CompileOptions &options, const CompileResult &result) {
   const ProgramSummary &s = result.summary;
   uint64_t size = 0;
   (void)llvm::sys::fs::file_size(options.output, size);
   double ratio = s.liveBytes ? double(s.activationBytes) / double(s.liveBytes) : 1.0;
   llvm::outs() << options.output << ": " << humanBytes(size) << " for " << result.target << ", "
-               << s.launches << " launches of " << s.kernels << " kernels\n"
+               << counted(s.launches, "launch", "launches") << " of "
+               << counted(s.kernels, "kernel", "kernels") << "\n"
                << "  weights  " << humanBytes(s.weightsBytes)
                << (s.shards.empty() ? ""
                    : s.shards.size() == 1 ? " in " + s.shards.front().file
@@ -63,8 +68,9 @@ void printSummary(const CompileOptions &options, const CompileResult &result) {
                  << printable(state.output) << "\n";
   for (const VariantSummary &variant : s.variants) {
     if (s.variants.size() > 1)
-      llvm::outs() << "  variant  " << variant.name << ": " << variant.launches
-                   << " launches, activations " << variant.activationBytes << "\n";
+      llvm::outs() << "  variant  " << variant.name << ": "
+                   << counted(variant.launches, "launch", "launches") << ", activations "
+                   << variant.activationBytes << "\n";
     if (!variant.liveFormula.empty())
       llvm::outs() << "  live set " << printable(variant.liveFormula) << "\n";
   }
