@@ -224,7 +224,7 @@ public:
       std::optional<SizeList> sizes = knownSizes(b, op->getResult(i));
       if (!sizes || sizes->empty())
         return b.unsupported("outputs whose number of slices only the running model knows; make "
-                             "the trip count constant, or a size");
+                             "the trip count constant, or a size, and the condition one that always holds");
       carried.push_back(b.empty(type, b.openSizes(*sizes)));
       if (trips && !(*trips == sizes->front()))
         return b.unsupported("outputs with different numbers of slices");

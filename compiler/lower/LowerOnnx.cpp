@@ -199,6 +199,36 @@ private:
     return found;
   }
 
+  /// An input of the model whose elements decide sizes of the op's results; empty where none is found. The numbers
+  /// that a shape is computed from have one dim at most, and an op's first operand is data where it has more.
+  static std::string decidingInput(Operation *op) {
+    SetVector<Value> numbers;
+    auto take = [&](ValueRange operands, bool withFirst) {
+      for (auto [i, operand] : llvm::enumerate(operands)) {
+        auto type = dyn_cast<RankedTensorType>(operand.getType());
+        if (!type || type.getRank() > 1)
+          continue;
+        bool isOne = type.hasStaticShape() && type.getNumElements() == 1;
+        auto integer = dyn_cast<IntegerType>(type.getElementType());
+        if (integer ? integer.getWidth() > 1 && (i > 0 || withFirst || isOne) : isOne)
+          numbers.insert(operand);
+      }
+    };
+    // Behind a loop's trip count are its states.
+    take(op->getNumRegions() ? op->getOperands().take_front(1) : op->getOperands(), op->getNumOperands() == 1);
+    for (size_t i = 0; i < numbers.size(); ++i) { // numbers grows while it is walked
+      if (auto argument = dyn_cast<BlockArgument>(numbers[i])) {
+        auto main = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
+        auto name = main ? main.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name") : StringAttr();
+        if (name)
+          return name.str();
+      } else if (Operation *def = numbers[i].getDefiningOp(); !isa<onnx::ShapeOp, onnx::SizeOp>(def)) {
+        take(def->getOperands(), true);
+      }
+    }
+    return "";
+  }
+
   /// Sizes that change from run to run are computed from ranges of --dim, and only where the rule
   /// takes them.
   LogicalResult checkSizes(Operation *op) {
@@ -240,6 +270,13 @@ private:
                        "sizes that --dim allows; give a range that starts higher, for example "
                        "--dim ")
                    << range << ", or fixed sizes";
+          if (std::string input = decidingInput(op); !input.empty())
+            return op->emitOpError("is not supported here: the result's shape is known only when the model runs, by "
+                                   "what the input '")
+                   << input << "' holds, which no --dim fixes; make it a constant of the model, or the size of another "
+                   << "input";
+          if (op->getNumRegions() > 0)
+            return success(); // the rule says what in its body decides
           return op->emitOpError("is not supported here: the result's shape is known only when the "
                                  "model runs; fix the sizes it depends on with --dim NAME=VALUE");
         }
