@@ -273,15 +273,10 @@ def main():
         print("skipped: this machine lacks qemu-aarch64 or the C++ library for aarch64 "
               "(tools/setup.sh installs both)")
         return SKIPPED
-    try:
+
+    def test():
         TESTS[arguments.test](Machines(arguments))
-    except AssertionError as error:
-        print(f"{arguments.test}: {error or 'does not hold'}")
-        return 1
-    except subprocess.CalledProcessError as error:
-        print(f"{arguments.test}: {error}\n{error.stdout or ''}{error.stderr or ''}")
-        return 1
-    return 0
+    return gates.outcome(arguments.test, test)
 
 
 if __name__ == "__main__":

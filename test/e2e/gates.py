@@ -26,6 +26,17 @@ def call(*command, **options):
                           text=True, **options).stdout
 
 
+def outcome(name, test):
+    """The exit code of a test, which says what does not hold by failing."""
+    try:
+        return test() or 0
+    except AssertionError as error:
+        print(f"{name}: {error or 'does not hold'}")
+    except subprocess.CalledProcessError as error:
+        print(f"{name}: {error}\n{error.stdout or ''}{error.stderr or ''}")
+    return 1
+
+
 def has_v4():
     """Whether this machine runs x86-64-v4 code."""
     cpu = pathlib.Path("/proc/cpuinfo").read_text()
@@ -237,13 +248,8 @@ def main():
     parser.add_argument("--work", required=True, type=pathlib.Path)
     parser.add_argument("gate", choices=GATES)
     arguments = parser.parse_args()
-    try:
-        return GATES[arguments.gate](Bench(arguments.burin, arguments.work)) or 0
-    except AssertionError as error:
-        print(f"{arguments.gate}: {error or 'does not hold'}")
-    except subprocess.CalledProcessError as error:
-        print(f"{arguments.gate}: {error}\n{error.stdout or ''}{error.stderr or ''}")
-    return 1
+    return outcome(arguments.gate,
+                   lambda: GATES[arguments.gate](Bench(arguments.burin, arguments.work)))
 
 
 if __name__ == "__main__":

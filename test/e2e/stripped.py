@@ -105,16 +105,11 @@ def main():
     parser.add_argument("--work", required=True, type=pathlib.Path)
     arguments = parser.parse_args()
     bench = gates.Bench(arguments.burin, arguments.work)
-    try:
+
+    def test():
         library(bench)
         program(bench)
-    except AssertionError as error:
-        print(f"stripped: {error or 'does not hold'}")
-        return 1
-    except subprocess.CalledProcessError as error:
-        print(f"stripped: {error}\n{error.stdout or ''}{error.stderr or ''}")
-        return 1
-    return 0
+    return gates.outcome("stripped", test)
 
 
 if __name__ == "__main__":
