@@ -5,12 +5,14 @@
 #ifndef BURIN_COMPILER_GROUP_COPIES_H
 #define BURIN_COMPILER_GROUP_COPIES_H
 
+#include "dialects/kern/Place.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/PatternMatch.h"
 
-#include <optional>
-
 namespace burin::group {
+
+using kern::Place;
+using kern::placeOf;
 
 /// A tensor whose elements are those of `source`, read at `reads`: of each dim of the source, a
 /// loop, a loop and a constant, or a constant. Each loop is read once; one of size 1 may not be.
@@ -25,15 +27,6 @@ struct Copy {
   }
   bool isPermutation() const { return source && isWhole && reads.isPermutation(); }
 };
-
-/// A loop that `expr` reads, if any, and what is added to it.
-struct Place {
-  std::optional<unsigned> loop;
-  int64_t offset = 0;
-};
-
-/// Of an expression of Copy::reads; nothing where it is none.
-std::optional<Place> placeOf(mlir::AffineExpr expr);
 
 /// What a generic that computes nothing copies: by the map of its one input, or by the places
 /// that its body pulls from.

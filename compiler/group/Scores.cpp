@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/group/Scores.h"
 
+#include "compiler/group/Copies.h"
 #include "compiler/group/Group.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -29,10 +30,8 @@ bool readsPlainly(AffineMap map, const llvm::SmallBitVector &tiled, bool shifted
   return llvm::all_of(map.getResults(), [&](AffineExpr expr) {
     bool readsTile =
         llvm::any_of(tiled.set_bits(), [&](unsigned d) { return expr.isFunctionOfDim(d); });
-    auto sum = dyn_cast<AffineBinaryOpExpr>(expr);
-    return !readsTile || isa<AffineDimExpr>(expr) ||
-           (shifted && sum && sum.getKind() == AffineExprKind::Add &&
-            isa<AffineDimExpr>(sum.getLHS()) && isa<AffineConstantExpr>(sum.getRHS()));
+    std::optional<Place> place = placeOf(expr);
+    return !readsTile || (place && (shifted || place->offset == 0));
   });
 }
 
@@ -65,15 +64,10 @@ public:
 
 private:
   static bool tilesContraction(kern::ContractOp op, const llvm::SmallBitVector &tiled) {
-    auto plain = [&](AffineMap map, bool shifted) {
-      llvm::SmallBitVector all = tiled;
-      all.resize(map.getNumDims());
-      return readsPlainly(map, all, shifted);
-    };
-    return !tiled.test(op.getNumParallel() - 1) && plain(op.getAMap(), true) &&
-           plain(op.getBMap(), true) &&
-           llvm::all_of(op.getExtraMaps().getAsValueRange<AffineMapAttr>(),
-                        [&](AffineMap map) { return plain(map, true); });
+    auto isPlain = [&](AffineMap map) { return readsPlainly(map, tiled, /*shifted=*/true); };
+    return !tiled.test(op.getNumParallel() - 1) && isPlain(op.getAMap()) &&
+           isPlain(op.getBMap()) &&
+           llvm::all_of(op.getExtraMaps().getAsValueRange<AffineMapAttr>(), isPlain);
   }
 
   /// Adds what computes `value`, of which `positions` are tiled; false where that cannot be.

@@ -2,6 +2,7 @@
 #include "dialects/kern/KernTiling.h"
 
 #include "dialects/kern/KernOps.h"
+#include "dialects/kern/Place.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/TilingInterface.h"
@@ -12,24 +13,6 @@ namespace burin::kern {
 namespace {
 
 using Sizes = ArrayRef<OpFoldResult>;
-
-/// A dim that an index reads, and what is added to it.
-struct Plain {
-  unsigned dim;
-  int64_t offset;
-};
-
-std::optional<Plain> plainDim(AffineExpr expr) {
-  if (auto dim = dyn_cast<AffineDimExpr>(expr))
-    return Plain{dim.getPosition(), 0};
-  auto sum = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!sum || sum.getKind() != AffineExprKind::Add)
-    return std::nullopt;
-  auto dim = dyn_cast<AffineDimExpr>(sum.getLHS());
-  auto constant = dyn_cast<AffineConstantExpr>(sum.getRHS());
-  return dim && constant ? std::optional(Plain{dim.getPosition(), constant.getValue()})
-                         : std::nullopt;
-}
 
 struct ContractTiling : TilingInterface::ExternalModel<ContractTiling, ContractOp> {
   SmallVector<utils::IteratorType> getLoopIteratorTypes(Operation *op) const {
@@ -68,15 +51,15 @@ struct ContractTiling : TilingInterface::ExternalModel<ContractTiling, ContractO
         AffineExpr expr = i < map.getNumResults() ? map.getResult(i) : AffineExpr();
         bool readsTile = expr && llvm::any_of(isTiled.set_bits(),
                                               [&](unsigned d) { return expr.isFunctionOfDim(d); });
-        std::optional<Plain> plain = readsTile ? plainDim(expr) : std::nullopt;
-        if (readsTile && !plain)
+        std::optional<Place> place = readsTile ? placeOf(expr) : std::nullopt;
+        if (readsTile && !place)
           return failure();
-        from.push_back(readsTile ? sum(b, loc, offsets[plain->dim], plain->offset)
+        from.push_back(readsTile ? sum(b, loc, offsets[*place->loop], place->offset)
                                  : OpFoldResult(b.getIndexAttr(0)));
-        many.push_back(readsTile ? sizes[plain->dim] : size);
+        many.push_back(readsTile ? sizes[*place->loop] : size);
         steps.push_back(b.getIndexAttr(1));
         if (expr)
-          exprs.push_back(readsTile ? b.getAffineDimExpr(plain->dim) : expr);
+          exprs.push_back(readsTile ? b.getAffineDimExpr(*place->loop) : expr);
       }
       map = AffineMap::get(map.getNumDims(), 0, exprs, b.getContext());
       auto made = tensor::ExtractSliceOp::create(b, loc, tensor, from, many, steps);
