@@ -57,8 +57,6 @@ bool isStaticTensor(Value value) {
   return type && type.hasStaticShape();
 }
 
-using SizeList = SmallVector<onnx::SizeExpr>;
-
 /// The sizes of an onnx value that `lowered` stores, numbers or computed from ranges; nothing where
 /// it is no tensor, or they are not known.
 std::optional<SizeList> knownSizes(Lowering &b, Value onnxValue, Type lowered) {

@@ -10,8 +10,6 @@
 
 namespace burin::lower {
 
-using SizeList = llvm::SmallVector<onnx::SizeExpr>;
-
 /// Where a window lies: output position o and tap k read input position
 /// o * stride + k * dilation - pad, in each spatial dim.
 struct Window {

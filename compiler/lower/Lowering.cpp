@@ -295,7 +295,7 @@ AffineMap Lowering::mapWithout(int64_t rank, ArrayRef<int64_t> dims) {
 }
 
 Value Lowering::reduce(ArrayRef<int64_t> shape, ArrayRef<int64_t> dims, ValueRange inputs,
-                       ArrayRef<AffineMap> maps, Value init, Body combiner) {
+                       ArrayRef<AffineMap> maps, Value init, Body combiner, ValueRange openSizes) {
   SmallVector<utils::IteratorType> iterators;
   SmallVector<int64_t> kept;
   for (auto [d, size] : llvm::enumerate(shape)) {
@@ -307,15 +307,18 @@ Value Lowering::reduce(ArrayRef<int64_t> shape, ArrayRef<int64_t> dims, ValueRan
   auto reduced = RankedTensorType::get(kept, init.getType());
   SmallVector<AffineMap> all(maps);
   all.push_back(mapWithout(shape.size(), dims));
-  // The sizes of all loops, of which the kept ones are the result's.
-  auto loops = RankedTensorType::get(shape, init.getType());
-  SmallVector<Value> sizes = sizesOf(loops, inputs, maps), keptSizes;
-  for (int64_t d = 0, next = 0; d < loops.getRank(); ++d)
-    if (loops.isDynamicDim(d)) {
-      if (!llvm::is_contained(dims, d))
-        keptSizes.push_back(sizes[next]);
-      ++next;
-    }
+  SmallVector<Value> keptSizes(openSizes);
+  if (keptSizes.empty()) {
+    // The sizes of all loops, of which the kept ones are the result's.
+    auto loops = RankedTensorType::get(shape, init.getType());
+    SmallVector<Value> sizes = sizesOf(loops, inputs, maps);
+    for (int64_t d = 0, next = 0; d < loops.getRank(); ++d)
+      if (loops.isDynamicDim(d)) {
+        if (!llvm::is_contained(dims, d))
+          keptSizes.push_back(sizes[next]);
+        ++next;
+      }
+  }
   return linalg::GenericOp::create(*this, TypeRange{reduced}, inputs,
                                    ValueRange{fill(reduced, init, keptSizes)}, all, iterators,
                                    bodyBuilder(*this, reason, combiner))

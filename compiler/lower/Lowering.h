@@ -26,8 +26,11 @@ namespace burin::lower {
 /// Tensors, sequences and scalars alike; `none` stays.
 mlir::Type storageType(mlir::Type type);
 
+/// The sizes of a tensor, of a kernel's window, of a list that the model computes from shapes.
+using SizeList = llvm::SmallVector<onnx::SizeExpr>;
+
 /// All sizes of a tensor of the model, as it says them; the name "" where it does not.
-llvm::SmallVector<onnx::SizeExpr> sizesOf(mlir::RankedTensorType onnxType);
+SizeList sizesOf(mlir::RankedTensorType onnxType);
 
 /// The signed or unsigned element type that an ONNX value has, for rules whose
 /// arithmetic depends on it. Storage types have lost it: ask the onnx op.
@@ -124,9 +127,10 @@ public:
 
   /// As above over loops of `shape` for several inputs, each with its map; the result drops
   /// `dims` and has init's type. The body is given the inputs' elements, then the accumulator.
+  /// `openSizes` are the result's where no input tells them.
   mlir::Value reduce(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> dims,
                      mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineMap> maps,
-                     mlir::Value init, Body combiner);
+                     mlir::Value init, Body combiner, mlir::ValueRange openSizes = {});
   /// The identity of `rank` loops without `dims`: how a reduced tensor is read.
   mlir::AffineMap mapWithout(int64_t rank, llvm::ArrayRef<int64_t> dims);
 

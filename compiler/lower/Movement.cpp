@@ -37,8 +37,6 @@ Results lowerTranspose(Lowering &b, Operation *op, ValueRange operands) {
   return SmallVector<Value>{transposeWeights(b, operands[0], shape, perm)};
 }
 
-using SizeList = SmallVector<onnx::SizeExpr>;
-
 /// Splits [n, a, h, w] into factors, permutes those, and merges them to the result.
 Results refactor(Lowering &b, Value input, const SizeList &factors, ArrayRef<int64_t> perm) {
   SizeList permuted = llvm::map_to_vector(perm, [&](int64_t d) { return factors[d]; });

@@ -491,20 +491,13 @@ FailureOr<SmallVector<Value>> lowerLRN(Lowering &b, Operation *op, ValueRange op
   Type compute = computeType(type->getElementType());
   double alpha = lrn.getAlpha().convertToDouble(), beta = lrn.getBeta().convertToDouble();
   double bias = lrn.getBias().convertToDouble();
-  // The loops are the input's, which says where they are open, then the window, whose extent an
-  // empty operand gives.
+  // The loops are the input's, then the window, whose extent an empty operand gives.
   SmallVector<int64_t> loops(type->getShape());
   loops.push_back(size);
   Value window = b.empty(RankedTensorType::get({size}, compute));
   AffineMap windowMap = AffineMap::get(rank + 1, 0, {b.getAffineDimExpr(rank)}, b.getContext());
-  SmallVector<Value> extents{window};
-  SmallVector<AffineMap> maps{windowMap};
-  if (!type->hasStaticShape()) {
-    extents.push_back(operands[0]);
-    maps.push_back(b.mapWithout(rank + 1, {rank}));
-  }
   Value squares = b.reduce(
-      loops, {rank}, extents, maps, b.scalar(compute, 0),
+      loops, {rank}, {window}, {windowMap}, b.scalar(compute, 0),
       [&](Lowering &inner, ValueRange elements) -> Value {
         Scalars s{inner};
         SmallVector<Value> at;
@@ -517,7 +510,8 @@ FailureOr<SmallVector<Value>> lowerLRN(Lowering &b, Operation *op, ValueRange op
         at[1] = s.select(inside, place, inner.index(0));
         Value x = s.widen(tensor::ExtractOp::create(inner, operands[0], at));
         return s.add(elements.back(), s.select(inside, s.mul(x, x), s.like(x, 0)));
-      });
+      },
+      b.openSizes(b.sizes(op->getOperand(0))));
   Rows rows{b, operands[0], {}};
   return SmallVector<Value>{rows.elements(
       type->getElementType(), {squares}, {}, {}, [&](Scalars &s, ArrayRef<Value> args) {

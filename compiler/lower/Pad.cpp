@@ -13,8 +13,6 @@ using namespace burin::lower;
 
 namespace {
 
-using SizeList = SmallVector<onnx::SizeExpr>;
-
 /// Where a padded place outside [0, size) reads, by Pad's mode.
 Value borderIndex(Lowering &b, Value index, Value size, StringRef mode) {
   Scalars s{b};

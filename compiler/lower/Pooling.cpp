@@ -23,8 +23,6 @@ constexpr int64_t maxExtent = int64_t(1) << 40;
 
 //===- Windows --------------------------------------------------------------===//
 
-using SizeList = SmallVector<onnx::SizeExpr>;
-
 /// A pooling op's window, one entry per spatial dimension.
 struct Window {
   SizeList sizes;   // of the operand

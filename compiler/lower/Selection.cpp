@@ -84,7 +84,6 @@ FailureOr<int64_t> burin::lower::mostOf(Lowering &b, const std::optional<onnx::S
   return range->max;
 }
 
-
 Value burin::lower::countUsed(Lowering &b, Value list) {
   RankedTensorType type = typeOf(list);
   SmallVector<AffineExpr> first(type.getRank(), b.getAffineConstantExpr(0));

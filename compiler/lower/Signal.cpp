@@ -31,8 +31,6 @@ RankedTensorType staticType(Value value) {
   return type && type.hasStaticShape() ? type : RankedTensorType();
 }
 
-using SizeList = SmallVector<onnx::SizeExpr>;
-
 /// The least that a size can be; 0 where nothing bounds it.
 int64_t leastOf(Lowering &b, const onnx::SizeExpr &size) {
   auto range = b.range(size);
@@ -86,28 +84,6 @@ struct Transform {
   function_ref<std::pair<Value, Value>(Lowering &, ValueRange place, Value term)> read;
 };
 
-/// Sums over the elements of `extent`, the last loop, for each place of a tensor of `sizes`. The
-/// body is given the accumulator last.
-Value sumOver(Lowering &b, ArrayRef<onnx::SizeExpr> sizes, Value extent, Lowering::Body body) {
-  Type compute = typeOf(extent).getElementType();
-  int64_t rank = sizes.size();
-  AffineMap maps[] = {AffineMap::get(rank + 1, 0, {b.getAffineDimExpr(rank)}, b.getContext()),
-                      b.mapWithout(rank + 1, {rank})};
-  SmallVector<utils::IteratorType> iterators(rank + 1, utils::IteratorType::parallel);
-  iterators.back() = utils::IteratorType::reduction;
-  RankedTensorType type = Lowering::tensorOf(sizes, compute);
-  Value zero = b.scalar(compute, 0), start = b.fill(type, zero, b.openSizes(sizes));
-  std::string reason;
-  return linalg::GenericOp::create(b, TypeRange{type}, ValueRange{extent}, ValueRange{start}, maps,
-                                   iterators,
-                                   [&](OpBuilder &builder, Location loc, ValueRange arguments) {
-                                     Lowering in(builder, b.getOp(), reason);
-                                     in.setLoc(loc);
-                                     linalg::YieldOp::create(builder, loc, body(in, arguments));
-                                   })
-      .getResult(0);
-}
-
 Value build(Lowering &b, const Transform &t) {
   Type compute = b.getF64Type();
   Value circle = unitCircle(b, compute, t.length);
@@ -118,8 +94,12 @@ Value build(Lowering &b, const Transform &t) {
   RankedTensorType extentType = Lowering::tensorOf(summed, compute);
   Value extent = t.terms.constant() ? b.empty(extentType)
                                     : b.fill(extentType, b.scalar(compute, 0), b.openSizes(summed));
-  Value sums = sumOver(
-      b, t.result, extent, [&](Lowering &in, ValueRange elements) -> Value {
+  SmallVector<int64_t> loops = Lowering::shapeOf(t.result);
+  loops.push_back(extentType.getDimSize(0));
+  AffineMap map = AffineMap::get(rank + 1, 0, {b.getAffineDimExpr(rank)}, b.getContext());
+  Value sums = b.reduce(
+      loops, {rank}, {extent}, {map}, b.scalar(compute, 0),
+      [&](Lowering &in, ValueRange elements) -> Value {
         Scalars s{in};
         SmallVector<Value> place;
         for (int64_t d = 0; d < rank; ++d)
@@ -151,7 +131,8 @@ Value build(Lowering &b, const Transform &t) {
           product = s.mul(product, s.select(twin, s.like(product, 2), s.like(product, 1)));
         }
         return s.add(elements.back(), product);
-      });
+      },
+      b.openSizes(t.result));
   RankedTensorType type = Lowering::tensorOf(t.result, t.element);
   return b.broadcasting(type, {sums}, [&](Lowering &in, ValueRange elements) {
     Scalars s{in};
