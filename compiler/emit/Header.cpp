@@ -164,18 +164,17 @@ private:
     return result;
   }
 
+  /// The dim of the signature that a negative size is.
+  const Signature::Dim &open(int64_t size) const { return signature.dims[size_t(-1 - size)]; }
+
   plan::Interval range(int64_t size) const {
-    return size < 0 ? signature.dims[size_t(-1 - size)].range : plan::Interval{size, size};
+    return size < 0 ? open(size).range : plan::Interval{size, size};
   }
 
   /// The dim that a size is and that others are computed from, or null.
   const Dim *dimOf(int64_t size) const {
     size_t d = size_t(-1 - size);
     return size < 0 && d < dims.size() ? &dims[d] : nullptr;
-  }
-
-  static bool isComputed(int64_t size, const Signature &signature) {
-    return size < 0 && signature.dims[size_t(-1 - size)].kind == BURIN_DIM_COMPUTED;
   }
 
   std::string macro(StringRef identifier) const { return prefix + "_" + identifier.upper(); }
@@ -193,8 +192,8 @@ private:
         stream << "[" << dim->identifier << "]";
       else if (size >= 0)
         stream << "[" << size << "]";
-      else if (isComputed(size, signature))
-        stream << "[" << comment(signature.dims[size_t(-1 - size)].name) << "]";
+      else if (open(size).kind == BURIN_DIM_COMPUTED)
+        stream << "[" << comment(open(size).name) << "]";
       else
         stream << "[" << range(size).min << " to " << range(size).max << "]";
     }
@@ -292,7 +291,7 @@ private:
   void writeSizes() {
     bool allGiven = llvm::all_of(inputs, [&](const Tensor &input) {
       return llvm::all_of(input.sizes, [&](int64_t size) {
-        return size >= 0 || signature.dims[size_t(-1 - size)].kind == BURIN_DIM_FREE;
+        return size >= 0 || open(size).kind == BURIN_DIM_FREE;
       });
     });
     if (allGiven)
@@ -345,13 +344,12 @@ private:
         continue;
       out << "  const int64_t shape" << i << "[] = {";
       llvm::interleaveComma(input.sizes, out, [&](int64_t size) {
-        const Dim *dim = dimOf(size);
-        if (dim && dim->kind == BURIN_DIM_FREE)
-          out << dim->identifier;
-        else if (size < 0)
-          out << "sizes[" << -1 - size << "]";
-        else
+        if (size >= 0)
           out << size;
+        else if (open(size).kind == BURIN_DIM_FREE)
+          out << dimOf(size)->identifier;
+        else
+          out << "sizes[" << -1 - size << "]";
       });
       out << "};\n";
     }

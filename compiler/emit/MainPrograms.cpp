@@ -201,13 +201,10 @@ private:
     if (!agreements)
       return;
     for (auto one : agreements.getAsRange<ArrayAttr>()) {
-      auto text = [&](unsigned i) {
-        auto number = dyn_cast<IntegerAttr>(one[i]);
-        return number ? std::to_string(number.getInt()) : cast<StringAttr>(one[i]).str();
-      };
       auto [at, isNew] = agreementSites.try_emplace(one, uint32_t(this->sites.size()));
       if (isNew)
-        addSite("=", text(2), text(0) + "' and '" + text(1));
+        addSite("=", cast<StringAttr>(one[2]),
+                plan::textOf(one[0]) + "' and '" + plan::textOf(one[1]));
       // The message has the value of what is no number.
       llvm::Value *first = emit(sizes.of(one[0]), {}), *second = emit(sizes.of(one[1]), {});
       emitCheck(b.CreateICmpEQ(first, second), at->second,

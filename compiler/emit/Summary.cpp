@@ -47,13 +47,9 @@ ProgramSummary summarize(ModuleOp planned, ArrayRef<Level> levels) {
                                      tensor.getBytes()});
     }
     summary.variants.push_back(std::move(one));
-    auto textOf = [](Attribute size) {
-      auto number = dyn_cast<IntegerAttr>(size);
-      return number ? std::to_string(number.getInt()) : cast<StringAttr>(size).str();
-    };
     if (auto agreements = variant.main->getAttrOfType<ArrayAttr>(plan::agreementsAttrName))
       for (auto pair : agreements.getAsRange<ArrayAttr>())
-        summary.agreements.push_back({textOf(pair[0]), textOf(pair[1])});
+        summary.agreements.push_back({plan::textOf(pair[0]), plan::textOf(pair[1])});
   }
   summary.weightsBytes = number(planned, "plan.weights_bytes");
   summary.stateBytes = number(planned, "plan.state_bytes");

@@ -190,6 +190,11 @@ std::string textOf(Type type) {
   return text;
 }
 
+std::string textOf(Attribute agreed) {
+  auto number = dyn_cast<IntegerAttr>(agreed);
+  return number ? std::to_string(number.getInt()) : cast<StringAttr>(agreed).str();
+}
+
 std::string addAgreement(func::FuncOp main, const onnx::SizeExpr &a, const onnx::SizeExpr &b,
                          Location node) {
   if (a == b)

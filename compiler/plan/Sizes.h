@@ -46,6 +46,9 @@ std::string textOf(mlir::Type type);
 /// (a text, or a number) and the name of the node that takes them for one.
 inline constexpr llvm::StringLiteral agreementsAttrName = "plan.agreements";
 
+/// "h floordiv 2", or "8", of a size in plan.agreements.
+std::string textOf(mlir::Attribute agreed);
+
 /// Notes that a run needs `a` and `b` to be equal, if they are not in any case. Else says why that is
 /// not supported: they never are, or the data decide one of them.
 std::string addAgreement(mlir::func::FuncOp main, const onnx::SizeExpr &a,
