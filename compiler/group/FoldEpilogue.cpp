@@ -90,7 +90,7 @@ FailureOr<kern::ContractOp> foldConsumerIntoEpilogue(RewriterBase &rewriter,
       rewriter, rewriter.getFusedLoc({contract.getLoc(), consumer.getLoc()}),
       consumer->getResultTypes(), contract.getA(), contract.getB(), extras,
       consumer.getDpsInitOperand(0)->get(), contract.getAMap(), contract.getBMap(),
-      rewriter.getAffineMapArrayAttr(maps), contract.getReduction());
+      rewriter.getAffineMapArrayAttr(maps), contract.getReduction(), contract.getWinogradAttr());
 
   // The old epilogue, then the consumer's body on what it yields.
   Block &first = contract.getEpilogue().front(), &second = *consumer.getBlock();

@@ -65,7 +65,7 @@ public:
 private:
   static bool tilesContraction(kern::ContractOp op, const llvm::SmallBitVector &tiled) {
     auto isPlain = [&](AffineMap map) { return readsPlainly(map, tiled, /*shifted=*/true); };
-    return !tiled.test(op.getNumParallel() - 1) && isPlain(op.getAMap()) &&
+    return !op.getWinograd() && !tiled.test(op.getNumParallel() - 1) && isPlain(op.getAMap()) &&
            isPlain(op.getBMap()) &&
            llvm::all_of(op.getExtraMaps().getAsValueRange<AffineMapAttr>(), isPlain);
   }

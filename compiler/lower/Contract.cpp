@@ -32,7 +32,7 @@ static Value constantWithLayout(Lowering &b, Value value, plan::LayoutAttr layou
 Value transposeWeights(Lowering &b, Value value, ArrayRef<int64_t> shape,
                        ArrayRef<int64_t> permutation) {
   if (!ShapedType::isDynamicShape(shape)) {
-    auto layout = plan::LayoutAttr::get(b.getContext(), shape, permutation, 0, 0);
+    auto layout = plan::LayoutAttr::get(b.getContext(), shape, permutation, 0, 0, 0);
     if (Value constant = constantWithLayout(b, value, layout))
       return constant;
   }
@@ -42,7 +42,7 @@ Value transposeWeights(Lowering &b, Value value, ArrayRef<int64_t> shape,
 Value packPanels(Lowering &b, Value weights, ArrayRef<int64_t> shape,
                  ArrayRef<int64_t> permutation, int64_t leading) {
   constexpr int64_t panel = kern::ContractOp::panelWidth;
-  auto layout = plan::LayoutAttr::get(b.getContext(), shape, permutation, leading, panel);
+  auto layout = plan::LayoutAttr::get(b.getContext(), shape, permutation, leading, panel, 0);
   if (Value constant = constantWithLayout(b, weights, layout))
     return constant;
 
@@ -94,6 +94,12 @@ Value packPanels(Lowering &b, Value weights, ArrayRef<int64_t> shape,
   return b.reshape(packed, packedShape);
 }
 
+Value packTaps(Lowering &b, Value weights, int64_t tile) {
+  auto layout = plan::LayoutAttr::get(b.getContext(), typeOf(weights).getShape(), {2, 3, 0, 1}, 2,
+                                      kern::ContractOp::panelWidth, tile);
+  return constantWithLayout(b, weights, layout);
+}
+
 Value packColumns(Lowering &b, Value matrices) {
   constexpr int64_t panel = kern::ContractOp::panelWidth;
   RankedTensorType type = typeOf(matrices);
@@ -134,13 +140,13 @@ Value packColumns(Lowering &b, Value matrices) {
 
 Value contract(Lowering &b, RankedTensorType result, Value a, Value panels, AffineMap aMap,
                AffineMap bMap, ArrayRef<int64_t> reduction, ValueRange extras, Lowering::Body body,
-               ValueRange dynamic) {
+               ValueRange dynamic, IntegerAttr winograd) {
   SmallVector<AffineMap> maps;
   for (Value extra : extras)
     maps.push_back(b.broadcastMap(cast<RankedTensorType>(extra.getType()), result));
   auto op = kern::ContractOp::create(b, TypeRange{result}, a, panels, extras,
                                      b.empty(result, dynamic), aMap, bMap,
-                                     b.getAffineMapArrayAttr(maps), reduction);
+                                     b.getAffineMapArrayAttr(maps), reduction, winograd);
   OpBuilder::InsertionGuard guard(b);
   Block *block = b.createBlock(&op.getEpilogue());
   block->addArgument(b.getF32Type(), b.getLoc());

@@ -16,6 +16,9 @@ namespace burin::lower {
 /// rearranged when they are written, anything else by an op of its own.
 mlir::Value packPanels(Lowering &b, mlir::Value weights, llvm::ArrayRef<int64_t> shape,
                        llvm::ArrayRef<int64_t> permutation, int64_t leading);
+/// The taps of 3 x 3 convolutions, constant weights of f32 [columns, channels, 3, 3], transformed for
+/// Winograd tiles of `tile` in the panels that kern.contract reads; null where they are not constant.
+mlir::Value packTaps(Lowering &b, mlir::Value weights, int64_t tile);
 /// Panels of matrices [leading..., K, columns] whose sizes may change from run to run.
 mlir::Value packColumns(Lowering &b, mlir::Value matrices);
 
@@ -26,10 +29,12 @@ mlir::Value transposeWeights(Lowering &b, mlir::Value value, llvm::ArrayRef<int6
 
 /// A kern.contract into a new tensor; sizes of dynamic result dims in `dynamic`. `extras`
 /// are read as numpy broadcasts them to the result. `body` gets the sum and the extras' elements.
+/// `winograd` is the tile that `panels` are transformed for, if they are.
 mlir::Value contract(Lowering &b, mlir::RankedTensorType result, mlir::Value a, mlir::Value panels,
                      mlir::AffineMap aMap, mlir::AffineMap bMap,
                      llvm::ArrayRef<int64_t> reduction, mlir::ValueRange extras = {},
-                     Lowering::Body body = nullptr, mlir::ValueRange dynamic = {});
+                     Lowering::Body body = nullptr, mlir::ValueRange dynamic = {},
+                     mlir::IntegerAttr winograd = {});
 
 /// One factor of a product: how it is read over the loops, and what it is before it is
 /// multiplied (null: the element itself, extended).

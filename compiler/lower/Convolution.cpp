@@ -88,7 +88,7 @@ SmallVector<int64_t> lower::toChannelsFirst(int64_t rank) {
 }
 
 Value lower::convolve(Lowering &b, Value x, Value panels, Value bias, const Window &window, int64_t groups,
-               int64_t columns, int64_t sign) {
+               int64_t columns, int64_t sign, int64_t winogradTile) {
   RankedTensorType type = tensorType(x);
   int64_t channels = type.getShape().back(), rank = window.rank();
   bool grouped = groups != 1;
@@ -137,7 +137,7 @@ Value lower::convolve(Lowering &b, Value x, Value panels, Value bias, const Wind
       b, RankedTensorType::get(shape, b.getF32Type()), x, panels,
       AffineMap::get(shape.size() + reduction.size(), 0, exprs, b.getContext()),
       AffineMap::get(shape.size(), 0, leading, b.getContext()), reduction, extras, addBias,
-      b.openSizes(sizes));
+      b.openSizes(sizes), winogradTile ? b.getI64IntegerAttr(winogradTile) : IntegerAttr());
   if (!grouped)
     return result;
   SizeList merged = sizes;
@@ -231,6 +231,23 @@ Value convolveDepthwise(Lowering &b, Value x, Value w, Value bias, const Window 
   return b.broadcasting(tensorType(sums), {sums, bias}, [](Lowering &inner, ValueRange elements) {
     return arith::AddFOp::create(inner, elements[0], elements[1]).getResult();
   });
+}
+
+/// The side of the tiles that a convolution is made in by Winograd's transforms; 0 where it is summed
+/// product by product. Channels alone decide, and not sizes that differ between runs or variants: all
+/// have the same bits.
+int64_t winogradTile(const Window &window, int64_t groups, int64_t channels, int64_t columns) {
+  // Few channels leave little to gain for what the transforms cost.
+  constexpr int64_t fewest = 16;
+  // Larger tiles need fewer products and more weights, which few tiles would wait for.
+  constexpr int64_t mostWeightsOfLargeTiles = 128 * 256;
+  auto isAll = [](ArrayRef<int64_t> values, int64_t value) {
+    return llvm::all_of(values, [&](int64_t v) { return v == value; });
+  };
+  if (window.rank() != 2 || groups != 1 || !isAll(window.kernel, 3) || !isAll(window.strides, 1) ||
+      !isAll(window.dilations, 1) || channels < fewest || columns < fewest)
+    return 0;
+  return channels * columns <= mostWeightsOfLargeTiles ? 4 : 2;
 }
 
 //===- Conv in other types --------------------------------------------------===//
@@ -352,14 +369,19 @@ FailureOr<SmallVector<Value>> lowerConv(Lowering &b, Operation *op, ValueRange o
           ++dim;
         order.insert(order.begin(), 0);
       }
-      Value panels = packPanels(b, operands[1], shape, order, groups != 1);
+      int64_t tile = b.winograd ? winogradTile(window, groups, channels, columns) : 0;
+      Value panels = tile ? packTaps(b, operands[1], tile) : Value();
+      if (!panels) {
+        tile = 0;
+        panels = packPanels(b, operands[1], shape, order, groups != 1);
+      }
       // kern.contract reads zeros around its operand, but not from a place that a size decides.
       if (llvm::any_of(window.openPads, [](Value pad) { return bool(pad); })) {
         x = padded(b, x, window, 1,
                    [&](Lowering &inner) { return inner.scalar(inner.getF32Type(), 0); });
         window = window.insidePadded(b);
       }
-      y = convolve(b, x, panels, bias, window, groups, columns);
+      y = convolve(b, x, panels, bias, window, groups, columns, 1, tile);
     }
     return SmallVector<Value>{channelsLast ? y : b.transpose(y, first)};
   }

@@ -64,8 +64,10 @@ llvm::SmallVector<int64_t> toChannelsFirst(int64_t rank);
 /// packed weights (leading dim: group, if there are several; reduction dims: kernel..., channel)
 /// and an optional `bias` [columns]. `sign` is -1 where the kernel is walked
 /// backwards: tap k then reads o * stride - k * dilation + pad.
+/// `winogradTile` is not 0 where the weights are transformed for tiles of that size.
 mlir::Value convolve(Lowering &b, mlir::Value x, mlir::Value panels, mlir::Value bias,
-                     const Window &window, int64_t groups, int64_t columns, int64_t sign = 1);
+                     const Window &window, int64_t groups, int64_t columns, int64_t sign = 1,
+                     int64_t winogradTile = 0);
 
 /// Says that sizes must be fixed at compile time.
 mlir::LogicalResult needStaticSizes(Lowering &b);

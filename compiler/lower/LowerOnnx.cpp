@@ -32,8 +32,9 @@ class Walk {
 public:
   using Ranges = llvm::StringMap<std::optional<onnx::SizeExpr::Interval>>;
 
-  Walk(OpBuilder &builder, IRMapping &mapping, llvm::StringMap<Value> &dims, Ranges &ranges)
-      : builder(builder), mapping(mapping), dims(dims), ranges(ranges) {}
+  Walk(OpBuilder &builder, IRMapping &mapping, llvm::StringMap<Value> &dims, Ranges &ranges,
+       bool winograd)
+      : builder(builder), mapping(mapping), dims(dims), ranges(ranges), winograd(winograd) {}
 
   /// The sizes that the data decide.
   SmallVector<Attribute> measured; // plan::RangeAttr
@@ -67,6 +68,7 @@ private:
       return failure();
     lower::Lowering lowering(builder, op, reason);
     lowering.dims = &dims;
+    lowering.winograd = winograd;
     lowering.lowerBlock = [&](Block &block,
                               ValueRange arguments) -> FailureOr<SmallVector<Value>> {
       OpBuilder::InsertionGuard guard(builder);
@@ -295,9 +297,12 @@ private:
   IRMapping &mapping;
   llvm::StringMap<Value> &dims;
   Ranges &ranges;
+  bool winograd;
 };
 
 struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
+  using LowerOnnxBase::LowerOnnxBase;
+
   void getDependentDialects(DialectRegistry &registry) const override {
     registry.insert<arith::ArithDialect, bufferization::BufferizationDialect,
                     complex::ComplexDialect, func::FuncDialect, kern::KernDialect,
@@ -335,7 +340,7 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
     mapping.map(body.getArguments(), entry->getArguments());
     Walk::Ranges ranges;
     llvm::StringMap<Value> dims = declareDims(builder, lowered, ranges);
-    Walk walk(builder, mapping, dims, ranges);
+    Walk walk(builder, mapping, dims, ranges, winograd);
     if (failed(walk.lower(body))) {
       lowered.erase();
       return failure();

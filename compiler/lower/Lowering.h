@@ -168,6 +168,9 @@ public:
   /// The sizes that change from run to run, by name; null where there are none.
   const llvm::StringMap<mlir::Value> *dims = nullptr;
 
+  /// Whether convolutions may be made by Winograd's transforms.
+  bool winograd = true;
+
 private:
   mlir::Operation *op;
   std::string &reason;

@@ -18,14 +18,14 @@ namespace {
 constexpr int64_t sizes[] = {11, 13};
 
 /// The model's maths for fixed sizes; null where it has none.
-OwningOpRef<ModuleOp> mathsFor(MLIRContext &context, const std::string &model,
+OwningOpRef<ModuleOp> mathsFor(MLIRContext &context, const CompileOptions &options,
                                const ImportOptions &import) {
   WeightStore weights;
   ImportReport report;
-  FailureOr<OwningOpRef<ModuleOp>> module = importOnnx(context, model, import, weights, report);
+  FailureOr<OwningOpRef<ModuleOp>> module = importOnnx(context, options.model, import, weights, report);
   if (failed(module))
     return nullptr;
-  for (const Phase &phase : modelPhases()) {
+  for (const Phase &phase : modelPhases(options)) {
     PassManager manager(&context);
     phase.addPasses(manager);
     if (failed(manager.run(**module)))
@@ -77,12 +77,12 @@ std::string whyNoCandidate(const DimChoices &dims, func::FuncOp main) {
 
 /// Both sizes' maths in one module; null where the model has none for one of
 /// them.
-OwningOpRef<ModuleOp> mathsForBoth(MLIRContext &context, const std::string &model,
+OwningOpRef<ModuleOp> mathsForBoth(MLIRContext &context, const CompileOptions &options,
                                    ImportOptions import, const std::string &name) {
   OwningOpRef<ModuleOp> both;
   for (int64_t size : sizes) {
     import.dims[name] = {size, size};
-    OwningOpRef<ModuleOp> one = mathsFor(context, model, import);
+    OwningOpRef<ModuleOp> one = mathsFor(context, options, import);
     if (!one)
       return nullptr;
     if (both)
@@ -120,7 +120,7 @@ BatchReport findBatch(ModuleOp module, const CompileOptions &options, ImportOpti
   BatchReport report;
   for (const std::string &name : names) {
     said.clear();
-    if (OwningOpRef<ModuleOp> both = mathsForBoth(context, options.model, import, name)) {
+    if (OwningOpRef<ModuleOp> both = mathsForBoth(context, options, import, name)) {
       PassManager manager(&context);
       FindBatchOptions of;
       of.dim = name;

@@ -303,7 +303,7 @@ llvm::Expected<std::string> compileProgram(ModuleOp module, StringRef cpu,
   llvm::Expected<std::unique_ptr<Target>> target = makeTarget("cpu", cpu);
   if (!target)
     return target.takeError();
-  if (failed(runPhases(module, ArrayRef(modelPhases()).drop_front())) ||
+  if (failed(runPhases(module, ArrayRef(modelPhases(CompileOptions())).drop_front())) ||
       failed(runPhases(module, programPhases(CompileOptions()))))
     return std::string();
   std::vector<Level> levels;

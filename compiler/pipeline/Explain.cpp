@@ -107,7 +107,7 @@ ModelReport explain(const CompileOptions &options) {
     report.code = ExitCode::BadInput;
     return report;
   }
-  std::vector<Phase> phases = modelPhases();
+  std::vector<Phase> phases = modelPhases(options);
   llvm::append_range(phases, programPhases({}));
   for (const Phase &phase : phases) {
     PassManager manager(&context);

@@ -38,8 +38,8 @@ using namespace mlir;
 
 namespace burin {
 
-const std::vector<Phase> &modelPhases() {
-  static const std::vector<Phase> phases = {
+std::vector<Phase> modelPhases(const CompileOptions &options) {
+  return {
       {"model",
        [](OpPassManager &pm) {
          pm.addPass(createInferShapes());
@@ -60,8 +60,8 @@ const std::vector<Phase> &modelPhases() {
          pm.addPass(createCSEPass());
        }},
       {"maths",
-       [](OpPassManager &pm) {
-         pm.addPass(createLowerOnnx());
+       [winograd = options.winograd](OpPassManager &pm) {
+         pm.addPass(createLowerOnnx({winograd}));
          pm.addPass(createResolveSizes());
          // Before canonicalization, which takes a size for fixed where one of its loop's is.
          pm.addPass(createAgreeSizes());
@@ -93,7 +93,6 @@ const std::vector<Phase> &modelPhases() {
          pm.addPass(createCSEPass());
        }},
   };
-  return phases;
 }
 
 std::vector<Phase> programPhases(const CompileOptions &options) {
@@ -153,7 +152,7 @@ private:
     if (!options.compileTo.empty() && !llvm::is_contained(phaseNames(options.target), options.compileTo))
       return fail(ExitCode::BadInput, "unknown phase '" + options.compileTo + "'; there are: " +
                                           llvm::join(phaseNames(options.target), ", "));
-    total = 2 + modelPhases().size() + programPhases(options).size() + lower.front().size() + 2;
+    total = 2 + modelPhases(options).size() + programPhases(options).size() + lower.front().size() + 2;
     std::vector<VariantDims> variants = variantsOf(options.dims);
     if (variants.empty())
       return fail(ExitCode::BadInput, "--dim asks for more than " + llvm::Twine(maxVariants) +
@@ -296,7 +295,7 @@ private:
 
     if (failed(checkOpenDims(*module)))
       return ExitCode::Unsupported;
-    phase = modelPhases().front().name;
+    phase = modelPhases(options).front().name;
     if (failed(inferAndCheckTypes(*module, [&](PassManager &manager) { watch(manager); })))
       return ExitCode::BadInput;
     if (options.purpose == Purpose::Reference) {
@@ -308,7 +307,7 @@ private:
         return ExitCode::Unsupported;
     }
 
-    for (const Phase &phase : modelPhases()) {
+    for (const Phase &phase : modelPhases(options)) {
       begin(phase.name);
       PassManager manager(&context);
       watch(manager);
@@ -346,7 +345,7 @@ private:
         break;
       PassManager manager(module.getContext());
       watch(manager);
-      modelPhases().front().addPasses(manager);
+      modelPhases(options).front().addPasses(manager);
       if (failed(manager.run(module)))
         return ExitCode::Unsupported;
     }
@@ -582,7 +581,7 @@ CompileResult compile(const CompileOptions &options) {
 
 std::vector<std::string> phaseNames(llvm::StringRef target) {
   std::vector<std::string> names{"import"};
-  for (const std::vector<Phase> &phases : {modelPhases(), programPhases({})})
+  for (const std::vector<Phase> &phases : {modelPhases({}), programPhases({})})
     for (const Phase &phase : phases)
       names.push_back(phase.name);
   names.insert(llvm::find(names, "model") + 1, constantsPhase);

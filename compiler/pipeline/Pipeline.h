@@ -45,6 +45,7 @@ struct CompileOptions {
   std::string depfile;        // what the artifact depends on, as a rule of Make
   std::string dumpDir;        // one numbered file per phase, and counts.txt: ops by pass
   std::optional<uint64_t> maxMemory; // bytes of the arena for one worker
+  bool winograd = true;       // whether convolutions may be made by its transforms
   Purpose purpose = Purpose::Use;
   std::string constantsCpu = constantsLevel.str(); // what computes constants at compile time
   bool progress = false;      // a line per phase on stderr
@@ -72,7 +73,7 @@ mlir::LogicalResult inferAndCheckTypes(mlir::ModuleOp module,
                                        llvm::function_ref<void(mlir::PassManager &)> watch = nullptr);
 
 /// The phases after `import` that each variant goes through by itself.
-const std::vector<Phase> &modelPhases();
+std::vector<Phase> modelPhases(const CompileOptions &options);
 
 /// The phases that follow on all variants together, before the target takes the kernels.
 std::vector<Phase> programPhases(const CompileOptions &options);

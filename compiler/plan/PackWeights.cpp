@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/plan/PackWeights.h"
 
+#include "dialects/kern/Winograd.h"
+
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -68,19 +70,26 @@ void pack(const T *source, T *out, const Walk &leading, int64_t columns, int64_t
   });
 }
 
-template <typename T>
-void packAs(ArrayRef<char> source, plan::LayoutAttr layout, MutableArrayRef<char> out) {
+SmallVector<int64_t> stridesOf(plan::LayoutAttr layout) {
   SmallVector<int64_t> strides(layout.getSource().size(), 1);
   for (size_t d = strides.size(); d-- > 1;)
     strides[d - 1] = strides[d] * layout.getSource()[d];
-  auto walk = [&](ArrayRef<int64_t> dims) {
-    Walk made;
-    for (int64_t dim : dims) {
-      made.sizes.push_back(layout.getSource()[dim]);
-      made.strides.push_back(strides[dim]);
-    }
-    return made;
-  };
+  return strides;
+}
+
+Walk walkOver(plan::LayoutAttr layout, ArrayRef<int64_t> strides, ArrayRef<int64_t> dims) {
+  Walk made;
+  for (int64_t dim : dims) {
+    made.sizes.push_back(layout.getSource()[dim]);
+    made.strides.push_back(strides[dim]);
+  }
+  return made;
+}
+
+template <typename T>
+void packAs(ArrayRef<char> source, plan::LayoutAttr layout, MutableArrayRef<char> out) {
+  SmallVector<int64_t> strides = stridesOf(layout);
+  auto walk = [&](ArrayRef<int64_t> dims) { return walkOver(layout, strides, dims); };
   auto *from = reinterpret_cast<const T *>(source.data());
   auto *to = reinterpret_cast<T *>(out.data());
   ArrayRef<int64_t> order = layout.getPermutation();
@@ -93,6 +102,27 @@ void packAs(ArrayRef<char> source, plan::LayoutAttr layout, MutableArrayRef<char
        strides[column], walk(order.drop_front(layout.getLeading() + 1)), layout.getPanel());
 }
 
+/// Panels of a convolution's taps, of which each 3 x 3 is transformed for F(m, 3).
+void packTaps(const float *source, float *out, plan::LayoutAttr layout, ArrayRef<int64_t> strides,
+              const Walk &depth) {
+  ArrayRef<int64_t> order = layout.getPermutation(), sizes = layout.getSource();
+  int64_t columns = sizes[order[2]], panel = layout.getPanel(), k = depth.count();
+  int64_t panels = llvm::divideCeil(uint64_t(columns), uint64_t(panel));
+  kern::WinogradTaps transform(layout.getWinograd());
+  int64_t step = panels * k * panel; // from one transformed tap to the next
+  std::fill_n(out, step * transform.count(), 0.0f);
+  for (int64_t column = 0; column < columns; ++column)
+    depth.forEach([&](int64_t i, int64_t offset) {
+      double taps[3][3];
+      for (int64_t y = 0; y < 3; ++y)
+        for (int64_t x = 0; x < 3; ++x)
+          taps[y][x] = double(source[offset + column * strides[order[2]] + y * strides[order[0]] +
+                                     x * strides[order[1]]]);
+      float *to = out + ((column / panel) * k + i) * panel + column % panel;
+      transform.apply(taps, [&](int64_t t, double value) { to[t * step] = float(value); });
+    });
+}
+
 /// Bytes without a type of their own, e.g. of 16-byte elements or at odd addresses.
 template <unsigned size> struct Bytes {
   char bytes[size] = {};
@@ -102,6 +132,12 @@ template <unsigned size> struct Bytes {
 
 void packWeights(ArrayRef<char> source, plan::LayoutAttr layout, unsigned elementBytes,
                  MutableArrayRef<char> out) {
+  if (layout.getWinograd()) {
+    SmallVector<int64_t> strides = stridesOf(layout);
+    return packTaps(reinterpret_cast<const float *>(source.data()),
+                    reinterpret_cast<float *>(out.data()), layout, strides,
+                    walkOver(layout, strides, layout.getPermutation().drop_front(3)));
+  }
   switch (elementBytes) {
   case 1:
     return packAs<Bytes<1>>(source, layout, out);
@@ -124,7 +160,7 @@ static plan::LayoutAttr compose(plan::LayoutAttr before, plan::LayoutAttr after)
   for (int64_t dim : after.getPermutation())
     permutation.push_back(before.getPermutation()[dim]);
   return plan::LayoutAttr::get(before.getContext(), before.getSource(), permutation,
-                               after.getLeading(), after.getPanel());
+                               after.getLeading(), after.getPanel(), after.getWinograd());
 }
 
 TypedAttr withLayout(TypedAttr value, plan::LayoutAttr layout) {
@@ -138,6 +174,8 @@ TypedAttr withLayout(TypedAttr value, plan::LayoutAttr layout) {
   for (int64_t size : layout.getSource())
     elements *= size;
   if (elements != type.getNumElements())
+    return nullptr;
+  if (layout.getWinograd() && !type.getElementType().isF32())
     return nullptr;
   std::optional<uint64_t> bytes = packedBytes(layout, bits / 8);
   if (!bytes)
@@ -156,10 +194,17 @@ TypedAttr withLayout(TypedAttr value, plan::LayoutAttr layout) {
   auto dense = dyn_cast<DenseElementsAttr>(value);
   if (!dense)
     return nullptr;
-  if (dense.isSplat()) // columns past N may hold anything
+  if (dense.isSplat() && !layout.getWinograd()) // columns past N may hold anything
     return dense.resizeSplat(packed);
+  ArrayRef<char> data = dense.getRawData();
+  std::vector<char> each;
+  if (dense.isSplat()) {
+    for (int64_t i = 0; i < elements; ++i)
+      each.insert(each.end(), data.begin(), data.end());
+    data = each;
+  }
   std::vector<char> out(*bytes);
-  packWeights(dense.getRawData(), layout, bits / 8, out);
+  packWeights(data, layout, bits / 8, out);
   return DenseElementsAttr::getFromRawBuffer(packed, out);
 }
 

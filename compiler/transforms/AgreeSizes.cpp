@@ -52,7 +52,7 @@ private:
   /// Loops are the dims of the destination, then those of the sum.
   LogicalResult visitContract(kern::ContractOp op) {
     AffineMap rows = op.getAMap(), panels = op.getBMap();
-    unsigned parallel = op.getNumParallel(), leading = panels.getNumResults();
+    unsigned parallel = op.getNumParallel();
     auto inLoops = [&](AffineMap map) {
       return AffineMap::get(rows.getNumDims(), 0, map.getResults(), op.getContext());
     };
@@ -66,10 +66,10 @@ private:
     // B is [leading..., ceil(N / 16), K, 16].
     std::optional<onnx::SizeExpr> columns = loops.lookup(parallel - 1);
     std::optional<onnx::SizeExpr> ofB = columns ? columns->ceilDiv(kern::ContractOp::panelWidth) : std::nullopt;
-    if (failed(same(op, ofB, size(op.getB(), leading))))
+    if (failed(same(op, ofB, size(op.getB(), op.getPanelDim()))))
       return failure();
     if (op.getReduction().size() == 1)
-      return same(op, loops.lookup(parallel), size(op.getB(), leading + 1));
+      return same(op, loops.lookup(parallel), size(op.getB(), op.getPanelDim() + 1));
     return success();
   }
 

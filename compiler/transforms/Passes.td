@@ -124,6 +124,9 @@ def LowerOnnx : Pass<"lower-onnx", "::mlir::ModuleOp"> {
     compiler/lower/Lowering.h. Reports all nodes that cannot be lowered, each with
     its reason and a way out.
   }];
+  let options = [
+    Option<"winograd", "winograd", "bool", "true", "Transform convolutions that gain by it">
+  ];
 }
 
 def ResolveSizes : Pass<"resolve-sizes", "::mlir::ModuleOp"> {

@@ -15,7 +15,7 @@ void ContractOp::build(OpBuilder &builder, OperationState &state, Value a, Value
   if (isa<RankedTensorType>(init.getType()))
     results.push_back(init.getType());
   build(builder, state, results, a, b, ValueRange{}, init, aMap, bMap,
-        builder.getAffineMapArrayAttr({}), reduction);
+        builder.getAffineMapArrayAttr({}), reduction, IntegerAttr());
   OpBuilder::InsertionGuard guard(builder);
   Block *body = builder.createBlock(state.regions[0].get());
   body->addArgument(getElementTypeOrSelf(init.getType()), state.location);
@@ -70,6 +70,31 @@ static LogicalResult verifyRegion(ContractOp op) {
   return success();
 }
 
+/// That the op is a convolution whose taps have been transformed.
+static LogicalResult verifyWinograd(ContractOp op) {
+  int64_t tile = *op.getWinograd();
+  if (tile != 2 && tile != 4)
+    return op.emitOpError("makes Winograd tiles of 2 or 4, not ") << tile;
+  MLIRContext *context = op.getContext();
+  auto dim = [&](unsigned d) { return getAffineDimExpr(d, context); };
+  AffineMap map = op.getAMap();
+  auto isWindow = [&](unsigned result, AffineExpr place) {
+    return isa<AffineConstantExpr>(simplifyAffineExpr(map.getResult(result) - place, 7, 0));
+  };
+  bool isConvolution = op.getNumParallel() == 4 && op.getReduction().size() == 3 &&
+                       op.getReduction().take_front(2) == ArrayRef<int64_t>{3, 3} &&
+                       op.getBMap().getNumResults() == 0 && map.getNumDims() == 7 &&
+                       map.getNumResults() == 4 && map.getResult(0) == dim(0) &&
+                       isWindow(1, dim(1) + dim(4)) && isWindow(2, dim(2) + dim(5)) &&
+                       map.getResult(3) == dim(6);
+  if (!isConvolution)
+    return op.emitOpError("has Winograd tiles and is not a convolution of 3 x 3 taps");
+  auto taps = cast<ShapedType>(op.getB().getType());
+  if (taps.getRank() != 4 || taps.getDimSize(0) != (tile + 2) * (tile + 2))
+    return op.emitOpError("needs ") << (tile + 2) * (tile + 2) << " transformed taps";
+  return success();
+}
+
 LogicalResult ContractOp::verify() {
   auto aType = cast<ShapedType>(getA().getType()), bType = cast<ShapedType>(getB().getType()),
        cType = cast<ShapedType>(getInit().getType());
@@ -112,14 +137,21 @@ LogicalResult ContractOp::verify() {
 
   AffineMap bMap = getBMap();
   unsigned leading = bMap.getNumResults();
+  if (getWinograd()) {
+    if (failed(verifyWinograd(*this)))
+      return failure();
+    k = getReduction().back();
+  }
   if (bMap.getNumDims() != parallel || !bMap.isProjectedPermutation() ||
       bMap.isFunctionOfDim(parallel - 1))
     return emitOpError("needs a b_map that picks parallel dims other than the column dim");
-  if (bType.getRank() != int64_t(leading) + 3 || bType.getDimSize(leading + 2) != panelWidth)
+  if (bType.getRank() != int64_t(getPanelDim()) + 3 ||
+      bType.getDimSize(getPanelDim() + 2) != panelWidth)
     return emitOpError("needs `b` in panels: leading dims, panels, K, ") << panelWidth;
   int64_t n = cType.getDimSize(parallel - 1);
   int64_t panels = ShapedType::isDynamic(n) ? n : llvm::divideCeil(uint64_t(n), uint64_t(panelWidth));
-  if (!mayEqual(bType.getDimSize(leading), panels) || !mayEqual(bType.getDimSize(leading + 1), k))
+  if (!mayEqual(bType.getDimSize(getPanelDim()), panels) ||
+      !mayEqual(bType.getDimSize(getPanelDim() + 1), k))
     return emitOpError("has panels of another size than its destination and reduction dims");
   for (unsigned i = 0; i < leading; ++i)
     if (!mayEqual(bType.getDimSize(i), cType.getDimSize(bMap.getDimPosition(i))))

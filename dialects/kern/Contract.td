@@ -24,20 +24,29 @@ def Kern_ContractOp : Kern_Op<"contract", [
     that index `leading` (batch, group); what the columns past N hold does not
     matter. `extras` are read at parallel dims or at 0; N only as the last index.
 
+    With `winograd = m` the op is a convolution of 3 x 3 taps, strides and dilations 1, whose
+    sums are made by F(m x m, 3 x 3): m is 2 or 4, `a_map` is
+    `(n, y, x, column; i, j, k) -> (n, y + i - top, x + j - left, k)`, and `b` has the transformed
+    taps, `[(m + 2)^2, ceil(N / 16), K, 16]` with the K of one tap
+    (plan.layout makes them; dialects/kern/Winograd.h has the matrices).
+
     The accumulator starts at 0; `init` is only the destination. The region gets
     the sum and one element of each extra, and yields the element of the result
     with ops that map to vectors element by element.
 
     **Bits.** K is cut into blocks (kern::ContractOp::getBlocks): a block is
     one chain of fused multiply-adds in ascending k from 0, the blocks' sums are added in
-    ascending order. Nothing else (ISA, tile, rows, threads) changes a result.
+    ascending order. Nothing else (ISA, tile, rows, threads) changes a result. With
+    `winograd` that holds for each of the (m + 2)^2 products; the transforms before and after are
+    chains of their own.
   }];
   let arguments = (ins AnyTypeOf<[AnyRankedTensor, AnyMemRef]>:$a,
                        AnyTypeOf<[AnyRankedTensor, AnyMemRef]>:$b,
                        Variadic<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$extras,
                        AnyTypeOf<[AnyRankedTensor, AnyMemRef]>:$init,
                        AffineMapAttr:$a_map, AffineMapAttr:$b_map,
-                       AffineMapArrayAttr:$extra_maps, DenseI64ArrayAttr:$reduction);
+                       AffineMapArrayAttr:$extra_maps, DenseI64ArrayAttr:$reduction,
+                       OptionalAttr<I64Attr>:$winograd);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let regions = (region SizedRegion<1>:$epilogue);
   let assemblyFormat = [{
@@ -66,6 +75,8 @@ def Kern_ContractOp : Kern_Op<"contract", [
     };
     Blocks getBlocks();
 
+    /// The dim of `b` that counts panels.
+    unsigned getPanelDim() { return getBMap().getNumResults() + (getWinograd() ? 1 : 0); }
     unsigned getNumParallel() { return ::llvm::cast<::mlir::ShapedType>(getInit().getType()).getRank(); }
     ::mlir::AffineMap getExtraMap(unsigned i) {
       return ::llvm::cast<::mlir::AffineMapAttr>(getExtraMaps()[i]).getValue();

@@ -84,7 +84,7 @@ struct ContractTiling : TilingInterface::ExternalModel<ContractTiling, ContractO
     }
     auto tiled = ContractOp::create(b, loc, TypeRange{init->getType()}, *a, *panels, extras, *init,
                                     aMap, bMap, b.getAffineMapArrayAttr(extraMaps),
-                                    contract.getReduction());
+                                    contract.getReduction(), contract.getWinogradAttr());
     IRMapping mapping;
     contract.getEpilogue().cloneInto(&tiled.getEpilogue(), mapping);
     result.tiledOps.push_back(tiled);

@@ -50,7 +50,7 @@ std::string burin::plan::nodeName(Location where) {
 
 LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  ArrayRef<int64_t> source, ArrayRef<int64_t> permutation,
-                                 int64_t leading, int64_t panel) {
+                                 int64_t leading, int64_t panel, int64_t winograd) {
   int64_t rank = source.size();
   SmallVector<int64_t> sorted(permutation);
   llvm::sort(sorted);
@@ -62,6 +62,9 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
       return emitError() << "a layout has a static source of less than 2^63 elements";
   if (panel < 0 || leading < 0 || (panel > 0 && leading + 2 > rank) || (panel == 0 && leading > 0))
     return emitError() << "panels take leading dims, a column dim and reduction dims";
+  if (winograd != 0 && (winograd < 0 || winograd > 4 || panel == 0 || leading != 2 ||
+                        source[permutation[0]] != 3 || source[permutation[1]] != 3))
+    return emitError() << "taps of 3 x 3 that lead are transformed, for tiles of up to 4";
   return success();
 }
 
@@ -137,6 +140,8 @@ SmallVector<int64_t> LayoutAttr::getShape() {
   if (getPanel() == 0)
     return permuted;
   SmallVector<int64_t> shape(ArrayRef(permuted).take_front(getLeading()));
+  if (getWinograd())
+    shape = {(getWinograd() + 2) * (getWinograd() + 2)};
   shape.push_back(llvm::divideCeil(uint64_t(permuted[getLeading()]), uint64_t(getPanel())));
   int64_t depth = 1;
   for (int64_t size : ArrayRef(permuted).drop_front(getLeading() + 1))

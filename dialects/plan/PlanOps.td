@@ -35,15 +35,18 @@ def Plan_LayoutAttr : AttrDef<Plan_Dialect, "Layout"> {
     `permutation` are the result, where `panel` is 0. Otherwise they are `leading`
     dims, one column dim N and reduction dims of product K, and the result is
     `[leading..., ceil(N / panel), K, panel]` with zeros in the columns past N: what
-    kern.contract reads.
+    kern.contract reads. With `winograd` the first two of the leading dims, of 3 taps each, are one dim of
+    (winograd + 2)^2 in the result: the taps of f32 transformed for F(winograd, 3)
+    (dialects/kern/Winograd.h), as kern.contract reads those.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$source,
                         ArrayRefParameter<"int64_t">:$permutation,
                         DefaultValuedParameter<"int64_t", "0">:$leading,
-                        DefaultValuedParameter<"int64_t", "0">:$panel);
+                        DefaultValuedParameter<"int64_t", "0">:$panel,
+                        DefaultValuedParameter<"int64_t", "0">:$winograd);
   let assemblyFormat = [{
     `<` `[` $source `]` `permute` `[` $permutation `]`
-    (`leading` $leading^)? (`panel` $panel^)? `>`
+    (`leading` $leading^)? (`panel` $panel^)? (`winograd` $winograd^)? `>`
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{

@@ -145,8 +145,9 @@ def flags(dims):
     return [text for name, size in dims.items() for text in ("--dim", f"{name}={size}")]
 
 
-def check(arguments, made, options, points, refused, judged=True):
-    """True where every size gives the right answer; `judged` where onnx.reference knows the exact one."""
+def check(arguments, made, options, points, refused, judged=True, part=None):
+    """True where every size gives the right answer; `judged` where onnx.reference knows the exact one,
+    `part` as in compare.py."""
     work = arguments.work
     path, artifact, fixed = work / f"{made.graph.name}.onnx", work / "dims.so", work / "fixed.so"
     onnx.save(made, path)
@@ -171,7 +172,7 @@ def check(arguments, made, options, points, refused, judged=True):
         exact = reference.run_double(made, inputs, work) if judged and dims is points[-1] else {}
         print(made.graph.name, dims)
         for name in names:
-            good &= compare.check_output(name, actual[name], expected[name], exact.get(name))
+            good &= compare.check_output(name, actual[name], expected[name], exact.get(name), part)
             for other, what in ((single, "one thread"), (alone, "an artifact of that size")):
                 if actual[name].tobytes() != other[name].tobytes():
                     print(f"{name}: other bits than on {what}")

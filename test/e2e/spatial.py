@@ -53,6 +53,20 @@ def models():
     ), {"N": "1..2", "L": "3..1000"}, [{"N": n, "L": l} for n, l in ((1, 3), (2, 4), (1, 16), (2, 257), (1, 1000))], \
         [{"L": 2}, {"L": 1001}]
 
+    yield model( # 3 x 3 with channels enough for transforms: tiles that end outside, tails of channels
+        "tiles",
+        [conv("x", "a", ["w1", "b"], pads=[1, 1, 1, 1]), ("Relu", ["a"], ["a1"]),
+         conv("a1", "c", "w2", pads=[0, 2, 1, 0]), conv("a1", "d", "w3", auto_pad="SAME_UPPER"),
+         ("Add", ["d", "a1"], ["e"]), ("Gelu", ["e"], ["y"]),
+         conv("x", "g", "w4"), conv("g", "f", "w5", auto_pad="SAME_LOWER")],
+        {"x": ["n", 16, "h", "w"]},
+        {"y": ["n", 24, "h", "w"], "c": ["n", 33, "h2", "w2"], "f": ["n", 368, "h", "w"]},
+        {"w1": weights(24, 16, 3, 3), "b": weights(24, 1)[:, 0], "w2": weights(33, 24, 3, 3),
+         "w3": weights(24, 24, 3, 3), "w4": weights(368, 16, 1, 1), "w5": weights(368, 368, 3, 3)},
+    ), {"n": "1..3", "h": "2..21", "w": "1..22"}, [
+        {"n": n, "h": h, "w": w} for n, h, w in ((1, 2, 1), (3, 4, 8), (1, 5, 3), (2, 21, 17), (1, 20, 22))], \
+        [{"h": 22}], True, 3e-6
+
     pool = {"kernel_shape": [3, 3], "strides": [2, 2]}
     yield model(
         "pools",

@@ -135,6 +135,8 @@ void CompileFlags::add(CLI::App &verb, CompileOptions &options) {
                   "Weights of one file, in steps of 64K: more go to several, a larger tensor has one for itself "
                   "(default: 2G)")
       ->type_name("SIZE");
+  verb.add_flag("!--no-winograd", options.winograd,
+                "Sum 3x3 convolutions product by product: slower, less to store, and errors a few times smaller");
   verb.add_option("--external-data-root", options.import.externalDataRoot,
                   "Folder that external weights may lie in (default: the model's)");
 }

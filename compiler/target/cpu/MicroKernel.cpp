@@ -15,8 +15,9 @@
 // outside `a` reads a row of zeros instead, chosen by address.
 
 #include "compiler/target/cpu/ContractSchedule.h"
+#include "compiler/target/cpu/Epilogue.h"
 #include "compiler/target/cpu/IndexBuilder.h"
-#include "compiler/target/cpu/VectorBody.h"
+#include "compiler/target/cpu/Winograd.h"
 #include "compiler/transforms/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -73,7 +74,10 @@ private:
   void expandTile(const Tile &tile, Value block);
   SmallVector<Value> accumulate(const Tile &tile, Value block);
   void finish(const Tile &tile, ValueRange sums);
-  void finishVector(ValueRange dims, Value column, Value columnsLeft, Value sum, bool masked);
+  void finishVector(SmallVector<Value> dims, Value column, Value columnsLeft, Value sum, bool masked) {
+    dims.back() = column;
+    cpu::writeVector(b, op, dims, sum, masked ? columnsLeft : Value());
+  }
 
   SmallVector<Value> dimsOfRow(const Tile &tile, Value row);
   SmallVector<SmallVector<Value>> dimsOfRows(const Tile &tile);
@@ -525,47 +529,6 @@ void Expansion::finish(const Tile &tile, ValueRange sums) {
   }
 }
 
-/// Epilogue and store of 16 columns of one row; `dims` are its parallel dims.
-void Expansion::finishVector(ValueRange rowDims, Value column, Value columnsLeft, Value sum,
-                             bool masked) {
-  SmallVector<Value> dims(rowDims);
-  dims.back() = column;
-  Value mask;
-  if (masked)
-    mask = vector::CreateMaskOp::create(b, VectorType::get({width}, b.getI1Type()),
-                                        ValueRange{columnsLeft});
-  IRMapping mapping;
-  Block &body = op.getEpilogue().front();
-  mapping.map(body.getArgument(0), sum);
-  for (auto [i, extra] : llvm::enumerate(op.getExtras())) {
-    AffineMap map = op.getExtraMap(i);
-    Type element = cast<MemRefType>(extra.getType()).getElementType();
-    auto type = VectorType::get({width}, element);
-    SmallVector<Value> at;
-    for (AffineExpr expr : map.getResults()) {
-      auto dim = dyn_cast<AffineDimExpr>(expr);
-      at.push_back(dim ? dims[dim.getPosition()] : index(0));
-    }
-    Value value;
-    if (!map.isFunctionOfDim(numParallel - 1)) {
-      value = memref::LoadOp::create(b, extra, at);
-      value = vector::BroadcastOp::create(b, type, value);
-    } else if (masked) {
-      Value other = arith::ConstantOp::create(b, b.getZeroAttr(type));
-      value = vector::MaskedLoadOp::create(b, type, extra, at, mask, other);
-    } else {
-      value = vector::LoadOp::create(b, type, extra, at);
-    }
-    mapping.map(body.getArgument(i + 1), value);
-  }
-
-  Value result = cpu::vectorizeBody(b, body, mapping, width)[0];
-  if (masked)
-    vector::MaskedStoreOp::create(b, op.getInit(), dims, mask, result);
-  else
-    vector::StoreOp::create(b, result, op.getInit(), dims);
-}
-
 //===- Pass -----------------------------------------------------------------===//
 
 struct ExpandContract : impl::ExpandContractBase<ExpandContract> {
@@ -588,6 +551,8 @@ struct ExpandContract : impl::ExpandContractBase<ExpandContract> {
         op.emitOpError("is not on buffers yet");
         return signalPassFailure();
       }
+      if (op.getWinograd())
+        op = cpu::expandWinograd(op);
       if (failed(Expansion(op, *level).run()))
         return signalPassFailure();
     }

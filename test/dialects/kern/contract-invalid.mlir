@@ -329,3 +329,55 @@ func.func @epilogue_op(%a: tensor<5x8xf32>, %w: tensor<2x8x16xf32>, %o: tensor<5
   } -> tensor<5x20xf32>
   return
 }
+
+// -----
+
+#conv = affine_map<(b, y, x, n, i, j, c) -> (b, y + i - 1, x + j - 1, c)>
+#strided = affine_map<(b, y, x, n, i, j, c) -> (b, y * 2 + i, x + j, c)>
+#none = affine_map<(b, y, x, n) -> ()>
+
+func.func @winograd_tile(%a: tensor<1x8x8x16xf32>, %w: tensor<25x1x16x16xf32>, %o: tensor<1x8x8x16xf32>) {
+  // expected-error @+1 {{makes Winograd tiles of 2 or 4, not 3}}
+  %r = kern.contract ins(%a, %w : tensor<1x8x8x16xf32>, tensor<25x1x16x16xf32>)
+      outs(%o : tensor<1x8x8x16xf32>)
+      attributes {a_map = #conv, b_map = #none, extra_maps = [], reduction = array<i64: 3, 3, 16>,
+                  winograd = 3 : i64} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<1x8x8x16xf32>
+  return
+}
+
+// -----
+
+#strided = affine_map<(b, y, x, n, i, j, c) -> (b, y * 2 + i, x + j, c)>
+#none = affine_map<(b, y, x, n) -> ()>
+
+func.func @winograd_stride(%a: tensor<1x8x8x16xf32>, %w: tensor<16x1x16x16xf32>, %o: tensor<1x3x6x16xf32>) {
+  // expected-error @+1 {{has Winograd tiles and is not a convolution of 3 x 3 taps}}
+  %r = kern.contract ins(%a, %w : tensor<1x8x8x16xf32>, tensor<16x1x16x16xf32>)
+      outs(%o : tensor<1x3x6x16xf32>)
+      attributes {a_map = #strided, b_map = #none, extra_maps = [], reduction = array<i64: 3, 3, 16>,
+                  winograd = 2 : i64} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<1x3x6x16xf32>
+  return
+}
+
+// -----
+
+#conv = affine_map<(b, y, x, n, i, j, c) -> (b, y + i - 1, x + j - 1, c)>
+#none = affine_map<(b, y, x, n) -> ()>
+
+func.func @winograd_taps(%a: tensor<1x8x8x16xf32>, %w: tensor<1x144x16xf32>, %o: tensor<1x8x8x16xf32>) {
+  // expected-error @+1 {{needs 36 transformed taps}}
+  %r = kern.contract ins(%a, %w : tensor<1x8x8x16xf32>, tensor<1x144x16xf32>)
+      outs(%o : tensor<1x8x8x16xf32>)
+      attributes {a_map = #conv, b_map = #none, extra_maps = [], reduction = array<i64: 3, 3, 16>,
+                  winograd = 4 : i64} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<1x8x8x16xf32>
+  return
+}

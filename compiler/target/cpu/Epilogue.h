@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a kern.contract does with its sums.
+
+#ifndef BURIN_COMPILER_TARGET_CPU_EPILOGUE_H
+#define BURIN_COMPILER_TARGET_CPU_EPILOGUE_H
+
+#include "dialects/kern/KernOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace burin::cpu {
+
+/// Epilogue and store of a panel's columns of one row. `dims` are the parallel dims of the first of
+/// them, `sum` their sums; `columnsLeft` says how many of them exist, all where it is null.
+void writeVector(mlir::ImplicitLocOpBuilder &b, kern::ContractOp op, mlir::ValueRange dims,
+                 mlir::Value sum, mlir::Value columnsLeft);
+
+} // namespace burin::cpu
+
+#endif

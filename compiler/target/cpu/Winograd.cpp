@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A kern.contract with `winograd` on buffers ->
+//
+//   scf.forall task in blocks of tiles x blocks of columns
+//     for tile, 16 channels:  input = B^T d B                   scratch, [(m + 2)^2, tiles, channels]
+//     kern.contract           products = input * taps           scratch, [(m + 2)^2, tiles, columns]
+//     for tile, 16 columns:   epilogue(A^T products A), stored
+//
+// A tile's positions outside of the operand are read from a row of zeros. None of the blocks' sizes
+// changes a result.
+
+#include "compiler/target/cpu/Winograd.h"
+
+#include "compiler/target/cpu/Epilogue.h"
+#include "compiler/target/cpu/IndexBuilder.h"
+#include "dialects/kern/Winograd.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace burin::cpu {
+namespace {
+
+constexpr int64_t width = kern::ContractOp::panelWidth;
+/// What a task transforms, and its products, are read soon after: each should lie in the second cache.
+constexpr int64_t scratchBytes = 512 * 1024;
+/// Each task reads the taps of its columns: few tiles would wait for them.
+constexpr int64_t fewestTiles = 24, mostTiles = 60;
+/// What threads share: so many tasks where there are the columns, whose tasks transform the same input.
+constexpr int64_t wantedTasks = 4, fewestPanels = 8;
+
+class Winograd : IndexBuilder {
+public:
+  explicit Winograd(kern::ContractOp op)
+      : IndexBuilder(op.getLoc(), op), op(op), m(*op.getWinograd()), sides(m + 2),
+        vector(VectorType::get({width}, b.getF32Type())) {}
+
+  kern::ContractOp expand();
+
+private:
+  void readOp();
+  void chooseTask();
+  void transformInput();
+  void transformVector(ValueRange places, Value tile, Value channel, Value mask);
+  kern::ContractOp multiply();
+  void transformProducts();
+  SmallVector<Value> tileAt(Value tile) { return delinearize(tile, {batch, tilesY, tilesX}); }
+
+  using Chain = SmallVector<Value> (Winograd::*)(ArrayRef<Value>);
+  SmallVector<Value> inBothDims(ArrayRef<Value> square, int64_t from, int64_t to, Chain chain);
+  SmallVector<Value> inputChain(ArrayRef<Value> d);
+  SmallVector<Value> outputChain(ArrayRef<Value> p);
+
+  Value plus(Value x, Value y) { return arith::AddFOp::create(b, x, y); }
+  Value minus(Value x, Value y) { return arith::SubFOp::create(b, x, y); }
+  Value splat(double value) {
+    return arith::ConstantOp::create(b, DenseElementsAttr::get(vector, float(value)));
+  }
+  Value times(double factor, Value x) { return arith::MulFOp::create(b, splat(factor), x); }
+  /// factor * x + y, rounded once.
+  Value fma(double factor, Value x, Value y) {
+    return math::FmaOp::create(b, splat(factor), x, y);
+  }
+  Value sizeOf(Value memref, unsigned dim) {
+    int64_t size = cast<MemRefType>(memref.getType()).getDimSize(dim);
+    return ShapedType::isDynamic(size) ? Value(memref::DimOp::create(b, memref, dim)) : index(size);
+  }
+  Value scratch(ArrayRef<int64_t> shape) {
+    return memref::AllocOp::create(b, MemRefType::get(shape, b.getF32Type()));
+  }
+  Value part(Value memref, ArrayRef<Value> offsets, ArrayRef<Value> sizes) {
+    SmallVector<OpFoldResult> ones(offsets.size(), b.getIndexAttr(1));
+    return memref::SubViewOp::create(b, memref, getAsOpFoldResult(offsets), getAsOpFoldResult(sizes),
+                                     ones);
+  }
+
+  kern::ContractOp op;
+  int64_t m, sides; // of a tile of results, of what it reads
+  VectorType vector;
+  // The op.
+  int64_t channels = 0, columns = 0, panels = 0;
+  Value batch, outY, outX, tilesY, tilesX, tiles, inY, inX, top, left;
+  // The task.
+  int64_t taskTiles = 0, taskPanels = 0;
+  Value firstTile, firstPanel, existing, computed; // the last two: tiles of this task
+  Value input, products;
+};
+
+//===- The op and its tasks -------------------------------------------------===//
+
+void Winograd::readOp() {
+  Value init = op.getInit(), a = op.getA();
+  channels = op.getReduction().back();
+  columns = cast<MemRefType>(init.getType()).getDimSize(3);
+  panels = llvm::divideCeil(columns, width);
+  batch = sizeOf(init, 0);
+  outY = sizeOf(init, 1);
+  outX = sizeOf(init, 2);
+  inY = sizeOf(a, 1);
+  inX = sizeOf(a, 2);
+  tilesY = ceilDiv(outY, m);
+  tilesX = ceilDiv(outX, m);
+  tiles = product({batch, tilesY, tilesX});
+  // Its position is y + tap - pad: the constant is what is left where both are 0.
+  auto padOf = [&](unsigned result) {
+    SmallVector<AffineExpr> zeros(op.getAMap().getNumDims(), b.getAffineConstantExpr(0));
+    AffineExpr at = op.getAMap().getResult(result).replaceDims(zeros);
+    return index(-cast<AffineConstantExpr>(at).getValue());
+  };
+  top = padOf(1);
+  left = padOf(2);
+}
+
+/// Tiles of one task, those that waste the fewest rows of the products' register tiles, and panels.
+void Winograd::chooseTask() {
+  int64_t tileBytes = sides * sides * 4 * int64_t(llvm::alignTo(channels, width));
+  int64_t most = std::clamp(scratchBytes / tileBytes, fewestTiles, mostTiles);
+  std::optional<int64_t> all = known(tiles);
+  taskTiles = most / 6 * 6;
+  double best = 1e30;
+  for (int64_t count = most; all && count >= most / 2; --count)
+    for (int64_t height : {6, 5, 4}) { // lower register tiles load more per product
+      double cost = double(llvm::divideCeil(*all, count) * llvm::alignTo(count, height)) *
+                    (1 + 0.05 * double(6 - height));
+      if (cost < best) {
+        best = cost;
+        taskTiles = count;
+      }
+    }
+  if (all && *all <= most)
+    taskTiles = std::max<int64_t>(*all, 1);
+
+  int64_t blocks = all ? llvm::divideCeil(std::max<int64_t>(*all, 1), taskTiles) : wantedTasks;
+  taskPanels = panels;
+  auto isTooLarge = [&] {
+    return sides * sides * taskTiles * taskPanels * width * 4 > scratchBytes ||
+           blocks * (panels / taskPanels) < wantedTasks;
+  };
+  while (isTooLarge()) {
+    int64_t fewer = taskPanels - 1;
+    while (fewer >= fewestPanels && panels % fewer != 0)
+      --fewer;
+    if (fewer < fewestPanels)
+      break;
+    taskPanels = fewer;
+  }
+}
+
+kern::ContractOp Winograd::expand() {
+  b.setInsertionPoint(op);
+  readOp();
+  chooseTask();
+  SmallVector<Value> grid{index(panels / taskPanels), ceilDiv(tiles, taskTiles)};
+  auto forall =
+      scf::ForallOp::create(b, b.getLoc(), getAsOpFoldResult(grid), ValueRange{}, std::nullopt);
+  b.setInsertionPointToStart(forall.getBody());
+  auto position = [&](unsigned i) { // 0 where it is alone
+    return known(grid[i]) == 1 ? index(0) : Value(forall.getInductionVars()[i]);
+  };
+  firstPanel = mul(position(0), taskPanels);
+  firstTile = mul(position(1), taskTiles);
+  existing = known(tiles) && *known(tiles) % taskTiles == 0
+                 ? index(taskTiles)
+                 : smaller(sub(tiles, firstTile), index(taskTiles));
+  // Of a known number the last task computes some tiles again, so that its loops are those of all.
+  computed = known(tiles) ? index(taskTiles) : existing;
+  input = scratch({sides * sides, taskTiles, int64_t(llvm::alignTo(channels, width))});
+  products = scratch({sides * sides, taskTiles, taskPanels * width});
+  transformInput();
+  kern::ContractOp contract = multiply();
+  transformProducts();
+  op.erase();
+  return contract;
+}
+
+//===- Chains ---------------------------------------------------------------===//
+
+/// `chain` over the columns of a square of `from` x `from` values, then over the rows of what that
+/// gives: `to` x `to` values.
+SmallVector<Value> Winograd::inBothDims(ArrayRef<Value> square, int64_t from, int64_t to,
+                                        Chain chain) {
+  SmallVector<Value> half(to * from), whole;
+  for (int64_t x = 0; x < from; ++x) {
+    SmallVector<Value> column;
+    for (int64_t y = 0; y < from; ++y)
+      column.push_back(square[y * from + x]);
+    for (auto [y, value] : llvm::enumerate((this->*chain)(column)))
+      half[y * from + x] = value;
+  }
+  for (int64_t y = 0; y < to; ++y)
+    llvm::append_range(whole, (this->*chain)(ArrayRef(half).slice(y * from, from)));
+  return whole;
+}
+
+/// B^T d.
+SmallVector<Value> Winograd::inputChain(ArrayRef<Value> d) {
+  if (m == 2)
+    return {minus(d[0], d[2]), plus(d[1], d[2]), minus(d[2], d[1]), minus(d[1], d[3])};
+  constexpr double a = kern::winogradA, b = kern::winogradB, sum = a * a + b * b, both = a * a * b * b;
+  Value evenA = fma(-b * b, d[2], d[4]), oddA = fma(-b * b, d[1], d[3]);
+  Value evenB = fma(-a * a, d[2], d[4]), oddB = fma(-a * a, d[1], d[3]);
+  return {fma(both, d[0], fma(-sum, d[2], d[4])),
+          fma(a, oddA, evenA),
+          fma(-a, oddA, evenA),
+          fma(b, oddB, evenB),
+          fma(-b, oddB, evenB),
+          fma(both, d[1], fma(-sum, d[3], d[5]))};
+}
+
+/// A^T p.
+SmallVector<Value> Winograd::outputChain(ArrayRef<Value> p) {
+  Value sum = plus(p[1], p[2]), difference = minus(p[1], p[2]);
+  if (m == 2)
+    return {plus(p[0], sum), minus(difference, p[3])};
+  constexpr double a = kern::winogradA, b = kern::winogradB;
+  Value sumB = plus(p[3], p[4]), differenceB = minus(p[3], p[4]);
+  return {plus(plus(p[0], sum), sumB), fma(b, differenceB, times(a, difference)),
+          fma(b * b, sumB, times(a * a, sum)),
+          plus(fma(b * b * b, differenceB, times(a * a * a, difference)), p[5])};
+}
+
+//===- Before the products --------------------------------------------------===//
+
+void Winograd::transformInput() {
+  Value a = op.getA();
+  auto type = cast<MemRefType>(a.getType());
+  auto metadata = memref::ExtractStridedMetadataOp::create(b, a);
+  auto [strides, offset] = type.getStridesAndOffset();
+  Value base = metadata.getBaseBuffer();
+  Value start = ShapedType::isDynamic(offset) ? Value(metadata.getOffset()) : index(offset);
+  auto strideOf = [&, known = strides](unsigned d) {
+    return ShapedType::isDynamic(known[d]) ? Value(metadata.getStrides()[d]) : index(known[d]);
+  };
+  // Lanes of channels that do not exist are read as zeros and multiplied by nothing.
+  int64_t whole = channels / width * width;
+  Value zeros = scratch({int64_t(llvm::alignTo(channels, width))});
+  Value zero = splat(0);
+  loop(index(0), index(llvm::alignTo(channels, width)), width,
+       [&](Value i) { vector::StoreOp::create(b, zero, zeros, ValueRange{i}); });
+  auto viewType = MemRefType::get({ShapedType::kDynamic}, b.getF32Type(),
+                                  StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, {1}));
+  auto view = [&](Value buffer, Value at) -> Value {
+    return memref::ReinterpretCastOp::create(
+        b, viewType, buffer, OpFoldResult(at),
+        ArrayRef<OpFoldResult>{OpFoldResult(b.getIndexAttr(channels))},
+        ArrayRef<OpFoldResult>{OpFoldResult(b.getIndexAttr(1))});
+  };
+  Value last = sub(tiles, index(1));
+  loop(index(0), computed, 1, [&](Value tile) {
+    Value at = add(firstTile, tile);
+    if (known(tiles) && *known(tiles) % taskTiles != 0)
+      at = smaller(at, last);
+    SmallVector<Value> position = tileAt(at);
+    Value y = sub(mul(position[1], m), top), x = sub(mul(position[2], m), left);
+    Value image = add(start, mul(position[0], strideOf(0)));
+    SmallVector<Value> isRow, isColumn, rows, places;
+    for (int64_t i = 0; i < sides; ++i) {
+      Value row = add(y, index(i)), column = add(x, index(i));
+      isRow.push_back(below(row, inY));
+      isColumn.push_back(below(column, inX));
+      rows.push_back(add(image, mul(row, strideOf(1))));
+    }
+    Value nothing = view(zeros, index(0));
+    for (int64_t i = 0; i < sides; ++i)
+      for (int64_t j = 0; j < sides; ++j) {
+        Value place = view(base, add(rows[i], mul(add(x, index(j)), strideOf(2))));
+        Value exists = arith::AndIOp::create(b, isRow[i], isColumn[j]);
+        places.push_back(arith::SelectOp::create(b, exists, place, nothing));
+      }
+    if (whole)
+      loop(index(0), index(whole), width,
+           [&](Value channel) { transformVector(places, tile, channel, nullptr); });
+    if (whole != channels) {
+      Value mask = vector::CreateMaskOp::create(b, VectorType::get({width}, b.getI1Type()),
+                                                ValueRange{index(channels - whole)});
+      transformVector(places, tile, index(whole), mask);
+    }
+  });
+}
+
+/// 16 channels of one tile, whose positions are at `places`.
+void Winograd::transformVector(ValueRange places, Value tile, Value channel, Value mask) {
+  Value zero = splat(0);
+  SmallVector<Value> square;
+  for (Value place : places)
+    square.push_back(mask ? Value(vector::MaskedLoadOp::create(b, vector, place, channel, mask, zero))
+                          : Value(vector::LoadOp::create(b, vector, place, channel)));
+  for (auto [i, value] : llvm::enumerate(inBothDims(square, sides, sides, &Winograd::inputChain)))
+    vector::StoreOp::create(b, value, input, ValueRange{index(i), tile, channel});
+}
+
+//===- The products ---------------------------------------------------------===//
+
+/// Loops: transformed tap, tile, column; channel.
+kern::ContractOp Winograd::multiply() {
+  Value zero = index(0), count = index(sides * sides), depth = index(channels);
+  Value rows = part(input, {zero, zero, zero}, {count, computed, depth});
+  Value taps = part(op.getB(), {zero, firstPanel, zero, zero},
+                    {count, index(taskPanels), depth, index(width)});
+  Value sums = part(products, {zero, zero, zero}, {count, computed, index(taskPanels * width)});
+  AffineExpr tap = b.getAffineDimExpr(0), tile = b.getAffineDimExpr(1), k = b.getAffineDimExpr(3);
+  return kern::ContractOp::create(b, rows, taps, sums,
+                                  AffineMap::get(4, 0, {tap, tile, k}, b.getContext()),
+                                  AffineMap::get(3, 0, {tap}, b.getContext()), channels);
+}
+
+//===- Behind the products --------------------------------------------------===//
+
+void Winograd::transformProducts() {
+  Value results = scratch({m, m, width});
+  loop(index(0), existing, 1, [&](Value tile) {
+    SmallVector<Value> position = tileAt(add(firstTile, tile));
+    Value y = mul(position[1], m), x = mul(position[2], m);
+    auto sizeFrom = [&](Value all, Value first) {
+      return known(all) && *known(all) % m == 0 ? index(m) : smaller(sub(all, first), index(m));
+    };
+    Value sizeY = sizeFrom(outY, y), sizeX = sizeFrom(outX, x);
+    loop(index(0), index(taskPanels), 1, [&](Value panel) {
+      SmallVector<Value> square;
+      Value first = mul(panel, width);
+      for (int64_t i = 0; i < sides * sides; ++i)
+        square.push_back(
+            vector::LoadOp::create(b, vector, products, ValueRange{index(i), tile, first}));
+      for (auto [i, value] : llvm::enumerate(inBothDims(square, sides, m, &Winograd::outputChain)))
+        vector::StoreOp::create(b, value, results,
+                                ValueRange{index(int64_t(i) / m), index(int64_t(i) % m), index(0)});
+      Value column = mul(add(firstPanel, panel), width), columnsLeft = sub(index(columns), column);
+      auto write = [&](bool isPartial) {
+        loop(index(0), sizeY, 1, [&](Value i) {
+          loop(index(0), sizeX, 1, [&](Value j) {
+            Value sum = vector::LoadOp::create(b, vector, results, ValueRange{i, j, index(0)});
+            writeVector(b, op, {position[0], add(y, i), add(x, j), column}, sum,
+                        isPartial ? columnsLeft : Value());
+          });
+        });
+      };
+      if (columns % width == 0)
+        return write(false);
+      when(below(columnsLeft, index(width)), [&] { write(true); }, [&] { write(false); });
+    });
+  });
+}
+
+} // namespace
+
+kern::ContractOp expandWinograd(kern::ContractOp op) { return Winograd(op).expand(); }
+
+} // namespace burin::cpu

@@ -1,0 +1,43 @@
+// RUN: burin-opt %s --lower-onnx --split-input-file | FileCheck %s
+// RUN: burin-opt %s --lower-onnx=winograd=false --split-input-file | FileCheck %s --check-prefix=OFF
+
+// 3 x 3 taps without strides: transformed when they are written, as are sizes that change from run to run.
+// CHECK-LABEL: module attributes {onnx.dim_ranges = {h = array<i64: 3, 40>}} {
+func.func @tiles(%x: tensor<1x20x?x8xf32, #onnx.dims<["", "", "h", ""]>>) -> tensor<1x20x?x8xf32, #onnx.dims<["", "", "h", ""]>> {
+  %w = onnx.Constant {value = #plan.weight<"model", 0, 14400> : tensor<20x20x3x3xf32>} : () -> tensor<20x20x3x3xf32>
+  %n = onnx.None
+  %y = onnx.Conv %x, %w, %n {pads = array<i64: 1, 1, 1, 1>} : (tensor<1x20x?x8xf32, #onnx.dims<["", "", "h", ""]>>, tensor<20x20x3x3xf32>, none) -> tensor<1x20x?x8xf32, #onnx.dims<["", "", "h", ""]>>
+  return %y : tensor<1x20x?x8xf32, #onnx.dims<["", "", "h", ""]>>
+}
+}
+
+// -----
+
+// Many channels: smaller tiles, whose weights are fewer.
+// CHECK-LABEL: func.func @channels
+// CHECK: kern.contract
+// CHECK-SAME: winograd = 2 : i64
+func.func @channels(%x: tensor<1x256x8x8xf32> {onnx.name = "x"}) -> (tensor<1x256x8x8xf32> {onnx.name = "y"}) {
+  %w = onnx.Constant {value = #plan.weight<"model", 0, 2359296> : tensor<256x256x3x3xf32>} : () -> tensor<256x256x3x3xf32>
+  %n = onnx.None
+  %y = onnx.Conv %x, %w, %n {pads = array<i64: 1, 1, 1, 1>} : (tensor<1x256x8x8xf32>, tensor<256x256x3x3xf32>, none) -> tensor<1x256x8x8xf32>
+  return %y : tensor<1x256x8x8xf32>
+}
+
+// -----
+
+// Few channels, strides, and weights that are no constant are summed product by product.
+// CHECK-LABEL: func.func @others
+// CHECK-NOT: winograd
+func.func @others(%x: tensor<1x8x8x8xf32> {onnx.name = "x"}, %z: tensor<1x32x8x8xf32> {onnx.name = "z"},
+                  %v: tensor<32x32x3x3xf32> {onnx.name = "v"})
+    -> (tensor<1x32x6x6xf32> {onnx.name = "a"}, tensor<1x32x3x3xf32> {onnx.name = "b"},
+        tensor<1x32x6x6xf32> {onnx.name = "c"}) {
+  %w = onnx.Constant {value = #plan.weight<"model", 0, 9216> : tensor<32x8x3x3xf32>} : () -> tensor<32x8x3x3xf32>
+  %u = onnx.Constant {value = #plan.weight<"model", 9216, 36864> : tensor<32x32x3x3xf32>} : () -> tensor<32x32x3x3xf32>
+  %n = onnx.None
+  %a = onnx.Conv %x, %w, %n : (tensor<1x8x8x8xf32>, tensor<32x8x3x3xf32>, none) -> tensor<1x32x6x6xf32>
+  %b = onnx.Conv %z, %u, %n {strides = array<i64: 2, 2>} : (tensor<1x32x8x8xf32>, tensor<32x32x3x3xf32>, none) -> tensor<1x32x3x3xf32>
+  %c = onnx.Conv %z, %v, %n : (tensor<1x32x8x8xf32>, tensor<32x32x3x3xf32>, none) -> tensor<1x32x6x6xf32>
+  return %a, %b, %c : tensor<1x32x6x6xf32>, tensor<1x32x3x3xf32>, tensor<1x32x6x6xf32>
+}

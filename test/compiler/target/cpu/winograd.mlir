@@ -1,0 +1,52 @@
+// RUN: burin-opt %s --expand-contract --canonicalize --cse | FileCheck %s
+
+#conv = affine_map<(b, y, x, n, i, j, c) -> (b, y + i - 1, x + j - 1, c)>
+#none = affine_map<(b, y, x, n) -> ()>
+
+// 4 x 4 tiles of 14 x 14: 16 of them, in one block, with two blocks of columns. Of each tile 36 places,
+// those outside in a row of zeros, go to 36 rows; what is multiplied is written 4 x 4 at a time.
+// CHECK-LABEL: func.func @large_tiles
+// CHECK: scf.forall ({{.*}}) in (2)
+// CHECK-DAG: memref.alloc() : memref<36x16x256xf32>
+// CHECK-DAG: memref.alloc() : memref<36x16x128xf32>
+// CHECK-COUNT-36: arith.select {{.*}} : memref<?xf32, strided<[1], offset: ?>>
+// CHECK-COUNT-36: vector.load {{.*}} : memref<?xf32, strided<[1], offset: ?>>, vector<16xf32>
+// CHECK-COUNT-36: vector.store {{.*}} : memref<36x16x256xf32>
+// CHECK: scf.forall
+// CHECK: memref.load {{.*}} : memref<256xf32, strided<[1], offset: ?>>
+// CHECK-COUNT-36: vector.load {{.*}} : memref<36x16x128xf32>
+// CHECK-COUNT-16: vector.store {{.*}} : memref<4x4x16xf32>
+// CHECK: arith.maximumf
+// CHECK: vector.store {{.*}} : memref<1x14x14x256xf32>, vector<16xf32>
+// CHECK-NOT: kern.contract
+func.func @large_tiles(%a: memref<1x14x14x256xf32>, %w: memref<36x16x256x16xf32>,
+                       %o: memref<1x14x14x256xf32>) {
+  kern.contract ins(%a, %w : memref<1x14x14x256xf32>, memref<36x16x256x16xf32>)
+      outs(%o : memref<1x14x14x256xf32>)
+      attributes {a_map = #conv, b_map = #none, extra_maps = [], reduction = array<i64: 3, 3, 256>,
+                  winograd = 4 : i64} {
+  ^bb0(%sum: f32):
+    %zero = arith.constant 0.0 : f32
+    %r = arith.maximumf %sum, %zero : f32
+    kern.yield %r : f32
+  }
+  return
+}
+
+// 2 x 2 tiles, sizes that are told when it runs, channels that fill no vector: read and written by masks.
+// CHECK-LABEL: func.func @small_tiles
+// CHECK: scf.forall
+// CHECK: vector.maskedload {{.*}} : memref<?xf32, strided<[1], offset: ?>>
+// CHECK-COUNT-16: vector.store {{.*}} : memref<16x60x32xf32>
+// CHECK: vector.maskedstore {{.*}} : memref<?x?x?x20xf32>
+func.func @small_tiles(%a: memref<?x?x?x20xf32>, %w: memref<16x2x20x16xf32>,
+                       %o: memref<?x?x?x20xf32>) {
+  kern.contract ins(%a, %w : memref<?x?x?x20xf32>, memref<16x2x20x16xf32>)
+      outs(%o : memref<?x?x?x20xf32>)
+      attributes {a_map = #conv, b_map = #none, extra_maps = [], reduction = array<i64: 3, 3, 20>,
+                  winograd = 2 : i64} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  }
+  return
+}
