@@ -250,6 +250,58 @@ int64_t winogradTile(const Window &window, int64_t groups, int64_t channels, int
   return channels * columns <= mostWeightsOfLargeTiles ? 4 : 2;
 }
 
+/// Whether the taps along the innermost spatial dim and the channels, which lie next to each other with
+/// channels last, are walked as one: too few channels would leave the innermost loop short.
+bool mergesRow(const Window &window, int64_t groups, int64_t channels) {
+  constexpr int64_t few = 16;
+  return groups == 1 && channels < few && window.rank() > 0 && window.kernel.back() > 1 &&
+         window.dilations.back() == 1;
+}
+
+/// As convolve() for such a window, which stays inside of `x`.
+Value convolveRows(Lowering &b, Value x, Value panels, Value bias, const Window &window,
+                   int64_t columns) {
+  int64_t channels = tensorType(x).getShape().back();
+  unsigned last = window.rank() - 1;
+  std::optional<onnx::SizeExpr> row = window.input[last].times(channels);
+  if (!row) {
+    (void)b.unsupported("an expression of a size that is too long; fix some of the sizes it depends "
+                        "on with --dim NAME=VALUE");
+    row = 0;
+  }
+  SizeList whole{window.batch}, merged{window.batch}, sizes{window.batch};
+  llvm::append_range(whole, window.input);
+  whole.push_back(channels);
+  merged.append(window.input.begin(), window.input.end() - 1);
+  merged.push_back(*row);
+  llvm::append_range(sizes, window.output);
+  sizes.push_back(columns);
+  // Loops: n, output..., column; kernel dims larger than 1 but the last, the last with its channels.
+  unsigned loops = sizes.size();
+  SmallVector<int64_t> reduction;
+  SmallVector<AffineExpr> exprs{b.getAffineDimExpr(0)};
+  for (unsigned i = 0; i < last; ++i) {
+    AffineExpr at = b.getAffineDimExpr(1 + i) * window.strides[i];
+    if (window.kernel[i] != 1) {
+      at = at + b.getAffineDimExpr(loops++) * window.dilations[i];
+      reduction.push_back(window.kernel[i]);
+    }
+    exprs.push_back(at);
+  }
+  exprs.push_back(b.getAffineDimExpr(1 + last) * (window.strides[last] * channels) +
+                  b.getAffineDimExpr(loops++));
+  reduction.push_back(window.kernel[last] * channels);
+  return contract(b, RankedTensorType::get(Lowering::shapeOf(sizes), b.getF32Type()),
+                  b.reshape(x, whole, merged), panels, AffineMap::get(loops, 0, exprs, b.getContext()),
+                  AffineMap::get(sizes.size(), 0, {}, b.getContext()), reduction,
+                  bias ? ValueRange(bias) : ValueRange(),
+                  bias ? Lowering::Body([](Lowering &inner, ValueRange elements) -> Value {
+                    return arith::AddFOp::create(inner, elements[0], elements[1]);
+                  })
+                       : Lowering::Body(nullptr),
+                  b.openSizes(sizes));
+}
+
 //===- Conv in other types --------------------------------------------------===//
 
 /// Channels-first convolution by loops: [n, c, spatial...] to [n, columns, spatial...] in
@@ -375,13 +427,17 @@ FailureOr<SmallVector<Value>> lowerConv(Lowering &b, Operation *op, ValueRange o
         tile = 0;
         panels = packPanels(b, operands[1], shape, order, groups != 1);
       }
-      // kern.contract reads zeros around its operand, but not from a place that a size decides.
-      if (llvm::any_of(window.openPads, [](Value pad) { return bool(pad); })) {
+      // kern.contract reads zeros around its operand, but not from a place that a size decides, nor in
+      // the middle of a row.
+      bool isRows = mergesRow(window, groups, channels);
+      if ((isRows && window.leavesInput()) ||
+          llvm::any_of(window.openPads, [](Value pad) { return bool(pad); })) {
         x = padded(b, x, window, 1,
                    [&](Lowering &inner) { return inner.scalar(inner.getF32Type(), 0); });
         window = window.insidePadded(b);
       }
-      y = convolve(b, x, panels, bias, window, groups, columns, 1, tile);
+      y = isRows ? convolveRows(b, x, panels, bias, window, columns)
+                 : convolve(b, x, panels, bias, window, groups, columns, 1, tile);
     }
     return SmallVector<Value>{channelsLast ? y : b.transpose(y, first)};
   }

@@ -18,8 +18,8 @@ def Kern_ContractOp : Kern_Op<"contract", [
     column dim N. The reduction dims `r` have the sizes `reduction`; their
     row-major product is K. The size of the only reduction dim may be dynamic.
 
-    `a_map` is linear in the dims and free of N. A read outside `a` is zero: the
-    padding of a convolution. `b` is always packed in panels of 16 columns:
+    `a_map` is linear in the dims and free of N. A read outside `a` is zero, the
+    padding of a convolution, but along the last reduction dim there is none. `b` is always packed in panels of 16 columns:
     `[leading..., ceil(N / 16), K, 16]`, where `b_map` names the parallel dims
     that index `leading` (batch, group); what the columns past N hold does not
     matter. `extras` are read at parallel dims or at 0; N only as the last index.

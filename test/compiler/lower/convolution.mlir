@@ -1,8 +1,16 @@
+// How convolutions are summed.
 // RUN: burin-opt %s --lower-onnx --split-input-file | FileCheck %s
 // RUN: burin-opt %s --lower-onnx=winograd=false --split-input-file | FileCheck %s --check-prefix=OFF
 
 // 3 x 3 taps without strides: transformed when they are written, as are sizes that change from run to run.
-// CHECK-LABEL: module attributes {onnx.dim_ranges = {h = array<i64: 3, 40>}} {
+// CHECK-LABEL: func.func @tiles
+// CHECK: plan.constant #plan.weight<"model", 0, 14400, <[20, 20, 3, 3] permute[2, 3, 0, 1] leading 2 panel 16 winograd 4>> : tensor<36x2x20x16xf32>
+// CHECK: kern.contract
+// CHECK-SAME: reduction = array<i64: 3, 3, 20>, winograd = 4 : i64
+// OFF-LABEL: func.func @tiles
+// OFF-NOT: winograd
+// OFF: kern.contract
+module attributes {onnx.dim_ranges = {h = array<i64: 3, 40>}} {
 func.func @tiles(%x: tensor<1x20x?x8xf32, #onnx.dims<["", "", "h", ""]>>) -> tensor<1x20x?x8xf32, #onnx.dims<["", "", "h", ""]>> {
   %w = onnx.Constant {value = #plan.weight<"model", 0, 14400> : tensor<20x20x3x3xf32>} : () -> tensor<20x20x3x3xf32>
   %n = onnx.None
@@ -40,4 +48,18 @@ func.func @others(%x: tensor<1x8x8x8xf32> {onnx.name = "x"}, %z: tensor<1x32x8x8
   %b = onnx.Conv %z, %u, %n {strides = array<i64: 2, 2>} : (tensor<1x32x8x8xf32>, tensor<32x32x3x3xf32>, none) -> tensor<1x32x3x3xf32>
   %c = onnx.Conv %z, %v, %n : (tensor<1x32x8x8xf32>, tensor<32x32x3x3xf32>, none) -> tensor<1x32x6x6xf32>
   return %a, %b, %c : tensor<1x32x6x6xf32>, tensor<1x32x3x3xf32>, tensor<1x32x6x6xf32>
+}
+
+// -----
+
+// Of few channels a row's taps and channels are one dim, in a padded copy.
+// CHECK-LABEL: func.func @first
+// CHECK: tensor.collapse_shape {{.*}} : tensor<1x229x229x3xf32> into tensor<1x229x687xf32>
+// CHECK: kern.contract
+// CHECK-SAME: reduction = array<i64: 7, 21>
+func.func @first(%x: tensor<1x3x224x224xf32> {onnx.name = "x"}) -> (tensor<1x64x112x112xf32> {onnx.name = "y"}) {
+  %w = onnx.Constant {value = #plan.weight<"model", 0, 37632> : tensor<64x3x7x7xf32>} : () -> tensor<64x3x7x7xf32>
+  %n = onnx.None
+  %y = onnx.Conv %x, %w, %n {pads = array<i64: 3, 3, 3, 3>, strides = array<i64: 2, 2>} : (tensor<1x3x224x224xf32>, tensor<64x3x7x7xf32>, none) -> tensor<1x64x112x112xf32>
+  return %y : tensor<1x64x112x112xf32>
 }
