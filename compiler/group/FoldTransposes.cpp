@@ -35,7 +35,7 @@ struct ReadThrough : OpRewritePattern<kern::ContractOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(kern::ContractOp op, PatternRewriter &rewriter) const override {
     Copy copy = copyOf(op.getA().getDefiningOp<linalg::GenericOp>());
-    if (!copy || op.getWinograd())
+    if (!copy || op.isPicture())
       return failure();
     // What reads outside of a part, as padding, would find the rest of the whole.
     if (!copy.isPermutation() &&
@@ -80,7 +80,7 @@ struct WriteThrough : OpRewritePattern<linalg::GenericOp> {
   LogicalResult matchAndRewrite(linalg::GenericOp copy, PatternRewriter &rewriter) const override {
     Copy turned = copyOf(copy);
     auto op = turned ? turned.source.getDefiningOp<kern::ContractOp>() : kern::ContractOp();
-    if (!op || op.getWinograd() || !turned.isPermutation() || !op->hasOneUse())
+    if (!op || op.isPicture() || !turned.isPermutation() || !op->hasOneUse())
       return failure();
     AffineMap order = turned.reads;
     unsigned parallel = op.getNumParallel();
@@ -124,7 +124,7 @@ bool isReadByCopies(Value value, unsigned depth = 0) {
     if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(user))
       return isReadByCopies(user->getResult(0), depth + 1);
     if (auto contract = dyn_cast<kern::ContractOp>(user))
-      return !contract.getWinograd() && use == contract.getAMutable();
+      return !contract.isPicture() && use == contract.getAMutable();
     auto generic = dyn_cast<linalg::GenericOp>(user);
     if (isa<tensor::ExtractOp>(user)) {
       generic = user->getParentOfType<linalg::GenericOp>();

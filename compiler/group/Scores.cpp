@@ -3,6 +3,8 @@
 
 #include "compiler/group/Copies.h"
 #include "compiler/group/Group.h"
+#include "dialects/plan/PlanOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -40,6 +42,9 @@ public:
   explicit Chain(kern::ContractOp root) : root(root) {}
 
   SmallVector<Operation *> find() {
+    // Weights would be read again for each tile's rows: two layers are two kernels.
+    if (isa_and_present<plan::ConstantOp, arith::ConstantOp>(dataOf(root.getB()).getDefiningOp()))
+      return {};
     SmallVector<int64_t> tiles = scoreTiles(root);
     if (tiles.empty())
       return {};
@@ -65,7 +70,7 @@ public:
 private:
   static bool tilesContraction(kern::ContractOp op, const llvm::SmallBitVector &tiled) {
     auto isPlain = [&](AffineMap map) { return readsPlainly(map, tiled, /*shifted=*/true); };
-    return !op.getWinograd() && !tiled.test(op.getNumParallel() - 1) && isPlain(op.getAMap()) &&
+    return !op.isPicture() && !tiled.test(op.getNumParallel() - 1) && isPlain(op.getAMap()) &&
            isPlain(op.getBMap()) &&
            llvm::all_of(op.getExtraMaps().getAsValueRange<AffineMapAttr>(), isPlain);
   }

@@ -188,10 +188,53 @@ Value padded(Lowering &b, Value x, const Window &window, unsigned firstSpatial,
   });
 }
 
+/// kern.contract reads zeros around its operand, but not from a place that a size decides, nor in
+/// the middle of a row (`all`): then `x` becomes a padded copy, and `window` one inside of it.
+void takePads(Lowering &b, Value &x, Window &window, bool all) {
+  if (!window.leavesInput() || (!all && llvm::none_of(window.openPads, [](Value pad) { return bool(pad); })))
+    return;
+  x = padded(b, x, window, 1, [&](Lowering &inner) { return inner.scalar(inner.getF32Type(), 0); });
+  window = window.insidePadded(b);
+}
+
 //===- Conv in f32 ----------------------------------------------------------===//
 
-/// Each channel by itself: a window reduction whose innermost loop walks channels.
-Value convolveDepthwise(Lowering &b, Value x, Value w, Value bias, const Window &window) {
+/// Each channel by itself, on kern.contract; pictures of one dim are such of one row.
+Value convolveDepthwise(Lowering &b, Value x, Value w, Value bias, Window window) {
+  int64_t channels = tensorType(x).getShape().back();
+  SizeList sizes{window.batch};
+  llvm::append_range(sizes, window.output);
+  sizes.push_back(channels);
+  SizeList flat = sizes;
+  if (window.rank() == 1) {
+    SizeList from{window.batch, window.input[0], channels}, to = from;
+    to.insert(to.begin() + 1, 1);
+    x = b.reshape(x, from, to);
+    sizes.insert(sizes.begin() + 1, 1);
+    auto prepend = [](auto &list, auto value) { list.insert(list.begin(), value); };
+    for (SmallVector<int64_t> *list : {&window.kernel, &window.strides, &window.dilations})
+      prepend(*list, 1);
+    prepend(window.pads, 0);
+  }
+  // Loops: n, y, x, channel; taps.
+  auto at = [&](unsigned i) {
+    return b.getAffineDimExpr(1 + i) * window.strides[i] +
+           b.getAffineDimExpr(4 + i) * window.dilations[i] - window.pads[i];
+  };
+  Value panels = packPanels(b, w, {channels, window.kernel[0], window.kernel[1]}, {0, 1, 2}, 0);
+  auto add = [](Lowering &inner, ValueRange elements) -> Value {
+    return arith::AddFOp::create(inner, elements[0], elements[1]);
+  };
+  Value result = contract(
+      b, RankedTensorType::get(Lowering::shapeOf(sizes), b.getF32Type()), x, panels,
+      AffineMap::get(6, 0, {b.getAffineDimExpr(0), at(0), at(1), b.getAffineDimExpr(3)}, b.getContext()),
+      AffineMap::get(4, 0, {}, b.getContext()), window.kernel, bias ? ValueRange(bias) : ValueRange(),
+      bias ? Lowering::Body(add) : Lowering::Body(nullptr), b.openSizes(sizes));
+  return b.reshape(result, sizes, flat);
+}
+
+/// As above with any number of spatial dims: a window reduction whose innermost loop walks channels.
+Value convolveDepthwiseByLoops(Lowering &b, Value x, Value w, Value bias, const Window &window) {
   RankedTensorType type = tensorType(x);
   int64_t channels = type.getShape().back(), rank = window.rank();
   x = padded(b, x, window, 1, [&](Lowering &inner) { return inner.scalar(inner.getF32Type(), 0); });
@@ -410,7 +453,9 @@ FailureOr<SmallVector<Value>> lowerConv(Lowering &b, Operation *op, ValueRange o
   if (element.isF32()) {
     Value x = channelsLast ? operands[0] : b.transpose(operands[0], last), y;
     if (groups == channels && columns == channels && groups != 1) {
-      y = convolveDepthwise(b, x, operands[1], bias, window);
+      takePads(b, x, window, /*all=*/false);
+      y = window.rank() <= 2 ? convolveDepthwise(b, x, operands[1], bias, window)
+                             : convolveDepthwiseByLoops(b, x, operands[1], bias, window);
     } else {
       SmallVector<int64_t> shape{columns / groups, channels / groups}, order;
       llvm::append_range(shape, window.kernel);
@@ -427,15 +472,8 @@ FailureOr<SmallVector<Value>> lowerConv(Lowering &b, Operation *op, ValueRange o
         tile = 0;
         panels = packPanels(b, operands[1], shape, order, groups != 1);
       }
-      // kern.contract reads zeros around its operand, but not from a place that a size decides, nor in
-      // the middle of a row.
       bool isRows = mergesRow(window, groups, channels);
-      if ((isRows && window.leavesInput()) ||
-          llvm::any_of(window.openPads, [](Value pad) { return bool(pad); })) {
-        x = padded(b, x, window, 1,
-                   [&](Lowering &inner) { return inner.scalar(inner.getF32Type(), 0); });
-        window = window.insidePadded(b);
-      }
+      takePads(b, x, window, isRows);
       y = isRows ? convolveRows(b, x, panels, bias, window, columns)
                  : convolve(b, x, panels, bias, window, groups, columns, 1, tile);
     }

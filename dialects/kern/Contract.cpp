@@ -70,6 +70,30 @@ static LogicalResult verifyRegion(ContractOp op) {
   return success();
 }
 
+/// That the op is a depthwise convolution of a picture.
+static LogicalResult verifyDepthwise(ContractOp op) {
+  MLIRContext *context = op.getContext();
+  AffineMap map = op.getAMap();
+  // A positive multiple of the position and one of the tap, less a pad.
+  auto isWindow = [&](unsigned result, unsigned position, unsigned tap) {
+    SmallVector<int64_t> flat;
+    if (failed(getFlattenedAffineExpr(map.getResult(result), map.getNumDims(), 0, &flat)))
+      return false;
+    for (unsigned d = 0; d < map.getNumDims(); ++d)
+      if (d == position ? flat[d] <= 0 : d == tap ? flat[d] < 0 : flat[d] != 0)
+        return false;
+    return flat.back() <= 0;
+  };
+  bool isConvolution = op.getNumParallel() == 4 && op.getReduction().size() == 2 &&
+                       op.getBMap().getNumResults() == 0 && map.getNumResults() == 4 &&
+                       map.getResult(0) == getAffineDimExpr(0, context) && isWindow(1, 1, 4) &&
+                       isWindow(2, 2, 5) && map.getResult(3) == getAffineDimExpr(3, context) &&
+                       !ShapedType::isDynamic(cast<ShapedType>(op.getInit().getType()).getDimSize(3));
+  if (!isConvolution || op.getWinograd())
+    return op.emitOpError("has an a_map that reads the column dim and is not a depthwise convolution");
+  return success();
+}
+
 /// That the op is a convolution whose taps have been transformed.
 static LogicalResult verifyWinograd(ContractOp op) {
   int64_t tile = *op.getWinograd();
@@ -131,9 +155,11 @@ LogicalResult ContractOp::verify() {
                    part.getKind() == AffineExprKind::CeilDiv || part.getKind() == AffineExprKind::Mod;
       return other ? WalkResult::interrupt() : WalkResult::advance();
     });
-    if (linear.wasInterrupted() || !expr.isPureAffine() || expr.isFunctionOfDim(parallel - 1))
-      return emitOpError("needs an a_map that is linear and free of the column dim");
+    if (linear.wasInterrupted() || !expr.isPureAffine())
+      return emitOpError("needs an a_map that is linear");
   }
+  if (isDepthwise() && failed(verifyDepthwise(*this)))
+    return failure();
 
   AffineMap bMap = getBMap();
   unsigned leading = bMap.getNumResults();

@@ -18,11 +18,15 @@ def Kern_ContractOp : Kern_Op<"contract", [
     column dim N. The reduction dims `r` have the sizes `reduction`; their
     row-major product is K. The size of the only reduction dim may be dynamic.
 
-    `a_map` is linear in the dims and free of N. A read outside `a` is zero, the
+    `a_map` is linear in the dims and mostly free of N. A read outside `a` is zero, the
     padding of a convolution, but along the last reduction dim there is none. `b` is always packed in panels of 16 columns:
     `[leading..., ceil(N / 16), K, 16]`, where `b_map` names the parallel dims
     that index `leading` (batch, group); what the columns past N hold does not
     matter. `extras` are read at parallel dims or at 0; N only as the last index.
+
+    Where `a_map` reads N, each column is summed by itself, a depthwise convolution:
+    `(n, y, x, c; i, j) -> (n, y * s + i * d - top, x * t + j * e - left, c)`. Reads outside are zeros in
+    both dims, K is their taps, and there is one block.
 
     With `winograd = m` the op is a convolution of 3 x 3 taps, strides and dilations 1, whose
     sums are made by F(m x m, 3 x 3): m is 2 or 4, `a_map` is
@@ -75,6 +79,10 @@ def Kern_ContractOp : Kern_Op<"contract", [
     };
     Blocks getBlocks();
 
+    /// Whether each column is summed by itself.
+    bool isDepthwise() { return getAMap().isFunctionOfDim(getNumParallel() - 1); }
+    /// Whether `a` is a picture with its channels last, as its schedule takes it.
+    bool isPicture() { return getWinograd() || isDepthwise(); }
     /// The dim of `b` that counts panels.
     unsigned getPanelDim() { return getBMap().getNumResults() + (getWinograd() ? 1 : 0); }
     unsigned getNumParallel() { return ::llvm::cast<::mlir::ShapedType>(getInit().getType()).getRank(); }

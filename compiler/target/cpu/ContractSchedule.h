@@ -15,11 +15,12 @@ struct VectorLevel {
   int64_t accumulators; // what a register tile may hold
   int64_t maxPanels;    // panels of one register tile
   int64_t registers;    // for sums and one row of all panels; the rest is of a
+  int64_t depthwiseLanes; // of the vectors of a depthwise convolution, which holds several at once
 };
 // On x86 a product takes its b from memory, so that sums alone take registers.
-inline constexpr VectorLevel levelV3{6, 4, 16};   // 16 ymm: 12 sums, 2 of b, 1 of a
-inline constexpr VectorLevel levelV4{24, 4, 32};  // 32 zmm: 24 sums, 4 of b, 1 of a
-inline constexpr VectorLevel levelNeon{6, 4, 7};  // 32 q: 24 sums, 4 of b, 4 of a
+inline constexpr VectorLevel levelV3{6, 4, 16, 8};   // 16 ymm: 12 sums, 2 of b, 1 of a
+inline constexpr VectorLevel levelV4{24, 4, 32, 16};  // 32 zmm: 24 sums, 4 of b, 1 of a
+inline constexpr VectorLevel levelNeon{6, 4, 7, 8};  // 32 q: 24 sums, 4 of b, 4 of a
 
 /// A register tile and the part of the result that one task computes.
 struct ContractSchedule {

@@ -11,7 +11,7 @@ using namespace mlir;
 
 void burin::cpu::writeVector(ImplicitLocOpBuilder &b, kern::ContractOp op, ValueRange dims,
                              Value sum, Value columnsLeft) {
-  constexpr int64_t width = kern::ContractOp::panelWidth;
+  int64_t width = cast<VectorType>(sum.getType()).getDimSize(0);
   unsigned numParallel = op.getNumParallel();
   Value mask;
   if (columnsLeft)

@@ -10,8 +10,9 @@
 
 namespace burin::cpu {
 
-/// Epilogue and store of a panel's columns of one row. `dims` are the parallel dims of the first of
-/// them, `sum` their sums; `columnsLeft` says how many of them exist, all where it is null.
+/// Epilogue and store of some columns of one row, as many as `sum`, a vector of their sums, has lanes.
+/// `dims` are the parallel dims of the first of them; `columnsLeft` says how many of them exist (none
+/// or less: nothing is stored), all where it is null.
 void writeVector(mlir::ImplicitLocOpBuilder &b, kern::ContractOp op, mlir::ValueRange dims,
                  mlir::Value sum, mlir::Value columnsLeft);
 

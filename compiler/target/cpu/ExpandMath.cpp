@@ -174,6 +174,24 @@ Expr arcTangent2(const Expr &y, const Expr &x) {
   return y.isF64() ? f64::atan2(y, x) : f64::atan2(y.toF64(), x.toF64()).toF32();
 }
 
+/// exp(x) + 1 of f32, the divisor of a logistic function, needs no scaling of its own.
+Value expandExpPlusOne(Operation *op) {
+  auto sum = dyn_cast<arith::AddFOp>(op);
+  if (!sum || !getElementTypeOrSelf(sum.getType()).isF32())
+    return {};
+  auto isOne = [](Value value) {
+    if (auto splat = value.getDefiningOp<vector::BroadcastOp>())
+      value = splat.getSource();
+    return matchPattern(value, m_OneFloat());
+  };
+  for (auto [term, other] : {std::pair(sum.getLhs(), sum.getRhs()), {sum.getRhs(), sum.getLhs()}})
+    if (auto exp = term.getDefiningOp<math::ExpOp>(); exp && exp->hasOneUse() && isOne(other)) {
+      ImplicitLocOpBuilder b(op->getLoc(), op);
+      return f32::expPlusOne(Expr(b, exp.getOperand()));
+    }
+  return {};
+}
+
 /// The value that replaces `op`, or null where the op stays.
 Value expand(Operation *op) {
   ImplicitLocOpBuilder b(op->getLoc(), op);
@@ -287,8 +305,8 @@ Value expandConversion(Operation *op) {
 
 struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
   void runOnOperation() override {
-    // Recipes make conversions too, so conversions come second.
-    for (auto recipe : {expand, expandConversion}) {
+    // What two ops are goes before each alone. Recipes make conversions too, so conversions come last.
+    for (auto recipe : {expandExpPlusOne, expand, expandConversion}) {
       SmallVector<Operation *> ops;
       getOperation()->walk([&](Operation *op) {
         if (isa_and_nonnull<math::MathDialect, arith::ArithDialect>(op->getDialect()))
@@ -296,8 +314,12 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
       });
       for (Operation *op : ops)
         if (Value result = recipe(op)) {
+          SmallVector<Value> operands(op->getOperands());
           op->getResult(0).replaceAllUsesWith(result);
           op->erase();
+          for (Value operand : operands) // it comes before, and has been asked
+            if (Operation *def = operand.getDefiningOp(); isa_and_nonnull<math::ExpOp>(def) && def->use_empty())
+              def->erase();
         }
     }
   }

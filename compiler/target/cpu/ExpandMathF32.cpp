@@ -115,6 +115,12 @@ Expr exp(const Expr &x) {
   return scale(expPolynomial(red.r), red.n);
 }
 
+Expr expPlusOne(const Expr &x) {
+  // 2^128 is infinity, and below -87 one is what remains.
+  ExpReduction red = reduceExp(atLeast(atMost(x, 89.0), -87.0));
+  return fma(expPolynomial(red.r), powerOfTwo(red.n), 1.0);
+}
+
 Expr exp2(const Expr &x) {
   Expr clamped = atLeast(atMost(x, 129.0), -151.0);
   Expr sum = clamped + kRound;

@@ -15,6 +15,7 @@
 // outside `a` reads a row of zeros instead, chosen by address.
 
 #include "compiler/target/cpu/ContractSchedule.h"
+#include "compiler/target/cpu/Depthwise.h"
 #include "compiler/target/cpu/Epilogue.h"
 #include "compiler/target/cpu/IndexBuilder.h"
 #include "compiler/target/cpu/Winograd.h"
@@ -552,6 +553,10 @@ struct ExpandContract : impl::ExpandContractBase<ExpandContract> {
       if (!op.hasPureBufferSemantics()) {
         op.emitOpError("is not on buffers yet");
         return signalPassFailure();
+      }
+      if (op.isDepthwise()) {
+        cpu::expandDepthwise(op, level->depthwiseLanes);
+        continue;
       }
       if (op.getWinograd())
         op = cpu::expandWinograd(op);

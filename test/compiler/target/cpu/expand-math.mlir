@@ -11,6 +11,22 @@ func.func @exp(%x: f32) -> f32 {
   return %y : f32
 }
 
+// What a logistic function divides by is rounded once: e^r 2^n + 1.
+// CHECK-LABEL: func.func @logistic
+// CHECK-NOT: math.exp
+// CHECK: %[[POWER:.*]] = arith.bitcast {{.*}} : vector<16xi32> to vector<16xf32>
+// CHECK: %[[SUM:.*]] = math.fma {{.*}}, %[[POWER]], {{.*}} : vector<16xf32>
+// CHECK-NOT: arith.mulf
+// CHECK: arith.divf {{.*}}, %[[SUM]]
+func.func @logistic(%x: vector<16xf32>) -> vector<16xf32> {
+  %one = arith.constant dense<1.0> : vector<16xf32>
+  %n = arith.negf %x : vector<16xf32>
+  %e = math.exp %n : vector<16xf32>
+  %s = arith.addf %e, %one : vector<16xf32>
+  %y = arith.divf %one, %s : vector<16xf32>
+  return %y : vector<16xf32>
+}
+
 // CHECK-LABEL: func.func @tanh
 // CHECK-NOT: math.tanh
 // CHECK: math.fma {{.*}} : vector<4x16xf32>
