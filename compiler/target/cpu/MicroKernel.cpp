@@ -73,6 +73,7 @@ private:
     Value partialRow, partialPanel; // place in scratch
   };
   void expandTile(const Tile &tile, Value block);
+  void fetchAhead(const Tile &tile, ValueRange leading, Value depthOffset, Value length);
   SmallVector<Value> accumulate(const Tile &tile, Value block);
   void finish(const Tile &tile, ValueRange sums);
   void finishVector(SmallVector<Value> dims, Value column, Value columnsLeft, Value sum, bool masked) {
@@ -101,6 +102,7 @@ private:
   Value aBase, aOffset;                  // rank-0 buffer and offset of `a`
   cpu::ContractSchedule schedule;
   bool unrolledEpilogue = true;
+  bool fetchesAhead = false;             // panels are more than the second cache holds
   bool divides = false;                  // rows are found by divisions by what is told
   SmallVector<SmallVector<Value>> rowsOfTile; // dims of each row of the tile that is made
   // Per-worker scratch.
@@ -193,6 +195,8 @@ LogicalResult Expansion::readOp() {
                                                   : blocks.taps * blocks.inner;
   schedule = cpu::chooseSchedule(level, known(numRows).value_or(ShapedType::kDynamic),
                                  known(numPanels).value_or(ShapedType::kDynamic), k);
+  auto bType = cast<MemRefType>(op.getB().getType());
+  fetchesAhead = bType.hasStaticShape() && bType.getNumElements() * 4 > int64_t(256) * 1024;
   unrolledEpilogue =
       int64_t(llvm::range_size(op.getEpilogue().front().without_terminator())) <= maxUnrolledEpilogue;
   return success();
@@ -372,6 +376,24 @@ void Expansion::expandTile(const Tile &tile, Value block) {
   }, putAside);
 }
 
+/// While a tile of rows is summed, a part of the panels that come next is fetched: the hardware's own
+/// fetching ends at each page.
+void Expansion::fetchAhead(const Tile &tile, ValueRange leading, Value depthOffset, Value length) {
+  int64_t tiles = llvm::divideCeil(schedule.taskRows, tile.rows);
+  Value number = arith::DivUIOp::create(b, tile.partialRow, index(tile.rows));
+  Value each = arith::CeilDivUIOp::create(b, length, index(tiles));
+  Value first = smaller(mul(number, each), length), last = smaller(add(first, each), length);
+  Value end = sub(numPanels, index(1));
+  loop(first, last, 1, [&](Value k) {
+    for (int64_t p = 0; p < tile.panels; ++p) {
+      SmallVector<Value> at(leading);
+      at.append({smaller(add(tile.panel, index(tile.panels + p)), end), add(depthOffset, k), index(0)});
+      memref::PrefetchOp::create(b, op.getB(), at, /*isWrite=*/false, /*localityHint=*/2,
+                                 /*isDataCache=*/true);
+    }
+  });
+}
+
 /// The sums of one K block, row by row, panel by panel.
 SmallVector<Value> Expansion::accumulate(const Tile &tile, Value block) {
   // The block's taps and its range of the last reduction dim.
@@ -463,6 +485,8 @@ SmallVector<Value> Expansion::accumulate(const Tile &tile, Value block) {
       views.push_back(here);
     }
     Value depthOffset = add(mul(tap, inner), from);
+    if (fetchesAhead && schedule.taskRows > tile.rows)
+      fetchAhead(tile, leading, depthOffset, sub(to, from));
     auto chain = scf::ForOp::create(b, index(0), sub(to, from), index(1), sums);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(chain.getBody());

@@ -88,3 +88,17 @@ func.func @pointwise(%a: memref<2x14x14x64xf32>, %w: memref<4x64x16xf32>,
   }
   return
 }
+
+// Weights of more than the second cache are fetched ahead, a part while each tile of rows is summed.
+// CHECK-LABEL: func.func @fetched
+// CHECK: memref.prefetch {{.*}}, read, locality<2>, data : memref<64x512x16xf32>
+// CHECK: math.fma
+func.func @fetched(%a: memref<96x512xf32>, %w: memref<64x512x16xf32>, %o: memref<96x1024xf32>) {
+  kern.contract ins(%a, %w : memref<96x512xf32>, memref<64x512x16xf32>)
+      outs(%o : memref<96x1024xf32>)
+      attributes {a_map = #rows, b_map = #none, extra_maps = [], reduction = array<i64: 512>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  }
+  return
+}
