@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Transposed convolution. With strides 1 it is a convolution that walks its kernel
-// backwards; else a matrix product of every position and tap, then each result
-// gathers the products that fall on it.
+// backwards; where strides divide the kernel, as many of those as there are steps in a stride; else a
+// matrix product of every position and tap, then each result gathers the products that fall on it.
 
 #include "compiler/lower/Convolution.h"
 #include "dialects/onnx/OnnxOps.h"
@@ -127,6 +127,65 @@ Value convolveByLoops(Lowering &b, Value x, Value w, Value bias, const Window &w
   });
 }
 
+/// Result position o, counted from the pads' start, is stride * y + r: its taps are r + stride * i, and read
+/// position y - i. Where that is so, and `output` lies in what the windows reach: [batch, output..., columns],
+/// else null. `w` is [channels, columns, kernel...].
+Value convolveByPhases(Lowering &b, Value x, Value w, Value bias, const Window &window, int64_t columns) {
+  unsigned rank = window.rank(), loops = 2 + 2 * rank;
+  int64_t channels = tensorType(x).getShape().back();
+  SizeList sizes{window.batch}, whole{window.batch}, cropped{window.batch};
+  SmallVector<int64_t> shape{channels, columns}, order, reduction;
+  SmallVector<AffineExpr> places{b.getAffineDimExpr(0)}, leading;
+  SmallVector<OpFoldResult> offsets(rank + 2, b.getIndexAttr(0)), strides(rank + 2, b.getIndexAttr(1));
+  bool isWhole = true;
+  for (unsigned i = 0; i < rank; ++i) {
+    int64_t stride = window.strides[i], taps = window.kernel[i] / stride;
+    std::optional<onnx::SizeExpr> reached = window.input[i].plus(taps - 1);
+    std::optional<onnx::SizeExpr> all = reached ? reached->times(stride) : std::nullopt;
+    std::optional<onnx::SizeExpr> rest = all ? all->minus(window.output[i]) : std::nullopt;
+    if (window.kernel[i] % stride != 0 || window.dilations[i] != 1 || !rest || !rest->constant() ||
+        *rest->constant() < window.pads[i])
+      return nullptr;
+    isWhole &= *rest->constant() == 0;
+    sizes.append({*reached, stride});
+    whole.push_back(*all);
+    cropped.push_back(window.output[i]);
+    shape.append({taps, stride});
+    order.push_back(3 + 2 * i);
+    leading.push_back(b.getAffineDimExpr(2 + 2 * i));
+    AffineExpr place = b.getAffineDimExpr(1 + 2 * i);
+    if (taps != 1) {
+      place = place - b.getAffineDimExpr(loops++);
+      reduction.push_back(taps);
+    }
+    places.push_back(place);
+    offsets[1 + i] = b.getIndexAttr(window.pads[i]);
+  }
+  sizes.push_back(columns);
+  whole.push_back(columns);
+  cropped.push_back(columns);
+  places.push_back(b.getAffineDimExpr(loops++));
+  reduction.push_back(channels);
+  order.push_back(1);
+  for (unsigned i = 0; i < rank; ++i)
+    order.push_back(2 + 2 * i);
+  order.push_back(0);
+  auto add = [](Lowering &inner, ValueRange elements) -> Value {
+    return arith::AddFOp::create(inner, elements[0], elements[1]);
+  };
+  Value result = contract(
+      b, RankedTensorType::get(Lowering::shapeOf(sizes), b.getF32Type()), x,
+      packPanels(b, w, shape, order, rank), AffineMap::get(loops, 0, places, b.getContext()),
+      AffineMap::get(sizes.size(), 0, leading, b.getContext()), reduction,
+      bias ? ValueRange(bias) : ValueRange(), bias ? Lowering::Body(add) : Lowering::Body(nullptr),
+      b.openSizes(sizes));
+  result = b.reshape(result, sizes, whole);
+  if (isWhole)
+    return result;
+  return tensor::ExtractSliceOp::create(b, Lowering::tensorOf(cropped, b.getF32Type()), result, offsets,
+                                        b.mixedSizes(cropped), strides);
+}
+
 } // namespace
 
 FailureOr<SmallVector<Value>> lower::lowerConvTranspose(Lowering &b, Operation *op, ValueRange operands) {
@@ -175,7 +234,7 @@ FailureOr<SmallVector<Value>> lower::lowerConvTranspose(Lowering &b, Operation *
     }
     y = convolve(b, x, packPanels(b, w, shape, order, groups != 1), bias, window, groups, columns,
                  /*sign=*/-1);
-  } else {
+  } else if (groups != 1 || !(y = convolveByPhases(b, x, w, bias, window, columns))) {
     int64_t taps = 1;
     for (int64_t size : window.kernel)
       taps *= size;

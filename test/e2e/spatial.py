@@ -91,10 +91,11 @@ def models():
         [("ConvTranspose", ["x", "w", "b"], ["a"], {"strides": [2, 2], "pads": [1, 1, 1, 1],
                                                     "output_padding": [1, 1]}),
          ("ConvTranspose", ["x", "v"], ["c"], {"pads": [1, 1, 1, 1]}),
-         ("ConvTranspose", ["x", "v"], ["d"], {"strides": [2, 2], "auto_pad": "SAME_UPPER"})],
+         ("ConvTranspose", ["x", "v"], ["d"], {"strides": [2, 2], "auto_pad": "SAME_UPPER"}),
+         ("ConvTranspose", ["x", "u", "b"], ["e"], {"strides": [2, 3], "pads": [1, 0, 1, 2]})],
         {"x": [1, 32, "h", "w"]}, {"a": [1, 8, "ha", "wa"], "c": [1, 8, "hc", "wc"],
-                                  "d": [1, 8, "hd", "wd"]},
-        {"w": weights(32, 8, 3, 3), "b": weights(8, 1)[:, 0], "v": weights(32, 8, 3, 3)},
+                                  "d": [1, 8, "hd", "wd"], "e": [1, 8, "he", "we"]},
+        {"u": weights(32, 8, 4, 3), "w": weights(32, 8, 3, 3), "b": weights(8, 1)[:, 0], "v": weights(32, 8, 3, 3)},
     ), {"h": "1..12", "w": "1..9"}, [{"h": h, "w": w} for h, w in ((1, 1), (2, 3), (7, 8), (12, 9))], \
         [{"h": 13}]
 
