@@ -2,6 +2,7 @@
 #include "compiler/target/cpu/VectorLoop.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -198,6 +199,82 @@ std::optional<Choice> chooseLoop(linalg::GenericOp op) {
   if (best && bestCost > 3.0 + 1.0 * double(op->getNumOperands()))
     return std::nullopt;
   return best;
+}
+
+std::optional<unsigned> findTurn(linalg::GenericOp op, const Choice &choice) {
+  if (choice.reduction || op.getNumReductionLoops() != 0 ||
+      llvm::any_of(*op.getBody(), llvm::IsaPred<memref::LoadOp>))
+    return std::nullopt;
+  SmallVector<OpOperand *> apart;
+  for (OpOperand *operand : op.getDpsInputOperands())
+    if (accessAlong(op, *operand, choice.dim) == Access::Strided) {
+      Type element = getElementTypeOrSelf(operand->get().getType());
+      if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() != 32)
+        return std::nullopt;
+      apart.push_back(operand);
+    }
+  for (unsigned dim = 0; !apart.empty() && dim < op.getNumLoops(); ++dim)
+    if (dim != choice.dim && llvm::all_of(apart, [&](OpOperand *operand) {
+          return accessAlong(op, *operand, dim) == Access::Contiguous;
+        }))
+      return dim;
+  return std::nullopt;
+}
+
+//===- Loops that are one ---------------------------------------------------===//
+
+linalg::GenericOp joinLoops(RewriterBase &rewriter, linalg::GenericOp op) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  if (op.hasIndexSemantics() ||
+      !llvm::all_of(maps, [](AffineMap map) { return map.isProjectedPermutation(); }))
+    return op;
+  SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
+  // Loops i and i+1 are one for an operand that sees neither, or both side by side and without a gap.
+  auto together = [&](ReassociationIndicesRef group) {
+    if (!linalg::areDimSequencesPreserved(maps, {ReassociationIndices(group)}))
+      return false;
+    for (auto [operand, map] : llvm::zip_equal(op->getOperands(), maps)) {
+      auto type = dyn_cast<MemRefType>(operand.getType());
+      if (!type)
+        continue;
+      for (unsigned i = 0; i + 1 < map.getNumResults(); ++i) {
+        auto first = dyn_cast<AffineDimExpr>(map.getResult(i));
+        auto second = dyn_cast<AffineDimExpr>(map.getResult(i + 1));
+        if (!first || !second || !llvm::is_contained(group, first.getPosition()) ||
+            second.getPosition() != first.getPosition() + 1 ||
+            !llvm::is_contained(group, second.getPosition()))
+          continue;
+        SmallVector<int64_t> strides;
+        int64_t offset;
+        if (failed(type.getStridesAndOffset(strides, offset)) || type.isDynamicDim(i + 1) ||
+            ShapedType::isDynamic(strides[i]) ||
+            strides[i] != strides[i + 1] * type.getDimSize(i + 1))
+          return false;
+      }
+    }
+    return true;
+  };
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t i = 0, e = iterators.size(); i < e; ++i) {
+    if (i > 0 && iterators[i] == iterators[i - 1]) {
+      ReassociationIndices grown = groups.back();
+      grown.push_back(i);
+      if (together(grown)) {
+        groups.back() = grown;
+        continue;
+      }
+    }
+    groups.push_back({i});
+  }
+  if (groups.size() == iterators.size())
+    return op;
+  rewriter.setInsertionPoint(op);
+  FailureOr<linalg::CollapseResult> result =
+      linalg::collapseOpIterationDims(cast<linalg::LinalgOp>(op.getOperation()), groups, rewriter);
+  if (failed(result))
+    return op;
+  rewriter.eraseOp(op);
+  return cast<linalg::GenericOp>(result->collapsedOp.getOperation());
 }
 
 } // namespace burin::cpu

@@ -42,6 +42,14 @@ struct Choice {
 /// The loop that costs least as lanes; none where scalar loops do as well.
 std::optional<Choice> chooseLoop(mlir::linalg::GenericOp op);
 
+/// The loop along which what the lanes of `choice` would gather lies without gaps: squares of both loops
+/// can be loaded in rows and turned in registers. None where nothing is gathered, or that cannot be.
+std::optional<unsigned> findTurn(mlir::linalg::GenericOp op, const Choice &choice);
+
+/// Adjacent loops that every operand walks as one become one, so that the lanes' loop is long. Returns
+/// the op in the place of `op`.
+mlir::linalg::GenericOp joinLoops(mlir::RewriterBase &rewriter, mlir::linalg::GenericOp op);
+
 } // namespace burin::cpu
 
 #endif

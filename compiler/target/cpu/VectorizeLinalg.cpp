@@ -52,6 +52,8 @@ private:
   };
 
   void emitParallel(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions);
+  void emitTurned(ArrayRef<unsigned> outer, unsigned turn);
+  void turnSquares(unsigned turn, Value row, Value lane);
   void emitReduction(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions);
   void emitReduction(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions, int64_t lanes);
   SmallVector<Value> nest(ArrayRef<unsigned> dims, ValueRange carried,
@@ -109,6 +111,8 @@ private:
   SmallVector<AffineMap> maps;
   SmallVector<Value> sizes;   ///< of each loop
   SmallVector<Value> current; ///< of each loop, where code is being made
+  DenseMap<OpOperand *, SmallVector<Value>> turned; ///< lanes of each row of the square at work
+  unsigned turnedRow = 0;                           ///< of those, the one at work
 };
 
 Value Vectorizer::toVector(const Lane &lane, int64_t lanes) {
@@ -134,6 +138,8 @@ Lane Vectorizer::load(OpOperand &operand, const Step &step) {
   if (step.lanes == 1 || access == Access::Invariant)
     return {Lane::Scalar, memref::LoadOp::create(b, memref, indicesOf(operand, current))};
   VectorType vector = vectorOf(type.getElementType(), step.lanes);
+  if (auto square = turned.find(&operand); square != turned.end())
+    return {Lane::Vector, square->second[turnedRow]};
   if (access == Access::Contiguous) {
     SmallVector<Value> indices = indicesOf(operand, current);
     if (!step.mask)
@@ -336,6 +342,93 @@ void Vectorizer::emitParallel(ArrayRef<unsigned> outer, ArrayRef<unsigned> reduc
   });
 }
 
+/// Side of the squares that are turned in registers.
+static constexpr int64_t side = 8;
+
+/// Of each input whose lanes lie apart: a square of `side` lanes from `lane` on, loaded in rows along the loop
+/// `turn`, and turned. Neighbours are exchanged in pairs, then pairs, then fours.
+void Vectorizer::turnSquares(unsigned turn, Value row, Value lane) {
+  turned.clear();
+  auto shuffle = [&](Value x, Value y, ArrayRef<int64_t> places) -> Value {
+    return vector::ShuffleOp::create(b, x, y, places);
+  };
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    if (accessAlong(op, *operand, choice.dim) != Access::Strided)
+      continue;
+    VectorType type = vectorOf(getElementTypeOrSelf(operand->get().getType()), side);
+    SmallVector<Value> r, pairs, fours(side), lanes(side);
+    for (int64_t i = 0; i < side; ++i) {
+      SmallVector<Value> at(current);
+      at[turn] = row;
+      at[choice.dim] = arith::AddIOp::create(b, lane, index(i));
+      r.push_back(vector::LoadOp::create(b, type, operand->get(), indicesOf(*operand, at)));
+    }
+    for (int64_t i = 0; i < side; i += 2) {
+      pairs.push_back(shuffle(r[i], r[i + 1], {0, 8, 1, 9, 4, 12, 5, 13}));
+      pairs.push_back(shuffle(r[i], r[i + 1], {2, 10, 3, 11, 6, 14, 7, 15}));
+    }
+    for (int64_t i = 0; i < side; i += 4)
+      for (int64_t j = 0; j < 2; ++j) {
+        fours[i + 2 * j] = shuffle(pairs[i + j], pairs[i + j + 2], {0, 1, 8, 9, 4, 5, 12, 13});
+        fours[i + 2 * j + 1] = shuffle(pairs[i + j], pairs[i + j + 2], {2, 3, 10, 11, 6, 7, 14, 15});
+      }
+    for (int64_t i = 0; i < side / 2; ++i) {
+      lanes[i] = shuffle(fours[i], fours[i + 4], {0, 1, 2, 3, 8, 9, 10, 11});
+      lanes[i + 4] = shuffle(fours[i], fours[i + 4], {4, 5, 6, 7, 12, 13, 14, 15});
+    }
+    turned[operand] = lanes;
+  }
+}
+
+/// As emitParallel without reductions, where inputs whose lanes lie apart lie together along `turn`.
+void Vectorizer::emitTurned(ArrayRef<unsigned> outer, unsigned turn) {
+  auto wholeOf = [&](Value size) -> Value {
+    AffineExpr n = b.getAffineSymbolExpr(0);
+    std::optional<int64_t> known = getConstantIntValue(size);
+    return known ? index(*known / side * side)
+                 : Value(affine::AffineApplyOp::create(
+                       b, AffineMap::get(0, 1, n.floorDiv(side) * side), size));
+  };
+  auto make = [&](const Step &step) {
+    for (auto [output, result] : llvm::zip_equal(op.getDpsInitsMutable(), body(step, {})))
+      store(output, result, step);
+  };
+  auto each = [&](Value from, Value to, int64_t step, llvm::function_ref<void(Value)> visit) {
+    loop(from, to, step, {}, [&](Value iv, ValueRange) {
+      visit(iv);
+      return SmallVector<Value>();
+    });
+  };
+  SmallVector<unsigned> rest(outer);
+  llvm::erase(rest, turn);
+  nest(rest, {}, [&](ValueRange) {
+    Value rows = wholeOf(sizes[turn]), lanes = wholeOf(sizes[choice.dim]);
+    each(index(0), rows, side, [&](Value row) {
+      each(index(0), lanes, side, [&](Value lane) {
+        turnSquares(turn, row, lane);
+        current[choice.dim] = lane;
+        for (turnedRow = 0; turnedRow < side; ++turnedRow) {
+          current[turn] = arith::AddIOp::create(b, row, index(turnedRow));
+          make({side, nullptr});
+        }
+        turned.clear();
+      });
+      each(row, arith::AddIOp::create(b, row, index(side)), 1, [&](Value left) {
+        current[turn] = left;
+        each(lanes, sizes[choice.dim], 1, [&](Value lane) {
+          current[choice.dim] = lane;
+          make({1, nullptr});
+        });
+      });
+    });
+    each(rows, sizes[turn], 1, [&](Value row) {
+      current[turn] = row;
+      forLanes(make);
+    });
+    return SmallVector<Value>();
+  });
+}
+
 /// Lanes are elements of a row that is reduced; at the end they are combined as a fixed tree.
 /// How many depends on the row's length alone, also where that changes from run to run.
 void Vectorizer::emitReduction(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions) {
@@ -422,66 +515,13 @@ void Vectorizer::run() {
   }
   if (choice.reduction)
     emitReduction(outer, reductions);
+  else if (std::optional<unsigned> turn = findTurn(op, choice))
+    emitTurned(outer, *turn);
   else
     emitParallel(outer, reductions);
 }
 
 //===- The pass -------------------------------------------------------------===//
-
-/// Adjacent loops that every operand walks as one become one, so that the lanes' loop is long.
-linalg::GenericOp collapse(IRRewriter &rewriter, linalg::GenericOp op) {
-  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  if (op.hasIndexSemantics() ||
-      !llvm::all_of(maps, [](AffineMap map) { return map.isProjectedPermutation(); }))
-    return op;
-  SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
-  // Loops i and i+1 are one for an operand that sees neither, or both side by side and without a gap.
-  auto together = [&](ReassociationIndicesRef group) {
-    if (!linalg::areDimSequencesPreserved(maps, {ReassociationIndices(group)}))
-      return false;
-    for (auto [operand, map] : llvm::zip_equal(op->getOperands(), maps)) {
-      auto type = dyn_cast<MemRefType>(operand.getType());
-      if (!type)
-        continue;
-      for (unsigned i = 0; i + 1 < map.getNumResults(); ++i) {
-        auto first = dyn_cast<AffineDimExpr>(map.getResult(i));
-        auto second = dyn_cast<AffineDimExpr>(map.getResult(i + 1));
-        if (!first || !second || !llvm::is_contained(group, first.getPosition()) ||
-            second.getPosition() != first.getPosition() + 1 ||
-            !llvm::is_contained(group, second.getPosition()))
-          continue;
-        SmallVector<int64_t> strides;
-        int64_t offset;
-        if (failed(type.getStridesAndOffset(strides, offset)) || type.isDynamicDim(i + 1) ||
-            ShapedType::isDynamic(strides[i]) ||
-            strides[i] != strides[i + 1] * type.getDimSize(i + 1))
-          return false;
-      }
-    }
-    return true;
-  };
-  SmallVector<ReassociationIndices> groups;
-  for (int64_t i = 0, e = iterators.size(); i < e; ++i) {
-    if (i > 0 && iterators[i] == iterators[i - 1]) {
-      ReassociationIndices grown = groups.back();
-      grown.push_back(i);
-      if (together(grown)) {
-        groups.back() = grown;
-        continue;
-      }
-    }
-    groups.push_back({i});
-  }
-  if (groups.size() == iterators.size())
-    return op;
-  rewriter.setInsertionPoint(op);
-  FailureOr<linalg::CollapseResult> result =
-      linalg::collapseOpIterationDims(cast<linalg::LinalgOp>(op.getOperation()), groups, rewriter);
-  if (failed(result))
-    return op;
-  rewriter.eraseOp(op);
-  return cast<linalg::GenericOp>(result->collapsedOp.getOperation());
-}
 
 struct VectorizeLinalg : impl::VectorizeLinalgBase<VectorizeLinalg> {
   void runOnOperation() override {
@@ -502,7 +542,7 @@ struct VectorizeLinalg : impl::VectorizeLinalgBase<VectorizeLinalg> {
       }
       if (!isVectorizable(generic))
         continue;
-      generic = collapse(rewriter, generic);
+      generic = joinLoops(rewriter, generic);
       std::optional<Choice> choice = chooseLoop(generic);
       if (!choice)
         continue;

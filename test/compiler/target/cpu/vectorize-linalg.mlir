@@ -111,3 +111,26 @@ func.func @arg_max(%x: memref<8x64xf32>, %m: memref<8xf32>, %at: memref<8xi64>) 
   }
   return
 }
+
+// What lies apart in one input lies together along the other loop: squares of eight are loaded in rows and turned
+// in registers. The sizes leave rows and lanes over.
+// CHECK-LABEL: func.func @turned
+// CHECK: scf.for %[[ROW:.*]] = %c0{{.*}} to %c96{{.*}} step %c8
+// CHECK: scf.for %[[LANE:.*]] = %c0{{.*}} to %c16{{.*}} step %c8
+// CHECK-COUNT-8: vector.load {{.*}} : memref<20x100xf32>, vector<8xf32>
+// CHECK-COUNT-24: vector.shuffle
+// CHECK: vector.load {{.*}} : memref<100x20xf32>, vector<8xf32>
+// CHECK: arith.addf {{.*}} : vector<8xf32>
+// CHECK: vector.store {{.*}} : memref<100x20xf32>, vector<8xf32>
+// CHECK: memref.load {{.*}} : memref<20x100xf32>
+// CHECK: return
+#turned = affine_map<(i, j) -> (j, i)>
+func.func @turned(%x: memref<20x100xf32>, %z: memref<100x20xf32>, %y: memref<100x20xf32>) {
+  linalg.generic {indexing_maps = [#turned, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %z : memref<20x100xf32>, memref<100x20xf32>) outs(%y : memref<100x20xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %s = arith.addf %a, %b : f32
+    linalg.yield %s : f32
+  }
+  return
+}
