@@ -48,7 +48,7 @@ Results lowerGather(Lowering &b, Operation *op, ValueRange operands) {
       known && !known->empty() && type->hasStaticShape() && typeOf(data).hasStaticShape()) {
     int64_t size = typeOf(data).getDimSize(*axis), first = known->front();
     first += first < 0 ? size : 0;
-    bool isRun = first >= 0 && first + int64_t(known->size()) <= size;
+    bool isRun = first >= 0 && first <= size - int64_t(known->size());
     for (auto [i, index] : llvm::enumerate(*known))
       isRun = isRun && (index < 0 ? index + size : index) == first + int64_t(i);
     if (isRun) {

@@ -201,22 +201,47 @@ std::optional<Choice> chooseLoop(linalg::GenericOp op) {
   return best;
 }
 
+/// Whether `value`, of an op's body, is computed from the position of loop `dim`.
+static bool dependsOn(Value value, unsigned dim) {
+  Operation *def = value.getDefiningOp();
+  if (!def || isa<BlockArgument>(value) || !isa<linalg::GenericOp>(def->getParentOp()))
+    return false;
+  if (auto index = dyn_cast<linalg::IndexOp>(def))
+    return index.getDim() == dim;
+  return llvm::any_of(def->getOperands(), [&](Value operand) { return dependsOn(operand, dim); });
+}
+
+bool readsRowsOf(memref::LoadOp load, unsigned dim) {
+  auto last = load.getIndices().empty() ? linalg::IndexOp()
+                                        : load.getIndices().back().getDefiningOp<linalg::IndexOp>();
+  return last && last.getDim() == dim && load.getMemRefType().isLastDimUnitStride() &&
+         llvm::none_of(load.getIndices().drop_back(),
+                       [&](Value index) { return dependsOn(index, dim); });
+}
+
 std::optional<unsigned> findTurn(linalg::GenericOp op, const Choice &choice) {
-  if (choice.reduction || op.getNumReductionLoops() != 0 ||
-      llvm::any_of(*op.getBody(), llvm::IsaPred<memref::LoadOp>))
+  if (choice.reduction || op.getNumReductionLoops() != 0)
     return std::nullopt;
   SmallVector<OpOperand *> apart;
   for (OpOperand *operand : op.getDpsInputOperands())
-    if (accessAlong(op, *operand, choice.dim) == Access::Strided) {
-      Type element = getElementTypeOrSelf(operand->get().getType());
-      if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() != 32)
-        return std::nullopt;
+    if (accessAlong(op, *operand, choice.dim) == Access::Strided)
       apart.push_back(operand);
-    }
-  for (unsigned dim = 0; !apart.empty() && dim < op.getNumLoops(); ++dim)
-    if (dim != choice.dim && llvm::all_of(apart, [&](OpOperand *operand) {
+  auto loads = llvm::to_vector(op.getBody()->getOps<memref::LoadOp>());
+  auto isWord = [](Type type) {
+    return type.isIntOrFloat() && type.getIntOrFloatBitWidth() == 32;
+  };
+  if ((apart.empty() && loads.empty()) ||
+      !llvm::all_of(apart, [&](OpOperand *operand) {
+        return isWord(getElementTypeOrSelf(operand->get().getType()));
+      }) ||
+      !llvm::all_of(loads, [&](memref::LoadOp load) { return isWord(load.getType()); }))
+    return std::nullopt;
+  for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
+    if (dim != choice.dim &&
+        llvm::all_of(apart, [&](OpOperand *operand) {
           return accessAlong(op, *operand, dim) == Access::Contiguous;
-        }))
+        }) &&
+        llvm::all_of(loads, [&](memref::LoadOp load) { return readsRowsOf(load, dim); }))
       return dim;
   return std::nullopt;
 }

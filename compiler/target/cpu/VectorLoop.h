@@ -6,6 +6,7 @@
 #define BURIN_COMPILER_TARGET_CPU_VECTORLOOP_H
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 #include <functional>
 #include <optional>
@@ -41,6 +42,9 @@ struct Choice {
 
 /// The loop that costs least as lanes; none where scalar loops do as well.
 std::optional<Choice> chooseLoop(mlir::linalg::GenericOp op);
+
+/// Whether a load in a body reads neighbours as loop `dim` goes on.
+bool readsRowsOf(mlir::memref::LoadOp load, unsigned dim);
 
 /// The loop along which what the lanes of `choice` would gather lies without gaps: squares of both loops
 /// can be loaded in rows and turned in registers. None where nothing is gathered, or that cannot be.

@@ -9,6 +9,7 @@
 #include "compiler/transforms/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -36,6 +37,9 @@ struct Lane {
   Value value;
 };
 
+/// Of the squares that are turned in registers.
+constexpr int64_t side = 8;
+
 class Vectorizer {
 public:
   Vectorizer(linalg::GenericOp op, Choice choice)
@@ -52,8 +56,9 @@ private:
   };
 
   void emitParallel(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions);
-  void emitTurned(ArrayRef<unsigned> outer, unsigned turn);
-  void turnSquares(unsigned turn, Value row, Value lane);
+  void emitTurned(ArrayRef<unsigned> outer);
+  SmallVector<Value> turnSquare(ArrayRef<Value> rows);
+  Lane loadTurned(const void *what, llvm::function_ref<Value(int64_t)> rowOfLane);
   void emitReduction(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions);
   void emitReduction(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions, int64_t lanes);
   SmallVector<Value> nest(ArrayRef<unsigned> dims, ValueRange carried,
@@ -111,8 +116,11 @@ private:
   SmallVector<AffineMap> maps;
   SmallVector<Value> sizes;   ///< of each loop
   SmallVector<Value> current; ///< of each loop, where code is being made
-  DenseMap<OpOperand *, SmallVector<Value>> turned; ///< lanes of each row of the square at work
-  unsigned turnedRow = 0;                           ///< of those, the one at work
+  /// Where inputs lie together along another loop, and squares of them are turned: that loop, and what has been
+  /// loaded of the square at work, by operand or load.
+  std::optional<unsigned> turn;
+  DenseMap<const void *, SmallVector<Value>> turned;
+  unsigned turnedRow = 0; ///< the one at work
 };
 
 Value Vectorizer::toVector(const Lane &lane, int64_t lanes) {
@@ -129,6 +137,14 @@ Value Vectorizer::toVector(const Lane &lane, int64_t lanes) {
   llvm_unreachable("a lane's kind");
 }
 
+/// The lanes of the row at work of what lies together along `turn`: the first row loads those of all.
+Lane Vectorizer::loadTurned(const void *what, llvm::function_ref<Value(int64_t)> rowOfLane) {
+  if (turnedRow == 0)
+    turned[what] = turnSquare(
+        llvm::map_to_vector(llvm::seq<int64_t>(0, side), [&](int64_t lane) { return rowOfLane(lane); }));
+  return {Lane::Vector, turned[what][turnedRow]};
+}
+
 Lane Vectorizer::load(OpOperand &operand, const Step &step) {
   Value memref = operand.get();
   auto type = dyn_cast<MemRefType>(memref.getType());
@@ -138,8 +154,12 @@ Lane Vectorizer::load(OpOperand &operand, const Step &step) {
   if (step.lanes == 1 || access == Access::Invariant)
     return {Lane::Scalar, memref::LoadOp::create(b, memref, indicesOf(operand, current))};
   VectorType vector = vectorOf(type.getElementType(), step.lanes);
-  if (auto square = turned.find(&operand); square != turned.end())
-    return {Lane::Vector, square->second[turnedRow]};
+  if (turn && step.lanes == side && access == Access::Strided)
+    return loadTurned(&operand, [&](int64_t lane) {
+      SmallVector<Value> at(current);
+      at[choice.dim] = arith::AddIOp::create(b, at[choice.dim], index(lane));
+      return Value(vector::LoadOp::create(b, vector, memref, indicesOf(operand, at)));
+    });
   if (access == Access::Contiguous) {
     SmallVector<Value> indices = indicesOf(operand, current);
     if (!step.mask)
@@ -168,6 +188,14 @@ Lane Vectorizer::loadFromIndices(memref::LoadOp load, ArrayRef<Lane> indices, co
                            [](const Lane &lane) { return lane.kind == Lane::Scalar; });
   if (rows && indices.back().kind == Lane::Counting && type.isLastDimUnitStride())
     return {Lane::Vector, vector::LoadOp::create(b, vector, memref, values)};
+  if (turn && step.lanes == side && readsRowsOf(load, *turn))
+    return loadTurned(load, [&](int64_t i) {
+      SmallVector<Value> at(values);
+      for (auto [value, lane] : llvm::zip_equal(at, indices))
+        if (lane.kind != Lane::Scalar)
+          value = vector::ExtractOp::create(b, toVector(lane, side), ArrayRef<int64_t>{i});
+      return Value(vector::LoadOp::create(b, vector, memref, at));
+    });
   SmallVector<Value> vectors;
   for (const Lane &lane : indices)
     vectors.push_back(lane.kind == Lane::Scalar ? lane.value : toVector(lane, step.lanes));
@@ -342,46 +370,30 @@ void Vectorizer::emitParallel(ArrayRef<unsigned> outer, ArrayRef<unsigned> reduc
   });
 }
 
-/// Side of the squares that are turned in registers.
-static constexpr int64_t side = 8;
-
-/// Of each input whose lanes lie apart: a square of `side` lanes from `lane` on, loaded in rows along the loop
-/// `turn`, and turned. Neighbours are exchanged in pairs, then pairs, then fours.
-void Vectorizer::turnSquares(unsigned turn, Value row, Value lane) {
-  turned.clear();
+/// The columns of a square whose rows are `r`: neighbours are exchanged in pairs, then pairs, then fours.
+SmallVector<Value> Vectorizer::turnSquare(ArrayRef<Value> r) {
   auto shuffle = [&](Value x, Value y, ArrayRef<int64_t> places) -> Value {
     return vector::ShuffleOp::create(b, x, y, places);
   };
-  for (OpOperand *operand : op.getDpsInputOperands()) {
-    if (accessAlong(op, *operand, choice.dim) != Access::Strided)
-      continue;
-    VectorType type = vectorOf(getElementTypeOrSelf(operand->get().getType()), side);
-    SmallVector<Value> r, pairs, fours(side), lanes(side);
-    for (int64_t i = 0; i < side; ++i) {
-      SmallVector<Value> at(current);
-      at[turn] = row;
-      at[choice.dim] = arith::AddIOp::create(b, lane, index(i));
-      r.push_back(vector::LoadOp::create(b, type, operand->get(), indicesOf(*operand, at)));
-    }
-    for (int64_t i = 0; i < side; i += 2) {
-      pairs.push_back(shuffle(r[i], r[i + 1], {0, 8, 1, 9, 4, 12, 5, 13}));
-      pairs.push_back(shuffle(r[i], r[i + 1], {2, 10, 3, 11, 6, 14, 7, 15}));
-    }
-    for (int64_t i = 0; i < side; i += 4)
-      for (int64_t j = 0; j < 2; ++j) {
-        fours[i + 2 * j] = shuffle(pairs[i + j], pairs[i + j + 2], {0, 1, 8, 9, 4, 5, 12, 13});
-        fours[i + 2 * j + 1] = shuffle(pairs[i + j], pairs[i + j + 2], {2, 3, 10, 11, 6, 7, 14, 15});
-      }
-    for (int64_t i = 0; i < side / 2; ++i) {
-      lanes[i] = shuffle(fours[i], fours[i + 4], {0, 1, 2, 3, 8, 9, 10, 11});
-      lanes[i + 4] = shuffle(fours[i], fours[i + 4], {4, 5, 6, 7, 12, 13, 14, 15});
-    }
-    turned[operand] = lanes;
+  SmallVector<Value> pairs, fours(side), columns(side);
+  for (int64_t i = 0; i < side; i += 2) {
+    pairs.push_back(shuffle(r[i], r[i + 1], {0, 8, 1, 9, 4, 12, 5, 13}));
+    pairs.push_back(shuffle(r[i], r[i + 1], {2, 10, 3, 11, 6, 14, 7, 15}));
   }
+  for (int64_t i = 0; i < side; i += 4)
+    for (int64_t j = 0; j < 2; ++j) {
+      fours[i + 2 * j] = shuffle(pairs[i + j], pairs[i + j + 2], {0, 1, 8, 9, 4, 5, 12, 13});
+      fours[i + 2 * j + 1] = shuffle(pairs[i + j], pairs[i + j + 2], {2, 3, 10, 11, 6, 7, 14, 15});
+    }
+  for (int64_t i = 0; i < side / 2; ++i) {
+    columns[i] = shuffle(fours[i], fours[i + 4], {0, 1, 2, 3, 8, 9, 10, 11});
+    columns[i + 4] = shuffle(fours[i], fours[i + 4], {4, 5, 6, 7, 12, 13, 14, 15});
+  }
+  return columns;
 }
 
 /// As emitParallel without reductions, where inputs whose lanes lie apart lie together along `turn`.
-void Vectorizer::emitTurned(ArrayRef<unsigned> outer, unsigned turn) {
+void Vectorizer::emitTurned(ArrayRef<unsigned> outer) {
   auto wholeOf = [&](Value size) -> Value {
     AffineExpr n = b.getAffineSymbolExpr(0);
     std::optional<int64_t> known = getConstantIntValue(size);
@@ -400,29 +412,27 @@ void Vectorizer::emitTurned(ArrayRef<unsigned> outer, unsigned turn) {
     });
   };
   SmallVector<unsigned> rest(outer);
-  llvm::erase(rest, turn);
+  llvm::erase(rest, *turn);
   nest(rest, {}, [&](ValueRange) {
-    Value rows = wholeOf(sizes[turn]), lanes = wholeOf(sizes[choice.dim]);
+    Value rows = wholeOf(sizes[*turn]), lanes = wholeOf(sizes[choice.dim]);
     each(index(0), rows, side, [&](Value row) {
       each(index(0), lanes, side, [&](Value lane) {
-        turnSquares(turn, row, lane);
         current[choice.dim] = lane;
         for (turnedRow = 0; turnedRow < side; ++turnedRow) {
-          current[turn] = arith::AddIOp::create(b, row, index(turnedRow));
+          current[*turn] = arith::AddIOp::create(b, row, index(turnedRow));
           make({side, nullptr});
         }
-        turned.clear();
       });
       each(row, arith::AddIOp::create(b, row, index(side)), 1, [&](Value left) {
-        current[turn] = left;
+        current[*turn] = left;
         each(lanes, sizes[choice.dim], 1, [&](Value lane) {
           current[choice.dim] = lane;
           make({1, nullptr});
         });
       });
     });
-    each(rows, sizes[turn], 1, [&](Value row) {
-      current[turn] = row;
+    each(rows, sizes[*turn], 1, [&](Value row) {
+      current[*turn] = row;
       forLanes(make);
     });
     return SmallVector<Value>();
@@ -515,13 +525,24 @@ void Vectorizer::run() {
   }
   if (choice.reduction)
     emitReduction(outer, reductions);
-  else if (std::optional<unsigned> turn = findTurn(op, choice))
-    emitTurned(outer, *turn);
+  else if ((turn = findTurn(op, choice)))
+    emitTurned(outer);
   else
     emitParallel(outer, reductions);
 }
 
 //===- The pass -------------------------------------------------------------===//
+
+/// Positions in a tile's body are computed by affine maps; as arithmetic they go from lane to lane.
+void expandPositions(IRRewriter &rewriter, linalg::GenericOp op) {
+  for (auto apply : llvm::make_early_inc_range(op.getBody()->getOps<affine::AffineApplyOp>())) {
+    rewriter.setInsertionPoint(apply);
+    auto values = affine::expandAffineMap(rewriter, apply.getLoc(), apply.getAffineMap(),
+                                          SmallVector<Value>(apply.getMapOperands()));
+    if (values)
+      rewriter.replaceOp(apply, *values);
+  }
+}
 
 struct VectorizeLinalg : impl::VectorizeLinalgBase<VectorizeLinalg> {
   void runOnOperation() override {
@@ -540,6 +561,7 @@ struct VectorizeLinalg : impl::VectorizeLinalgBase<VectorizeLinalg> {
           continue;
         generic = *general;
       }
+      expandPositions(rewriter, generic);
       if (!isVectorizable(generic))
         continue;
       generic = joinLoops(rewriter, generic);

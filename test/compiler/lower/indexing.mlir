@@ -136,3 +136,13 @@ func.func @gather_run(%x: tensor<5x8xf32>) -> tensor<2x8xf32> {
   %0 = onnx.Gather %x, %i : (tensor<5x8xf32>, tensor<2xsi64>) -> tensor<2x8xf32>
   return %0 : tensor<2x8xf32>
 }
+
+// What lies outside is found when the model runs, however far it is.
+// CHECK-LABEL: func.func @gather_far
+// CHECK-NOT: tensor.extract_slice
+// CHECK: plan.check
+func.func @gather_far(%x: tensor<5x8xf32>) -> tensor<1x8xf32> {
+  %i = onnx.Constant {value = dense<9223372036854775807> : tensor<1xsi64>} : () -> tensor<1xsi64>
+  %0 = onnx.Gather %x, %i : (tensor<5x8xf32>, tensor<1xsi64>) -> tensor<1x8xf32>
+  return %0 : tensor<1x8xf32>
+}

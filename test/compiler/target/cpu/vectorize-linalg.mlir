@@ -134,3 +134,25 @@ func.func @turned(%x: memref<20x100xf32>, %z: memref<100x20xf32>, %y: memref<100
   }
   return
 }
+
+// A tile's position in a body is an affine map; rows of a table that the lanes choose are turned as well.
+// CHECK-LABEL: func.func @turned_by_index
+// CHECK: scf.for {{.*}} step %c8
+// CHECK-COUNT-8: vector.load {{.*}} : memref<100x64xf32>, vector<8xf32>
+// CHECK-COUNT-24: vector.shuffle
+// CHECK-COUNT-8: vector.store {{.*}} : memref<64x16xf32>, vector<8xf32>
+// CHECK-NOT: linalg.generic
+func.func @turned_by_index(%table: memref<100x64xf32>, %first: index, %y: memref<64x16xf32>) {
+  %last = arith.constant 99 : index
+  linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]}
+      outs(%y : memref<64x16xf32>) {
+  ^bb0(%o: f32):
+    %k = linalg.index 0 : index
+    %j = linalg.index 1 : index
+    %row = affine.apply affine_map<(d0)[s0] -> (d0 + s0)>(%j)[%first]
+    %inside = arith.minui %row, %last : index
+    %v = memref.load %table[%inside, %k] : memref<100x64xf32>
+    linalg.yield %v : f32
+  }
+  return
+}
