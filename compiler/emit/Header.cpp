@@ -67,6 +67,8 @@ public:
       taken.insert(word);
   }
 
+  void reserve(ArrayRef<StringRef> words) { taken.insert_range(words); }
+
   std::string take(StringRef name, StringRef fallback) {
     std::string base;
     for (char c : name.empty() ? fallback : name)
@@ -85,6 +87,17 @@ public:
 private:
   llvm::StringSet<> taken;
 };
+
+/// Where a size comes from, for a comment.
+const char *originOf(burin_dim_kind kind) {
+  switch (kind) {
+  case BURIN_DIM_FREE: return "given with each run";
+  case BURIN_DIM_LENGTH: return "how far a state is filled";
+  case BURIN_DIM_COMPUTED: return "computed from the others";
+  case BURIN_DIM_DATA: return "what the data of a run decide";
+  }
+  return "";
+}
 
 /// Text for a comment: printable, and not its end.
 std::string comment(StringRef text) {
@@ -109,6 +122,7 @@ public:
       dim.identifier = identifiers.take(dim.name, "dim");
     for (auto [i, output] : llvm::enumerate(signature.outputs))
       outputs.push_back(tensor(output, "output" + std::to_string(i)));
+    identifiers.reserve({"create", "destroy", "message", "reset", "run"}); // functions, as states are
     for (auto [i, state] : llvm::enumerate(signature.states))
       states.push_back(tensor(state, "state" + std::to_string(i)));
   }
@@ -215,7 +229,7 @@ private:
       out << "#define " << prefix << "_SHARD_" << i << " "
           << llvm::json::Value(llvm::json::fixUTF8(shard.file)) << "\n";
     for (const Dim &dim : dims)
-      out << "\n/* Size \"" << comment(dim.name) << "\", given with each run. */\n"
+      out << "\n/* Size \"" << comment(dim.name) << "\", " << originOf(dim.kind) << ". */\n"
           << "#define " << macro(dim.identifier) << "_MIN " << dim.min << "\n"
           << "#define " << macro(dim.identifier) << "_MAX " << dim.max << "\n";
     for (const auto &[kind, list] : {std::pair("Input", &inputs), std::pair("Output", &outputs),

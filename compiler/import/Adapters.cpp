@@ -7,6 +7,7 @@
 
 #include "llvm/ADT/StringRef.h"
 #include "onnx/common/assertions.h"
+#include "onnx/version_converter/adapters/softmax_12_13.h"
 #include "onnx/version_converter/adapters/transformers.h"
 
 #include <cmath>
@@ -18,7 +19,7 @@ namespace {
 
 using GraphPointer = std::shared_ptr<Graph>;
 
-const Symbol axes("axes"), axis("axis"), broadcast("broadcast"), directions("directions"), p("p"),
+const Symbol axes("axes"), axis("axis"), broadcast("broadcast"), directions("directions"), mode("mode"), p("p"),
     paddings("paddings"), pads("pads"), outputSequence("output_sequence"), repeats("repeats"),
     scanInputDirections("scan_input_directions"), split("split"), to("to"), value("value");
 
@@ -42,7 +43,7 @@ std::vector<double> constantElements(const GraphPointer &graph, Value *operand, 
     if (initializer != graph->initializers().end())
       tensor = &*initializer;
   }
-  ONNX_ASSERTM(tensor, "%s is computed, but must be constant", what)
+  ONNX_ASSERTM(tensor, what, " is computed, but must be constant")
   auto read = [&]<typename T>(const std::vector<T> &typed) {
     if (!tensor->is_raw_data())
       return std::vector<double>(typed.begin(), typed.end());
@@ -58,7 +59,7 @@ std::vector<double> constantElements(const GraphPointer &graph, Value *operand, 
   case TensorProto::FLOAT:
     return read(tensor->floats());
   default:
-    ONNX_ASSERTM(false, "%s has an unexpected element type", what)
+    ONNX_ASSERTM(false, what, " has an unexpected element type")
   }
   return {};
 }
@@ -70,13 +71,12 @@ Node *adaptBroadcast(const GraphPointer &graph, Node *node) {
   if (wanted && node->hasAttribute(axis)) {
     Value *a = node->inputs()[0], *b = node->inputs()[1];
     ONNX_ASSERTM(a->has_sizes() && b->has_sizes(),
-                 "the ranks of broadcast operands must be known to convert '%s'",
-                 node->kind().toString())
+                 "the ranks of broadcast operands must be known to convert '", node->kind().toString(), "'")
     int64_t rank = int64_t(a->sizes().size()), inner = int64_t(b->sizes().size());
     int64_t first = node->i(axis) < 0 ? node->i(axis) + rank : node->i(axis);
     int64_t trailing = rank - first - inner;
-    ONNX_ASSERTM(first >= 0 && trailing >= 0, "the axis of '%s' is out of range",
-                 node->kind().toString())
+    ONNX_ASSERTM(first >= 0 && trailing >= 0, "the axis of '", node->kind().toString(),
+                 "' is out of range")
     if (trailing > 0) {
       std::vector<int64_t> added;
       std::vector<Dimension> sizes = b->sizes();
@@ -100,7 +100,7 @@ Node *adaptBroadcast(const GraphPointer &graph, Node *node) {
 Node *adaptPRelu(const GraphPointer &graph, Node *node) {
   Value *x = node->inputs()[0], *slope = node->inputs()[1];
   ONNX_ASSERTM(x->has_sizes() && slope->has_sizes(),
-               "the ranks of PRelu's operands must be known%s", "")
+               "the ranks of PRelu's operands must be known")
   std::vector<Dimension> sizes = slope->sizes();
   if (sizes.size() != 1 || (sizes[0].is_int && sizes[0].dim == 1))
     return node;
@@ -122,7 +122,7 @@ Node *adaptPRelu(const GraphPointer &graph, Node *node) {
 Node *adaptCast(const GraphPointer &, Node *node) {
   TensorProto_DataType type;
   ONNX_ASSERTM(TensorProto_DataType_Parse(llvm::StringRef(node->s(to)).upper(), &type),
-               "Cast goes to the unknown type '%s'", node->s(to).c_str())
+               "Cast goes to the unknown type '", node->s(to), "'")
   node->removeAttribute(to);
   node->i_(to, type);
   return node;
@@ -134,7 +134,7 @@ Node *adaptLpPool(const GraphPointer &, Node *node) {
     return node;
   double norm = node->f(p);
   ONNX_ASSERTM(norm == std::floor(norm) && std::abs(norm) < 1e9,
-               "'%s' has a p that is no integer", node->kind().toString())
+               "'", node->kind().toString(), "' has a p that is no integer")
   node->removeAttribute(p);
   node->i_(p, int64_t(norm));
   return node;
@@ -172,12 +172,12 @@ Node *adaptSplit(const GraphPointer &graph, Node *node) {
 /// Tile repeated along one axis; both numbers were operands.
 Node *adaptTile(const GraphPointer &graph, Node *node) {
   ONNX_ASSERTM(node->inputs().size() == 3 && node->inputs()[0]->has_sizes(),
-               "the rank of Tile's operand must be known%s", "")
+               "the rank of Tile's operand must be known")
   std::vector<double> tiles = constantElements(graph, node->inputs()[1], "Tile's second operand");
   std::vector<double> along = constantElements(graph, node->inputs()[2], "Tile's third operand");
   double rank = double(node->inputs()[0]->sizes().size());
   ONNX_ASSERTM(tiles.size() == 1 && along.size() == 1 && along[0] >= 0 && along[0] < rank,
-               "Tile's axis is out of range%s", "")
+               "Tile's axis is out of range")
   Tensor counts;
   counts.elem_type() = TensorProto::INT64;
   counts.sizes() = {int64_t(rank)};
@@ -191,12 +191,49 @@ Node *adaptTile(const GraphPointer &graph, Node *node) {
   return node;
 }
 
+/// Where a result's element lies in the operand was not an attribute yet: position / scale, which Resize
+/// and Upsample rounded down, or up where they make the operand smaller. The converter's own adapter
+/// leaves the defaults of opset 11.
+Node *adaptResize(const GraphPointer &graph, Node *node) {
+  ONNX_ASSERTM(node->inputs().size() >= 2, "Resize has no scales")
+  Value *scales = node->inputs()[1];
+  bool isConstant = scales->node()->kind() == Symbol("Constant") ||
+                    graph->getInitializer(scales->uniqueName()) != graph->initializers().end();
+  bool shrinks = false, grows = false;
+  if (isConstant)
+    for (double scale : constantElements(graph, scales, "Resize's scales")) {
+      shrinks |= scale < 1;
+      grows |= scale > 1;
+    }
+  bool isNearest = !node->hasAttribute(mode) || node->s(mode) == "nearest";
+  ONNX_ASSERTM(!isNearest || !(shrinks && grows),
+               "Resize of opset 10 and before, where it makes some dimensions larger and others smaller, has "
+               "no equivalent")
+  node->s_(Symbol("coordinate_transformation_mode"), "asymmetric");
+  node->s_(Symbol("nearest_mode"), shrinks ? "ceil" : "floor");
+  Tensor none; // the region, which only another mode reads
+  none.elem_type() = TensorProto::FLOAT;
+  none.sizes() = {0};
+  Node *region = graph->create(Symbol("Constant"));
+  region->t_(value, std::move(none));
+  region->insertBefore(node);
+  node->addInput(scales);
+  node->replaceInput(1, region->output());
+  return node;
+}
+
+/// Hardmax looked at a matrix, as Softmax did.
+Node *adaptHardmax(const GraphPointer &graph, Node *node) {
+  version_conversion::Softmax_12_13("Hardmax").adapt_softmax_12_13(graph, node);
+  return node;
+}
+
 /// Scan had a batch dimension. A batch of one is squeezed away and put back; the
 /// converter's own adapter changes the shapes of the graph's inputs instead.
 Node *adaptScan(const GraphPointer &graph, Node *node) {
   std::vector<Value *> inputs = node->inputs().vec(), outputs = node->outputs().vec();
   ONNX_ASSERTM(!inputs.empty() && inputs[0]->uniqueName().empty(),
-               "Scan with sequence lengths has no equivalent%s", "")
+               "Scan with sequence lengths has no equivalent")
   if (node->hasAttribute(directions)) {
     std::vector<int64_t> each = node->is(directions);
     node->removeAttribute(directions);
@@ -207,7 +244,7 @@ Node *adaptScan(const GraphPointer &graph, Node *node) {
     Value *input = inputs[i];
     ONNX_ASSERTM(input->has_sizes() && !input->sizes().empty() && input->sizes()[0].is_int &&
                      input->sizes()[0].dim == 1,
-                 "Scan with a batch other than 1 has no equivalent%s", "")
+                 "Scan with a batch other than 1 has no equivalent")
     Node *squeeze = createWithAxes(graph, Symbol("Squeeze"), input, {0});
     squeeze->insertBefore(node);
     squeeze->output()->setSizes({input->sizes().begin() + 1, input->sizes().end()});
@@ -256,7 +293,8 @@ void registerAdapters(version_conversion::BaseVersionConverter &converter) {
       {"PRelu", 6, 7, adaptPRelu},         {"Sub", 6, 7, adaptBroadcast},
       {"Xor", 6, 7, adaptBroadcast},       {"GRU", 6, 7, adaptRecurrent},
       {"LSTM", 6, 7, adaptRecurrent},      {"RNN", 6, 7, adaptRecurrent},
-      {"Scan", 8, 9, adaptScan},
+      {"Scan", 8, 9, adaptScan},           {"Resize", 10, 11, adaptResize},
+      {"Hardmax", 12, 13, adaptHardmax},
   };
   for (const Row &row : rows)
     converter.registerAdapter(row.op, row.from, row.to, row.adapt);

@@ -195,7 +195,9 @@ std::string symbolOf(llvm::StringRef output) {
   std::string symbol;
   for (char c : llvm::sys::path::stem(output))
     symbol += llvm::isAlnum(c) ? c : '_';
-  if (symbol.empty() || !llvm::isAlpha(symbol.front()))
+  // What begins with "burin" is the runtime's.
+  if (symbol.empty() || !llvm::isAlpha(symbol.front()) ||
+      llvm::StringRef(symbol).starts_with_insensitive("burin"))
     symbol.insert(0, "m");
   return symbol;
 }

@@ -132,8 +132,9 @@ public:
       : first(container.data()), count(container.size()) {}
   /// {a, b}: until the end of the full expression.
   template <typename U = T, typename = std::enable_if_t<std::is_const_v<U>>>
-  constexpr Span(std::initializer_list<std::remove_const_t<U>> list) noexcept
-      : first(list.begin()), count(list.size()) {}
+  constexpr Span(std::initializer_list<std::remove_const_t<U>> list) noexcept : count(list.size()) {
+    first = list.begin(); // GCC warns of one among the initialisers
+  }
 
   constexpr T *data() const noexcept { return first; }
   constexpr size_t size() const noexcept { return count; }
