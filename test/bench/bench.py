@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times models with Burin and with ONNX Runtime, in turns, on the same threads.
+"""Times Burin beside its peers: models or microbenchmarks x engines, in turns, pinned to the same CPUs.
 
-usage: bench.py --burin BURIN --work DIR [--threads N] [--rounds N] [--seconds S] [MODEL...]
+usage: bench.py --burin BURIN --work DIR [options] [MODEL...]
+       bench.py --burin BURIN --work DIR --micro [PATTERN...]
+       bench.py --compare OLD.json NEW.json
 
-MODEL is a name that test/models/build.py knows (default: the four large ones) or an ONNX
-file with static shapes. Each round runs one after the other for --seconds; of each the
-median of the rounds' medians and the least of all runs are printed, their ratio (below 1:
-Burin is faster), and the machine's load before and after: what else ran makes the figures
-worthless, so look at it.
+MODEL is a name of test/models/build.py (default: the large ones), or FILE.onnx[:VARIANT]; cases.py says where
+sizes and inputs come from. Each round runs every engine for --seconds, one after the other. Figures are
+minima and medians of CPU time (of the process: what else runs on the machine counts little) and of wall time; the
+roofline is the larger of FLOPs / peak and bytes / bandwidth, both measured in the same run (probe.c).
+Results go to --json, and to --html as a page with plots. The load is written down: look at it.
 """
 import argparse
+import fnmatch
 import json
 import os
 import pathlib
@@ -18,84 +21,186 @@ import subprocess
 import sys
 import time
 
-import onnx
+import numpy as np
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "models"))
-import build
-import reference
+import compare
+import engines
+import machine
 
-
-def burin_round(runner, artifact, threads, seconds):
-    """(median, minimum) in milliseconds."""
-    done = subprocess.run([runner, "bench", artifact, "--threads", str(threads), "--seconds",
-                           str(seconds), "--json"], check=True, capture_output=True, text=True)
-    latency = json.loads(done.stdout)["latency_ms"]
-    return latency["median"], latency["min"]
+HERE = pathlib.Path(__file__).resolve().parent
+DEFAULT_MODELS = ["resnet50", "mobilenet_v2", "bert", "gpt2"]
 
 
-def onnxruntime_round(session, inputs, seconds):
-    """(median, minimum) in milliseconds."""
-    times, end = [], time.perf_counter() + seconds
-    while not times or time.perf_counter() < end:
-        begin = time.perf_counter()
-        session.run(None, inputs)
-        times.append((time.perf_counter() - begin) * 1e3)
-    return statistics.median(times), min(times)
+def packages():
+    """The folder of the wheels that only benchmarks need (tools/requirements-bench.txt), filled the first time;
+    the environment of the tests stays as it is pinned. None where they cannot be had."""
+    wanted = HERE.parents[1] / "tools" / "requirements-bench.txt"
+    import hashlib
+    cache = os.environ.get("BURIN_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "burin")
+    folder = pathlib.Path(cache) / f"bench-{hashlib.sha256(wanted.read_bytes()).hexdigest()[:12]}"
+    if folder.is_dir():
+        return folder
+    partial = folder.with_name(f"{folder.name}.part{os.getpid()}")
+    done = subprocess.run([sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "-q", "--no-deps",
+                           "--require-hashes", "--target", partial, "-r", wanted], capture_output=True, text=True)
+    if done.returncode:
+        print("bench: no peers beside ONNX Runtime: " + (done.stderr.strip().splitlines() or ["pip failed"])[-1])
+        return None
+    partial.rename(folder)
+    return folder
 
 
-def bench(name, arguments):
-    import onnxruntime
-    arguments.work.mkdir(parents=True, exist_ok=True)
-    path = pathlib.Path(name)
-    if name in build.MODELS:
-        path = arguments.work / f"{name}.onnx"
-        build.build(name, path)
-    artifact = arguments.work / (path.stem.replace(".", "_") + ".so")
-    begin = os.times()
-    subprocess.run([arguments.burin, "compile", path, "-o", artifact], check=True,
-                   stdout=subprocess.DEVNULL)
-    end = os.times()
-    cpu = end.children_user + end.children_system - begin.children_user - begin.children_system
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = arguments.threads
-    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-    inputs = reference.make_inputs(onnx.load(path), seed=1)
-    session.run(None, inputs)
-    runner = pathlib.Path(arguments.burin).with_name("burin-run")
-    mine, theirs = [], []
-    for _ in range(arguments.rounds):
-        mine.append(burin_round(runner, artifact, arguments.threads, arguments.seconds))
-        theirs.append(onnxruntime_round(session, inputs, arguments.seconds))
-    medians = [statistics.median(median for median, _ in rounds) for rounds in (mine, theirs)]
-    minima = [min(least for _, least in rounds) for rounds in (mine, theirs)]
-    print(f"{path.stem:<16} {medians[0]:>9.2f} {medians[1]:>9.2f} {medians[0] / medians[1]:>6.2f}"
-          f"   {minima[0]:>9.2f} {minima[1]:>9.2f} {minima[0] / minima[1]:>6.2f} {cpu:>9.1f}",
-          flush=True)
+def difference(mine, theirs):
+    """The largest difference of any element, relative to the largest of its tensor; None: nothing to compare."""
+    worst = None
+    for name, a in mine.items():
+        b = theirs.get(name)
+        if b is None or a.shape != b.shape or not np.issubdtype(a.dtype, np.floating) or not a.size:
+            continue
+        worst = max(worst or 0, float(np.max(np.abs(a - b)) / (np.max(np.abs(b)) or 1)))
+    return worst
 
 
-def load():
-    return " ".join(f"{value:.2f}" for value in os.getloadavg())
+def measure(case, names, context, options):
+    """{engine: figures} of one case; an engine that does not take it has an "error"."""
+    running, found = {}, {}
+    for name in names:
+        try:
+            running[name] = engines.make(name, context, case)
+            found[name] = {"rounds": []}
+        except engines.Refused as refused:
+            found[name] = {"error": str(refused)}
+    try:
+        for _ in range(options.rounds):
+            for name in list(running):
+                try:
+                    found[name]["rounds"].append(running[name].round(options.seconds))
+                except engines.Refused as refused:
+                    found[name] = {"error": str(refused)}
+                    del running[name]
+    finally:
+        for engine in running.values():
+            engine.close()
+    reference = next((running[name].outputs for name in ("onnxruntime", "openvino") if name in running), {})
+    for name, engine in running.items():
+        rounds = found[name]["rounds"]
+        for key in ("cpu_ms", "wall_ms"):
+            found[name][key] = {"min": min(each[key]["min"] for each in rounds),
+                                "median": statistics.median(each[key]["median"] for each in rounds)}
+        found[name].update(engine.facts, runs=sum(each["runs"] for each in rounds))
+        if name == "burin":
+            found[name]["difference"] = difference(engine.outputs, reference)
+    return found, {name: engine.about for name, engine in running.items()}
+
+
+def print_head(names):
+    print(f"{'minima of CPU ms':24} " + " ".join(f"{name:>11}" for name in names)
+          + f" {'peer/Burin':>10} {'roofline':>9} {'of it':>6} {'differs':>8} {'load':>5}")
+
+
+def print_row(row, names):
+    times = {name: row["engines"][name].get("cpu_ms", {}).get("min") for name in names}
+    peers = [value for name, value in times.items() if name != "burin" and value]
+    mine = times.get("burin")
+    cells = " ".join(f"{value:11.3f}" if value else f"{'refused':>11}" for value in times.values())
+    ratio = f"{min(peers) / mine:10.2f}" if peers and mine else f"{'-':>10}"
+    roof = f"{row['roofline_ms']:9.3f}" if row["roofline_ms"] else f"{'-':>9}"
+    part = f"{row['roofline_ms'] / mine:6.0%}" if row["roofline_ms"] and mine else f"{'-':>6}"
+    away = row["engines"].get("burin", {}).get("difference")
+    print(f"{row['name']:24.24} {cells} {ratio} {roof} {part} "
+          f"{f'{away:8.0e}' if away is not None else '       -'} {row['load']:5.1f}", flush=True)
+    for name in names:
+        if "error" in row["engines"][name]:
+            print(f"  {name}: {row['engines'][name]['error'][:150]}", flush=True)
+
+
+def run(cases, names, options, context, probe, kind):
+    """Measures each case and gives the results of all as what --json writes."""
+    results = {"format": 1, "kind": kind, "when": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+               "machine": machine.describe(context.cpus), "load": machine.load(), "engines": {}, "models": [],
+               "options": {"threads": options.threads, "rounds": options.rounds, "seconds": options.seconds},
+               "command": "bench.py " + " ".join(sys.argv[1:])}
+    print(f"{results['machine']['cpu']}, CPUs {context.cpus}, {options.threads} thread(s), {options.rounds} rounds of "
+          f"{options.seconds} s; {probe.best['fma_gflops']:.1f} GFLOP/s, "
+          f"memory {machine.bandwidth(probe.best, 1 << 40):.1f} GB/s")
+    print_head(names)
+    for case in cases:
+        found, about = measure(case, names, context, options)
+        if case.flops is None:
+            case.count(context.burin)
+        probe.run()
+        results["engines"].update(about)
+        row = {"name": case.name, "flops": case.flops, "bytes": case.bytes, "load": machine.load(),
+               "model_bytes": case.path.stat().st_size, "filled": case.filled and case.filled[1],
+               "inputs": {name: list(array.shape) for name, array in case.inputs.items()}, "engines": found}
+        row["roofline_ms"], row["bound"] = machine.roofline_ms(probe.best, case.flops or 0, case.bytes)
+        print_row(row, names)
+        results["models"].append(row)
+    # The best that was seen of the machine holds for all.
+    for row in results["models"]:
+        row["roofline_ms"], row["bound"] = machine.roofline_ms(probe.best, row["flops"] or 0, row["bytes"])
+    results["machine"]["probe"], results["load_after"] = probe.best, machine.load()
+    return results
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--compare", nargs=2, metavar=("OLD", "NEW"), help="compare two results; exit code 1: a regression")
+    parser.add_argument("--burin", help="the compiler; burin-run lies beside it")
+    parser.add_argument("--work", type=pathlib.Path, help="folder for models, artifacts and results")
+    parser.add_argument("--engines", default="burin," + ",".join(engines.PEERS), help="default: %(default)s")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--cpus", type=machine.parse_cpus, help="pin to these, as 0,2-3 (default: the last ones)")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1, help="of each engine in each round")
+    parser.add_argument("--dim", action="append", default=[], metavar="NAME=N", help="a size that a model leaves open")
+    parser.add_argument("--specs", type=pathlib.Path, help="folder of STEM[.VARIANT].json: sizes and inputs of models")
+    parser.add_argument("--micro", action="store_true", help="microbenchmarks whose name has one of the patterns")
+    parser.add_argument("--json", type=pathlib.Path, help="default: WORK/results.json, WORK/micro.json")
+    parser.add_argument("--html", type=pathlib.Path, help="default: beside it")
+    parser.add_argument("models", nargs="*", metavar="MODEL")
+    options = parser.parse_args()
+    if not options.compare and (not options.burin or not options.work):
+        parser.error("--burin and --work are needed")
+    return options
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--burin", required=True)
-    parser.add_argument("--work", required=True, type=pathlib.Path)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2)
-    parser.add_argument("models", nargs="*", default=["resnet50", "mobilenet_v2", "bert", "gpt2"])
-    arguments = parser.parse_args()
-    print(f"{arguments.threads} thread(s), {arguments.rounds} rounds of {arguments.seconds} s; "
-          f"load {load()}")
-    print(f"{'':16} {'median ms':>26}   {'minimum ms':>26} {'compile':>9}")
-    print(f"{'':16} {'Burin':>9} {'ORT':>9} {'ratio':>6}   {'Burin':>9} {'ORT':>9} {'ratio':>6} "
-          f"{'CPU s':>9}")
-    for name in arguments.models:
-        bench(name, arguments)
-    print(f"load {load()}")
+    options = parse()
+    if options.compare:
+        return compare.main(options.compare)
+    import cases
+    import micro
+    import report
+    options.work.mkdir(parents=True, exist_ok=True)
+    names = options.engines.split(",")
+    unknown = set(names) - {"burin", *engines.PEERS}
+    if unknown:
+        raise SystemExit(f"bench: no engine '{unknown.pop()}'; there are burin, {', '.join(engines.PEERS)}")
+    wheels = packages()
+    if not wheels:
+        names = [name for name in names if name in ("burin", "onnxruntime")]
+    cpus = machine.choose_cpus(options.threads, options.cpus)
+    context = engines.Context(options.burin, options.work, options.threads, cpus, wheels)
+    probe = machine.Probe(options.work, options.threads, cpus)
+    probe.run()
+    dims = {name: int(size) for name, _, size in (text.partition("=") for text in options.dim)}
+    if options.micro:
+        wanted = [name for name in micro.CASES
+                  if not options.models or any(fnmatch.fnmatch(name, f"*{text}*") for text in options.models)]
+        chosen = (micro.make(name, options.work) for name in wanted)
+    else:
+        chosen = (cases.load(text, options.work, options.specs, dims) for text in options.models or DEFAULT_MODELS)
+    kind = "micro" if options.micro else "models"
+    results = run(chosen, names, options, context, probe, kind)
+    written = options.json or options.work / ("micro.json" if options.micro else "results.json")
+    written.write_text(json.dumps(results, indent=1))
+    page = options.html or written.with_suffix(".html")
+    page.write_text(report.page(results))
+    print(f"load {results['load']} before, {results['load_after']} after; {written}, {page}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
