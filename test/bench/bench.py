@@ -129,7 +129,7 @@ def run(cases, names, options, context, probe, kind):
         found, about = measure(case, names, context, options)
         if case.flops is None:
             case.count(context.burin)
-        probe.run()
+        probe.run_at_times()
         results["engines"].update(about)
         row = {"name": case.name, "flops": case.flops, "bytes": case.bytes, "load": machine.load(),
                "model_bytes": case.path.stat().st_size, "filled": case.filled and case.filled[1],
@@ -137,6 +137,7 @@ def run(cases, names, options, context, probe, kind):
         row["roofline_ms"], row["bound"] = machine.roofline_ms(probe.best, case.flops or 0, case.bytes)
         print_row(row, names)
         results["models"].append(row)
+    probe.run()
     # The best that was seen of the machine holds for all.
     for row in results["models"]:
         row["roofline_ms"], row["bound"] = machine.roofline_ms(probe.best, row["flops"] or 0, row["bytes"])

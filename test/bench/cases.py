@@ -36,19 +36,21 @@ class Case:
         grown = growing(model)
         self.filled, state_names = None, set()
         for name, (axis, symbol) in grown.items():
-            self.filled = (symbol, shapes[name][axis])
-            state_names.add(name)
+            # An empty cache is a prompt's: an input of no bytes, and no state.
+            if shapes[name][axis]:
+                self.filled = (symbol, shapes[name][axis])
+                state_names.add(name)
         self.fed = {name: array for name, array in inputs.items() if name not in state_names}
         self.fixed = {symbol: size for symbol, size in symbols(model, shapes).items()
                       if not self.filled or symbol != self.filled[0]}
-        self.compared = not self.filled or self.filled[1] == 0
+        self.compared = not self.filled
         self.burin_options, self.run_options, self.explain_options = [], [], []
         self.peer_shapes = {name: list(shape) for name, shape in shapes.items()}
         if self.filled:
             symbol, length = self.filled
             for key, size in self.fixed.items():
                 self.explain_options += ["--dim", f"{key}={size}"]
-            self.burin_options = [*self.explain_options, "--dim", f"{symbol}=0..{max(2 * length, 128) - 1}",
+            self.burin_options = [*self.explain_options, "--dim", f"{symbol}=0..{2 * length - 1}",
                                   "--state", "auto"]
             self.explain_options += ["--dim", f"{symbol}={length}"]
             self.run_options = ["--dim", f"{symbol}={length}"]

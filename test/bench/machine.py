@@ -11,6 +11,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -61,9 +62,21 @@ def describe(cpus):
             "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")}
 
 
+def caches():
+    """Bytes of each level that holds data, as one CPU sees it: [L1, L2, L3]."""
+    levels = {}
+    for index in pathlib.Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
+        try:
+            if (index / "type").read_text().strip() != "Instruction":
+                levels[int((index / "level").read_text())] = int((index / "size").read_text().strip().rstrip("K")) << 10
+        except (OSError, ValueError):
+            continue
+    return [levels[level] for level in sorted(levels)] or [32 << 10, 512 << 10, 16 << 20]
+
+
 class Probe:
-    """probe.c, built for this machine. It is run before and after what it is compared with;
-    the best rates stand, as what else runs can only lower them."""
+    """probe.c, built for this machine. It is run before, between and after what it is compared with; the
+    best rates stand, as what else runs can only lower them."""
 
     def __init__(self, work, threads, cpus):
         compiler = next(filter(None, map(shutil.which, ["clang-22", "clang", "cc"])), None)
@@ -75,11 +88,26 @@ class Probe:
             command[2] = "-mcpu=native"
         subprocess.run(command, check=True)
         self.threads, self.cpus, self.best = threads, cpus, None
+        # Half of each cache, as data share it with other things (of the last one all threads have a part), and what no
+        # cache holds.
+        self.holds = caches()
+        self.sizes = [size // 2 for size in self.holds]
+        if len(self.sizes) > 2:
+            self.sizes[-1] //= threads
+        self.sizes.append(max(256 << 20, 4 * self.holds[-1] // threads))
+
+    def run_at_times(self):
+        """Runs it if the last run was half a minute ago."""
+        if time.monotonic() > self.last + 30:
+            self.run()
 
     def run(self):
-        done = subprocess.run([self.program, str(self.threads)], check=True, capture_output=True, text=True,
+        done = subprocess.run([self.program, *map(str, [self.threads, *self.sizes])], check=True, capture_output=True, text=True,
                               preexec_fn=lambda: os.sched_setaffinity(0, self.cpus))
-        self.best = better(self.best, json.loads(done.stdout))
+        found = json.loads(done.stdout)
+        for level, holds in zip(found["memory"], [*self.holds, None]):
+            level["holds"] = holds
+        self.best, self.last = better(self.best, found), time.monotonic()
         return self.best
 
 
@@ -88,14 +116,15 @@ def better(old, new):
     if old is None:
         return new
     merged = dict(new, fma_gflops=max(old["fma_gflops"], new["fma_gflops"]))
-    merged["memory"] = [{key: max(a[key], b[key]) for key in a} for a, b in zip(old["memory"], new["memory"])]
+    merged["memory"] = [dict(b, **{key: max(a[key], b[key]) for key in ("read_gbs", "copy_gbs")})
+                        for a, b in zip(old["memory"], new["memory"])]
     return merged
 
 
 def bandwidth(probe, size):
-    """GB/s, reading or copying, from the smallest memory that was probed and holds `size` bytes: what a
-    model touches in each run stays in the cache that holds all of it."""
-    level = next((level for level in probe["memory"] if size <= level["bytes"]), probe["memory"][-1])
+    """GB/s, reading or copying, of the smallest memory that holds `size` bytes: what a model touches in
+    each run stays in the cache that holds all of it."""
+    level = next(level for level in probe["memory"] if level["holds"] is None or size <= level["holds"])
     return max(level["read_gbs"], level["copy_gbs"])
 
 

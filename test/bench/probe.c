@@ -3,7 +3,7 @@
 // What a core can do at most: multiply-adds of f32 per second, and bytes read and copied per second from
 // memory of several sizes. One JSON object on standard output.
 //
-//   usage: probe [THREADS]
+//   usage: probe THREADS BYTES...
 //
 // bench.py compiles this with clang for the machine that it runs on. Threads measure together and are
 // pinned to the CPUs that the process may use; a rate is the best of several trials' sums over
@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #if defined(__AVX512F__)
@@ -28,14 +29,14 @@ enum { LANES = 4, CHAINS = 24 };
 typedef float Vector __attribute__((vector_size(LANES * 4)));
 typedef Vector Unaligned __attribute__((aligned(4)));
 
-enum { MOST_THREADS = 256, TRIALS = 24 };
-static const size_t sizes[] = {16 << 10, 256 << 10, 8 << 20, 256 << 20};
-enum { SIZES = sizeof(sizes) / sizeof(*sizes) };
+enum { MOST_THREADS = 256, MOST_SIZES = 8, TRIALS = 8, STREAMS = 8 };
 
 static unsigned threads = 1;
+static int size_count;
+static size_t sizes[MOST_SIZES]; // of each thread, multiples of 16 KiB
 static pthread_barrier_t barrier;
 static double rates[MOST_THREADS];
-static double fma_best, read_best[SIZES], copy_best[SIZES];
+static double fma_best, read_best[MOST_SIZES], copy_best[MOST_SIZES];
 
 static double seconds(void) {
   struct timespec t;
@@ -64,16 +65,18 @@ static double fma_rate(void) {
   return 2.0 * LANES * CHAINS * (double)steps / took;
 }
 
+/// Bytes of `bytes` read, one part after the other, or `streams` of them side by side, which more prefetchers follow.
 /// Eight sums, so that additions do not wait for one another.
-static double read_rate(const float *data, size_t bytes) {
-  size_t count = bytes / sizeof(float), repeats = bytes < (16 << 20) ? (64 << 20) / bytes : 1;
+static double read_rate(const float *data, size_t bytes, size_t streams) {
+  size_t count = bytes / sizeof(float) / streams, repeats = bytes < (16 << 20) ? (32 << 20) / bytes : 1;
+  size_t apart = streams == 1 ? LANES : count, step = streams == 1 ? 8 * LANES : LANES;
   Vector sums[8] = {0};
   double begin = seconds();
   for (size_t r = 0; r < repeats; ++r) {
-    for (size_t i = 0; i < count; i += 8 * LANES)
+    for (size_t i = 0; i < count; i += step)
 #pragma clang loop unroll(full)
-      for (int s = 0; s < 8; ++s)
-        sums[s] += *(const Unaligned *)(data + i + (size_t)s * LANES);
+      for (size_t s = 0; s < 8; ++s)
+        sums[s] += *(const Unaligned *)(data + i + s * apart);
     __asm__ volatile("" ::: "memory");
   }
   double took = seconds() - begin;
@@ -84,7 +87,7 @@ static double read_rate(const float *data, size_t bytes) {
 
 /// Bytes read and bytes written, both counted; half of `bytes` each.
 static double copy_rate(float *data, size_t bytes) {
-  size_t half = bytes / sizeof(float) / 2, repeats = bytes < (16 << 20) ? (64 << 20) / bytes : 1;
+  size_t half = bytes / sizeof(float) / 2, repeats = bytes < (16 << 20) ? (32 << 20) / bytes : 1;
   double begin = seconds();
   for (size_t r = 0; r < repeats; ++r) {
     for (size_t i = 0; i < half; i += 4 * LANES)
@@ -129,29 +132,40 @@ static void pin(unsigned n) {
 static void *measure(void *argument) {
   unsigned self = (unsigned)(uintptr_t)argument;
   pin(self);
-  float *data = aligned_alloc(4096, sizes[SIZES - 1]);
-  if (!data) {
+  size_t most = 0;
+  for (int i = 0; i < size_count; ++i)
+    most = sizes[i] > most ? sizes[i] : most;
+  float *data = mmap(NULL, most, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (data == MAP_FAILED) {
     fputs("probe: no memory\n", stderr);
     exit(1);
   }
-  memset(data, 0, sizes[SIZES - 1]); // pages of its own, not the shared zero page
+  madvise(data, most, MADV_HUGEPAGE); // what is measured is memory, not the translation of addresses
+  memset(data, 0, most);              // pages of its own, not the shared zero page
   for (int trial = 0; trial < TRIALS; ++trial) {
     note(self, fma_rate(), &fma_best);
-    for (int s = 0; s < SIZES; ++s) {
-      note(self, read_rate(data, sizes[s]), &read_best[s]);
+    for (int s = 0; s < size_count; ++s) {
+      note(self, read_rate(data, sizes[s], 1), &read_best[s]);
+      note(self, read_rate(data, sizes[s], STREAMS), &read_best[s]);
       note(self, copy_rate(data, sizes[s]), &copy_best[s]);
     }
   }
-  free(data);
+  munmap(data, most);
   return NULL;
 }
 
 int main(int argc, char **argv) {
   if (argc > 1)
     threads = (unsigned)strtoul(argv[1], NULL, 10);
-  if (threads < 1 || threads > MOST_THREADS) {
-    fprintf(stderr, "probe: threads are 1 to %d\n", MOST_THREADS);
+  size_count = argc - 2;
+  if (threads < 1 || threads > MOST_THREADS || size_count < 1 || size_count > MOST_SIZES) {
+    fputs("usage: probe THREADS BYTES...\n", stderr);
     return 2;
+  }
+  for (int s = 0; s < size_count; ++s) {
+    sizes[s] = strtoull(argv[s + 2], NULL, 10) & ~(size_t)0x3fff;
+    if (!sizes[s])
+      sizes[s] = 16 << 10;
   }
   pthread_barrier_init(&barrier, NULL, threads);
   pthread_t others[MOST_THREADS];
@@ -165,7 +179,7 @@ int main(int argc, char **argv) {
     pthread_join(others[t], NULL);
   printf("{\"threads\": %u, \"lanes\": %d, \"fma_gflops\": %.2f, \"memory\": [", threads, LANES,
          fma_best * 1e-9);
-  for (int s = 0; s < SIZES; ++s)
+  for (int s = 0; s < size_count; ++s)
     printf("%s{\"bytes\": %zu, \"read_gbs\": %.2f, \"copy_gbs\": %.2f}", s ? ", " : "", sizes[s],
            read_best[s] * 1e-9, copy_best[s] * 1e-9);
   puts("]}");
