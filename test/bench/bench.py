@@ -115,8 +115,8 @@ def print_row(row, names):
             print(f"  {name}: {row['engines'][name]['error'][:150]}", flush=True)
 
 
-def run(cases, names, options, context, probe, kind):
-    """Measures each case and gives the results of all as what --json writes."""
+def run(cases, names, options, context, probe, kind, write):
+    """Measures each case; `write` gets the results of all so far: a run that ends early has not been for nothing."""
     results = {"format": 1, "kind": kind, "when": time.strftime("%Y-%m-%d %H:%M:%S %z"),
                "machine": machine.describe(context.cpus), "load": machine.load(), "engines": {}, "models": [],
                "options": {"threads": options.threads, "rounds": options.rounds, "seconds": options.seconds},
@@ -134,15 +134,13 @@ def run(cases, names, options, context, probe, kind):
         row = {"name": case.name, "flops": case.flops, "bytes": case.bytes, "load": machine.load(),
                "model_bytes": case.path.stat().st_size, "filled": case.filled and case.filled[1],
                "inputs": {name: list(array.shape) for name, array in case.inputs.items()}, "engines": found}
-        row["roofline_ms"], row["bound"] = machine.roofline_ms(probe.best, case.flops or 0, case.bytes)
-        print_row(row, names)
         results["models"].append(row)
-    probe.run()
-    # The best that was seen of the machine holds for all.
-    for row in results["models"]:
-        row["roofline_ms"], row["bound"] = machine.roofline_ms(probe.best, row["flops"] or 0, row["bytes"])
-    results["machine"]["probe"], results["load_after"] = probe.best, machine.load()
-    return results
+        # The best that was seen of the machine holds for all.
+        for each in results["models"]:
+            each["roofline_ms"], each["bound"] = machine.roofline_ms(probe.best, each["flops"] or 0, each["bytes"])
+        results["machine"]["probe"], results["load_after"] = probe.best, machine.load()
+        print_row(row, names)
+        write(results)
 
 
 def parse():
@@ -156,6 +154,8 @@ def parse():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1, help="of each engine in each round")
     parser.add_argument("--dim", action="append", default=[], metavar="NAME=N", help="a size that a model leaves open")
+    parser.add_argument("--input", action="append", default=[], metavar="NAME=SHAPE",
+                        help="the shape of an input that leaves it open, as 1x3x48x320, in models that have one of the name")
     parser.add_argument("--specs", type=pathlib.Path, help="folder of STEM[.VARIANT].json: sizes and inputs of models")
     parser.add_argument("--micro", action="store_true", help="microbenchmarks whose name has one of the patterns")
     parser.add_argument("--json", type=pathlib.Path, help="default: WORK/results.json, WORK/micro.json")
@@ -179,6 +179,18 @@ def main():
     unknown = set(names) - {"burin", *engines.PEERS}
     if unknown:
         raise SystemExit(f"bench: no engine '{unknown.pop()}'; there are burin, {', '.join(engines.PEERS)}")
+    dims = {name: int(size) for name, _, size in (text.partition("=") for text in options.dim)}
+    if options.micro:
+        wanted = [name for name in micro.CASES
+                  if not options.models or any(fnmatch.fnmatch(name, f"*{text}*") for text in options.models)]
+        chosen = (micro.make(name, options.work) for name in wanted)
+    else:
+        shapes = {name: [int(size) for size in shape.split("x")]
+                  for name, _, shape in (text.partition("=") for text in options.input)}
+        for text in options.models:
+            cases.check(text)
+        chosen = (cases.load(text, options.work, options.specs, dims, shapes)
+                  for text in options.models or DEFAULT_MODELS)
     wheels = packages()
     if not wheels:
         names = [name for name in names if name in ("burin", "onnxruntime")]
@@ -186,20 +198,16 @@ def main():
     context = engines.Context(options.burin, options.work, options.threads, cpus, wheels)
     probe = machine.Probe(options.work, options.threads, cpus)
     probe.run()
-    dims = {name: int(size) for name, _, size in (text.partition("=") for text in options.dim)}
-    if options.micro:
-        wanted = [name for name in micro.CASES
-                  if not options.models or any(fnmatch.fnmatch(name, f"*{text}*") for text in options.models)]
-        chosen = (micro.make(name, options.work) for name in wanted)
-    else:
-        chosen = (cases.load(text, options.work, options.specs, dims) for text in options.models or DEFAULT_MODELS)
     kind = "micro" if options.micro else "models"
-    results = run(chosen, names, options, context, probe, kind)
     written = options.json or options.work / ("micro.json" if options.micro else "results.json")
-    written.write_text(json.dumps(results, indent=1))
-    page = options.html or written.with_suffix(".html")
-    page.write_text(report.page(results))
-    print(f"load {results['load']} before, {results['load_after']} after; {written}, {page}")
+    html = options.html or written.with_suffix(".html")
+
+    def write(results):
+        written.write_text(json.dumps(results, indent=1))
+        html.write_text(report.page(results))
+
+    run(chosen, names, options, context, probe, kind, write)
+    print(f"load {machine.load()} now; {written}, {html}")
     return 0
 
 

@@ -4,7 +4,7 @@
 A case comes from a name of test/models/build.py, or from an ONNX file. Its sizes and inputs: FILE.onnx:VARIANT
 looks for STEM.VARIANT.json, FILE.onnx for STEM.json, beside the model or in --specs. Such a file is a list of
 {"name", "dtype", "shape", "kind"}, kind: "normal", "ones", "int:N" (below N), "const:C", "arange". Without one,
-sizes are the model's and those of --dim, values random.
+sizes are the model's and those of --dim and --input, values random.
 
 Caches that grow ("past..." with a "present..." that is longer) are states of Burin's artifact, filled as far as
 the input is long before each run, with as much room again; peers get and return them, their length open.
@@ -155,30 +155,40 @@ def from_spec(entries):
     return made
 
 
-def open_shapes(model, dims):
-    """Shapes of the inputs, symbols as `dims` has them."""
+def open_shapes(model, dims, given):
+    """Shapes of the inputs: those of `given`; symbols as `dims` has them."""
     shapes, initialized = {}, {weight.name for weight in model.graph.initializer}
     for value in model.graph.input:
         if value.name in initialized:
             continue
+        if value.name in given:
+            shapes[value.name] = given[value.name]
+            continue
         shape = [dim.dim_value or dims.get(dim.dim_param) for dim in value.type.tensor_type.shape.dim]
         if None in shape:
-            raise SystemExit(f"bench: input '{value.name}' has open sizes: give --dim NAME=N, or a file of --specs")
+            raise SystemExit(f"bench: input '{value.name}' has open sizes: give --dim, --input, or a file of --specs")
         shapes[value.name] = shape
     return shapes
 
 
-def load(text, work, specs=None, dims=None):
+def check(text):
+    """Ends the program where a name of a model is none, before anything is measured."""
+    file = text.partition(":")[0]
+    if file not in build.MODELS and not pathlib.Path(file).is_file():
+        raise SystemExit(f"bench: no model '{file}': neither a file nor one of {', '.join(build.MODELS)}")
+
+
+def load(text, work, specs, dims, shapes):
     """The case that a command line names. Files of it are written to a folder of its own in `work`."""
     file, _, variant = text.partition(":")
     path = pathlib.Path(file)
     stem = path.name.removesuffix(".onnx")
-    digest = hashlib.sha256(f"{path.resolve()}{variant}{sorted((dims or {}).items())}".encode()).hexdigest()[:8]
+    digest = hashlib.sha256(f"{path.resolve()}{variant}{sorted(dims.items())}{sorted(shapes.items())}".encode()).hexdigest()[:8]
     folder = pathlib.Path(work) / f"{stem}{'-' + variant if variant else ''}-{digest}"
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.glob("*.npz"):
         stale.unlink()
-    dims = dict(dims or {})
+    dims = dict(dims)
     if file in build.MODELS:
         path = folder / "source.onnx"
         model = build.MODELS[file]()
@@ -189,10 +199,8 @@ def load(text, work, specs=None, dims=None):
         for name, (axis, symbol) in growing(model).items():
             dims.setdefault(symbol, caches[name][axis])
         path.write_bytes(model.SerializeToString())
-    elif path.is_file():
-        model = onnx.load(path, load_external_data=False)
     else:
-        raise SystemExit(f"bench: no model '{file}': neither a file nor one of {', '.join(build.MODELS)}")
+        model = onnx.load(path, load_external_data=False)
     spec = next((place / f"{stem}{'.' + variant if variant else ''}.json" for place in (path.parent, specs or path.parent)
                  if (place / f"{stem}{'.' + variant if variant else ''}.json").is_file()), None)
     if variant and not spec:
@@ -200,7 +208,7 @@ def load(text, work, specs=None, dims=None):
     if spec:
         inputs = from_spec(json.loads(spec.read_text()))
     else:
-        inputs = reference.make_inputs(model, 1, open_shapes(model, dims))
+        inputs = reference.make_inputs(model, 1, open_shapes(model, dims, shapes))
     return Case(text if file in build.MODELS else stem + (f":{variant}" if variant else ""), path, model, inputs, folder)
 
 
