@@ -13,9 +13,11 @@ Results go to --json, and to --html as a page with plots. The load is written do
 """
 import argparse
 import fnmatch
+import hashlib
 import json
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -31,21 +33,23 @@ HERE = pathlib.Path(__file__).resolve().parent
 DEFAULT_MODELS = ["resnet50", "mobilenet_v2", "bert", "gpt2"]
 
 
-def packages():
-    """The folder of the wheels that only benchmarks need (tools/requirements-bench.txt), filled the first time;
-    the environment of the tests stays as it is pinned. None where they cannot be had."""
-    wanted = HERE.parents[1] / "tools" / "requirements-bench.txt"
-    import hashlib
+def packages(engine):
+    """The folder of an engine's wheels, filled the first time: the environment of the tests stays as it is pinned. "" for
+    an engine without any, None where they cannot be had."""
+    wanted = HERE.parents[1] / "tools" / f"requirements-bench-{engine}.txt"
+    if not wanted.is_file():
+        return ""
     cache = os.environ.get("BURIN_CACHE") or os.path.join(
         os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "burin")
-    folder = pathlib.Path(cache) / f"bench-{hashlib.sha256(wanted.read_bytes()).hexdigest()[:12]}"
+    folder = pathlib.Path(cache) / f"bench-{engine}-{hashlib.sha256(wanted.read_bytes()).hexdigest()[:12]}"
     if folder.is_dir():
         return folder
     partial = folder.with_name(f"{folder.name}.part{os.getpid()}")
     done = subprocess.run([sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "-q", "--no-deps",
                            "--require-hashes", "--target", partial, "-r", wanted], capture_output=True, text=True)
     if done.returncode:
-        print("bench: no peers beside ONNX Runtime: " + (done.stderr.strip().splitlines() or ["pip failed"])[-1])
+        print(f"bench: without {engine}: " + (done.stderr.strip().splitlines() or ["pip failed"])[-1])
+        shutil.rmtree(partial, ignore_errors=True)
         return None
     partial.rename(folder)
     return folder
@@ -148,7 +152,8 @@ def parse():
     parser.add_argument("--compare", nargs=2, metavar=("OLD", "NEW"), help="compare two results; exit code 1: a regression")
     parser.add_argument("--burin", help="the compiler; burin-run lies beside it")
     parser.add_argument("--work", type=pathlib.Path, help="folder for models, artifacts and results")
-    parser.add_argument("--engines", default="burin," + ",".join(engines.PEERS), help="default: %(default)s")
+    parser.add_argument("--engines", default="burin,onnxruntime,openvino",
+                        help=f"of burin, {', '.join(engines.PEERS)} (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cpus", type=machine.parse_cpus, help="pin to these, as 0,2-3 (default: the last ones)")
     parser.add_argument("--rounds", type=int, default=5)
@@ -191,9 +196,8 @@ def main():
             cases.check(text)
         chosen = (cases.load(text, options.work, options.specs, dims, shapes)
                   for text in options.models or DEFAULT_MODELS)
-    wheels = packages()
-    if not wheels:
-        names = [name for name in names if name in ("burin", "onnxruntime")]
+    wheels = {name: packages(name) for name in names}
+    names = [name for name in names if wheels[name] is not None]
     cpus = machine.choose_cpus(options.threads, options.cpus)
     context = engines.Context(options.burin, options.work, options.threads, cpus, wheels)
     probe = machine.Probe(options.work, options.threads, cpus)

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A peer in a process of its own: makes it ready, then times rounds as it is told.
 
-usage: worker.py JOB.json        (engines.py writes the job and talks to the process)
+usage: worker.py JOB.json [prepare]       (engines.py writes the job and talks to the process; prepare: compiles, for
+                                          an engine that does so ahead of time)
 
 The job: engine, model, inputs (an .npz), threads, fixed {symbol: size}, shapes {input: shape; -1: changes
-from run to run}, outputs (where the first results go as .npz, or null). On standard output: a line of
+from run to run}, output_names, outputs (where the first results go as .npz, or null). On standard output: a line of
 JSON when the first result is there, one for each line "round SECONDS" of standard input, and a last one at its end.
 Inputs and outputs are bound once, as the fastest use of each engine does: nothing is copied between runs but by the engine.
 """
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -94,7 +96,50 @@ class OpenVino:
         return {name: self.request.get_output_tensor(i).data for i, name in enumerate(self.names)}
 
 
-ENGINES = {"onnxruntime": OnnxRuntime, "openvino": OpenVino}
+class Iree:
+    """Compiled ahead of time, by `prepare`."""
+
+    @staticmethod
+    def prepare(job):
+        import iree.compiler.tools
+        import onnx
+        from iree.compiler.tools.import_onnx.__main__ import main as import_onnx, parse_arguments
+        # Its importer takes shapes as the model has them.
+        model, folder = onnx.load(job["model"]), pathlib.Path(job["inputs"]).parent
+        for value in model.graph.input:
+            for dim, size in zip(value.type.tensor_type.shape.dim, job["shapes"].get(value.name, [])):
+                if size >= 0:
+                    dim.dim_value = size
+        onnx.save(onnx.shape_inference.infer_shapes(model), folder / "iree.onnx")
+        import_onnx(parse_arguments([str(folder / "iree.onnx"), "-o", str(folder / "iree.mlir"), "--opset-version", "17"]))
+        iree.compiler.tools.compile_file(str(folder / "iree.mlir"), input_type="onnx", target_backends=["llvm-cpu"],
+                                         output_file=str(folder / "iree.vmfb"), extra_args=Iree.flags)
+
+    flags = ["--iree-llvmcpu-target-cpu=host", "--iree-opt-level=O3"]
+
+    def __init__(self, job, inputs):
+        import iree.runtime
+        device = "local-sync" if job["threads"] == 1 else "local-task"
+        config = iree.runtime.Config(device)
+        path = pathlib.Path(job["inputs"]).with_name("iree.vmfb")
+        module = iree.runtime.VmModule.mmap(config.vm_instance, str(path))
+        loaded = iree.runtime.load_vm_modules(module, config=config)[-1]
+        self.function = loaded[[name for name in module.function_names if not name.startswith("_") and "$" not in name][0]]
+        self.inputs = [iree.runtime.asdevicearray(config.device, array) for array in inputs.values()]
+        self.names = job["output_names"]
+        self.about = {"version": importlib.metadata.version("iree-base-runtime"),
+                      "options": {"compile": " ".join(Iree.flags), "device": device}}
+        self.library = lambda: package_bytes(iree.runtime, "*.so*")
+
+    def run(self):
+        self.values = self.function(*self.inputs)
+
+    def results(self):
+        values = self.values if isinstance(self.values, (tuple, list)) else [self.values]
+        return {name: value.to_host() for name, value in zip(self.names, values)}
+
+
+ENGINES = {"onnxruntime": OnnxRuntime, "openvino": OpenVino, "iree": Iree}
 
 
 def sample(engine, seconds):
@@ -115,6 +160,8 @@ def say(what):
 
 def main():
     job = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    if sys.argv[2:] == ["prepare"]:
+        return ENGINES[job["engine"]].prepare(job)
     with np.load(job["inputs"]) as arrays:
         inputs = {name: np.ascontiguousarray(arrays[f"arr_{i}"]) for i, name in enumerate(job["names"])}
     # From here on it is the engine's time and memory; the interpreter's and numpy's are not counted.
