@@ -9,6 +9,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -19,7 +20,7 @@ AHEAD_OF_TIME = {"iree": "iree.vmfb"}  # what is compiled before a process that 
 
 
 class Refused(Exception):
-    """An engine does not take the model: its last line of text."""
+    """An engine does not take the model: the line of its text that says why."""
 
 
 class Context:
@@ -35,15 +36,17 @@ class Context:
     def run(self, command, environment=None):
         """(standard output, seconds of wall, seconds of CPU, peak memory in bytes)"""
         begin = time.perf_counter()
-        process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   text=True, env=environment, preexec_fn=self.pin)
-        text = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        process.stdout.close()
-        if process.returncode:
-            lines = text.strip().splitlines() or [f"exit code {process.returncode}"]
-            raise Refused(next((line for line in lines if "error" in line), lines[-1]))
+        with tempfile.TemporaryFile("w+") as errors:
+            process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=errors, text=True,
+                                       env=environment, preexec_fn=self.pin)
+            text = process.stdout.read()
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            process.stdout.close()
+            if process.returncode:
+                errors.seek(0)
+                lines = (errors.read() + text).strip().splitlines() or [f"exit code {process.returncode}"]
+                raise Refused(next((line for line in lines if "error" in line), lines[-1]))
         return (text, time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
@@ -129,6 +132,7 @@ class Peer:
             if sum(wall for wall, _ in colds) > 6e3 or len(colds) == 3:
                 break
             self.close()
+            self.log = open(self.log.name, "w+")
         self.about = {key: ready[key] for key in ("version", "options")}
         self.facts = {"compile": prepared or {"cpu_s": ready["load_cpu_s"]}, "artifact_bytes": artifact.stat().st_size,
                       "library_bytes": ready["library_bytes"], "first_peak_rss_bytes": ready["first_peak_rss_bytes"],
@@ -154,14 +158,16 @@ class Peer:
         return self.answer()
 
     def close(self):
-        self.process.stdin.close()
         try:
+            self.process.stdin.close()
             last = self.answer()
             if hasattr(self, "facts"):
                 self.facts["peak_rss_bytes"] = last["peak_rss_bytes"]
-        except Refused:
+        except (Refused, BrokenPipeError):
             pass
+        self.process.stdout.close()
         self.process.wait()
+        self.log.close()
 
 
 def make(engine, context, case):
