@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What reads the results of bench.py: compare.py's flags, the roofline, the page. No engine runs.
+"""What bench.py counts, and what reads its results: bytes, FLOPs, the roofline, compare.py's flags, the page. No engine runs.
 
 usage: check.py
 """
 import copy
+import pathlib
+import tempfile
 import unittest
 from html.parser import HTMLParser
 
+import numpy as np
+from onnx import TensorProto
+
+import cases
 import compare
+import graph
 import machine
 import report
 
@@ -95,6 +102,43 @@ class Roofline(unittest.TestCase):
 
     def test_cpus(self):
         self.assertEqual(machine.parse_cpus("0,2-4"), [0, 2, 3, 4])
+
+
+class Cases(unittest.TestCase):
+    def test_bytes(self):
+        """Two rows of the table, the matrix once, ids and the result."""
+        model = graph.model("rows", [("Gather", ["table", "ids"], ["x"]), ("MatMul", ["x", "w"], ["y"])],
+                            {"ids": (TensorProto.INT64, [2])}, {"y": [2, 3]},
+                            {"table": np.zeros((100, 4), np.float32), "w": np.zeros((4, 3), np.float32)})
+        self.assertEqual(cases.least_bytes(model, {"ids": np.zeros(2, np.int64)}), 2 * 16 + 48 + 16 + 24)
+
+    def cache(self, length):
+        model = graph.model("cache", [("Concat", ["past_k", "x"], ["present_k"], {"axis": 1})],
+                            {"past_k": [2, "past", 8], "x": [2, "new", 8]}, {"present_k": [2, "total", 8]}, {})
+        inputs = {"past_k": np.zeros((2, length, 8), np.float32), "x": np.zeros((2, 1, 8), np.float32)}
+        with tempfile.TemporaryDirectory() as work:
+            return cases.Case("cache", pathlib.Path(work) / "m.onnx", model, inputs, pathlib.Path(work))
+
+    def test_state(self):
+        case = self.cache(5)
+        self.assertEqual(case.burin_options, ["--dim", "new=1", "--dim", "past=0..9", "--state", "auto"])
+        self.assertEqual(case.run_options, ["--dim", "past=5"])
+        self.assertEqual(list(case.fed), ["x"])
+        self.assertEqual(case.peer_shapes, {"past_k": [2, -1, 8], "x": [2, 1, 8]})
+        self.assertEqual(case.fixed, {"new": 1})
+        self.assertFalse(case.compared)
+
+    def test_empty_cache(self):
+        case = self.cache(0)
+        self.assertEqual(case.burin_options, ["--input", "past_k=2x0x8", "--input", "x=2x1x8"])
+        self.assertEqual(case.peer_shapes, {"past_k": [2, 0, 8], "x": [2, 1, 8]})
+        self.assertTrue(case.compared)
+
+    def test_recurrent(self):
+        node = {"name": "lstm", "supported": True, "result": "7x2x1x16xf32"}
+        weights = {"lstm": ([2, 64, 10], [2, 64, 16])}
+        self.assertEqual(cases.step_flops(node, weights), 2 * 7 * 2 * 64 * (10 + 16))
+        self.assertEqual(cases.step_flops(dict(node, name="other"), weights), 0)
 
 
 class Page(HTMLParser):

@@ -9,6 +9,8 @@ import math
 import pathlib
 import sys
 
+import compare
+
 STYLE = """
 :root{--back:#fff;--text:#1b1f24;--soft:#656d76;--line:#d0d7de;--burin:#b3430f;--onnxruntime:#3b6ea5;--openvino:#6f5aa8;
 --other:#7a7a7a;--good:#1a7f37;--bad:#b42318}
@@ -111,7 +113,7 @@ def number(value, scale=1.0, digits=3):
 
 
 def times_table(results):
-    head = ["", "engine", "CPU ms: min", "median", "wall ms: min", "median", "runs", "x best peer", "of roofline", "GFLOP/s", "GB/s",
+    head = ["", "engine", "CPU ms: min", "median", "wall ms: min", "median", "runs", "noise", "x best peer", "of roofline", "GFLOP/s", "GB/s",
             "differs by", "load"]
     rows = []
     for model in results["models"]:
@@ -125,7 +127,7 @@ def times_table(results):
             mark = "good" if ratio and ratio >= 1 else "bad"
             away = figures.get("difference")
             rows.append([escape(model["name"]), escape(name), number(least), number(figures["cpu_ms"]["median"]),
-                         number(time_of(figures, "wall_ms")), number(figures["wall_ms"]["median"]), figures["runs"],
+                         number(time_of(figures, "wall_ms")), number(figures["wall_ms"]["median"]), figures["runs"], f"{compare.noise(figures['rounds']):.1%}",
                          f'<span class="{mark if name == "burin" else ""}">{number(ratio, 1, 2)}</span>',
                          f'{model["roofline_ms"] / least:.0%} ({model["bound"]})', number(model["flops"] and model["flops"] / least, 1e-6, 1),
                          number(model["bytes"] / least, 1e-6, 1), "-" if away is None else f"{away:.0e}", model["load"]])
