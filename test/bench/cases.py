@@ -192,7 +192,7 @@ def open_shapes(model, dims, given):
 def check(text):
     """Ends the program where a name of a model is none, before anything is measured."""
     file = text.partition(":")[0]
-    if file not in build.MODELS and not pathlib.Path(file).is_file():
+    if text not in build.MODELS and not pathlib.Path(file).is_file():
         raise SystemExit(f"bench: no model '{file}': neither a file nor one of {', '.join(build.MODELS)}")
 
 
@@ -201,13 +201,14 @@ def load(text, work, specs, dims, shapes):
     file, _, variant = text.partition(":")
     path = pathlib.Path(file)
     stem = path.name.removesuffix(".onnx")
-    digest = hashlib.sha256(f"{path.resolve()}{variant}{sorted(dims.items())}{sorted(shapes.items())}".encode()).hexdigest()[:8]
+    sizes = f"{sorted(dims.items())}{sorted(shapes.items())}"
+    digest = hashlib.sha256(f"{path.resolve()}{variant}{sizes}".encode()).hexdigest()[:8]
     folder = pathlib.Path(work) / f"{stem}{'-' + variant if variant else ''}-{digest}"
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.glob("*.npz"):
         stale.unlink()
-    dims = dict(dims)
-    if file in build.MODELS:
+    dims, spec = dict(dims), None
+    if text in build.MODELS:
         path = folder / "source.onnx"
         model = build.MODELS[file]()
         caches = {value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
@@ -219,15 +220,17 @@ def load(text, work, specs, dims, shapes):
         path.write_bytes(model.SerializeToString())
     else:
         model = onnx.load(path, load_external_data=False)
-    spec = next((place / f"{stem}{'.' + variant if variant else ''}.json" for place in (path.parent, specs or path.parent)
-                 if (place / f"{stem}{'.' + variant if variant else ''}.json").is_file()), None)
-    if variant and not spec:
-        raise SystemExit(f"bench: no {stem}.{variant}.json beside {file} or in --specs")
+        described = f"{stem}.{variant}.json" if variant else f"{stem}.json"
+        places = [place / described for place in (path.parent, specs or path.parent)]
+        spec = next(filter(pathlib.Path.is_file, places), None)
+        if variant and not spec:
+            raise SystemExit(f"bench: no {described} beside {file} or in --specs")
     if spec:
         inputs = from_spec(json.loads(spec.read_text()))
     else:
         inputs = reference.make_inputs(model, 1, open_shapes(model, dims, shapes))
-    return Case(text if file in build.MODELS else stem + (f":{variant}" if variant else ""), path, model, inputs, folder)
+    name = stem + (f":{variant}" if variant else "")
+    return Case(name, path, model, inputs, folder)
 
 
 def hand_made(name, model, inputs, work):

@@ -113,23 +113,26 @@ def number(value, scale=1.0, digits=3):
 
 
 def times_table(results):
-    head = ["", "engine", "CPU ms: min", "median", "wall ms: min", "median", "runs", "noise", "x best peer", "of roofline", "GFLOP/s", "GB/s",
-            "differs by", "load"]
+    head = ["", "engine", "CPU ms: min", "median", "wall ms: min", "median", "runs", "noise", "x best peer",
+            "of roofline", "GFLOP/s", "GB/s", "differs by", "load"]
     rows = []
     for model in results["models"]:
         peers = [time for name, figures in model["engines"].items() if name != "burin" and (time := time_of(figures))]
         for name, figures in model["engines"].items():
             if "error" in figures:
-                rows.append([escape(model["name"]), escape(name), f'<span class="bad">{escape(figures["error"][:120])}</span>'])
+                error = f'<span class="bad">{escape(figures["error"][:120])}</span>'
+                rows.append([escape(model["name"]), escape(name), error])
                 continue
             least = time_of(figures)
             ratio = min(peers) / least if peers else None
             mark = "good" if ratio and ratio >= 1 else "bad"
             away = figures.get("difference")
             rows.append([escape(model["name"]), escape(name), number(least), number(figures["cpu_ms"]["median"]),
-                         number(time_of(figures, "wall_ms")), number(figures["wall_ms"]["median"]), figures["runs"], f"{compare.noise(figures['rounds']):.1%}",
+                         number(time_of(figures, "wall_ms")), number(figures["wall_ms"]["median"]), figures["runs"],
+                         f"{compare.noise(figures['rounds']):.1%}",
                          f'<span class="{mark if name == "burin" else ""}">{number(ratio, 1, 2)}</span>',
-                         f'{model["roofline_ms"] / least:.0%} ({model["bound"]})', number(model["flops"] and model["flops"] / least, 1e-6, 1),
+                         f'{model["roofline_ms"] / least:.0%} ({model["bound"]})',
+                         number(model["flops"] and model["flops"] / least, 1e-6, 1),
                          number(model["bytes"] / least, 1e-6, 1), "-" if away is None else f"{away:.0e}", model["load"]])
     return table(head, rows)
 
@@ -142,10 +145,12 @@ def facts_table(results):
         for name, figures in model["engines"].items():
             if "error" in figures:
                 continue
+            mebibytes = [(figures.get("peak_rss_bytes"), 1), (figures["artifact_bytes"], 2), (figures["library_bytes"], 1)]
             rows.append([escape(model["name"]), escape(name), number(figures["cold"]["cpu_ms"], 1, 1),
-                         number(figures["cold"]["wall_ms"], 1, 1), number(figures.get("peak_rss_bytes"), 2.0 ** -20, 1),
-                         number(figures["artifact_bytes"], 2.0 ** -20, 2), number(figures["library_bytes"], 2.0 ** -20, 1),
-                         number(figures["compile"]["cpu_s"], 1, 2), number(figures["compile"].get("peak_rss_bytes"), 2.0 ** -20, 0)])
+                         number(figures["cold"]["wall_ms"], 1, 1),
+                         *(number(value, 2.0 ** -20, digits) for value, digits in mebibytes),
+                         number(figures["compile"]["cpu_s"], 1, 2),
+                         number(figures["compile"].get("peak_rss_bytes"), 2.0 ** -20, 0)])
     return table(head, rows)
 
 
