@@ -3,7 +3,7 @@
 
 usage: compare.py OLD.json NEW.json        (or bench.py --compare OLD.json NEW.json)
 
-Times are minima of CPU time: the machine is shared. The noise of a figure is how far its rounds' minima
+Times are minima: of CPU time, as the machine is shared; of wall time with several threads and below a millisecond. The noise of a figure is how far its rounds' minima
 lie apart (their median above the least); a change has to pass that of both runs, and 3%. Where peers of the same version ran both
 times, a time is also divided by how theirs changed (the geometric mean): a slower machine is no regression. Sizes
 and memory are compared as they are. Exits 1 where anything regressed.
@@ -20,16 +20,16 @@ FACTS = [("artifact bytes", ("artifact_bytes",), 0.02), ("peak memory", ("peak_r
 LEAST = 0.03
 
 
-def noise(rounds):
+def noise(rounds, metric):
     """How far the rounds' minima lie apart, relative to the least."""
-    minima = [each["cpu_ms"]["min"] for each in rounds]
+    minima = [each[metric]["min"] for each in rounds]
     return statistics.median(minima) / min(minima) - 1
 
 
-def drift(old, new, old_engines, new_engines):
+def drift(old, new, metric, old_engines, new_engines):
     """How the times of peers of one version changed between the runs, or None without any."""
-    ratios = [new[name]["cpu_ms"]["min"] / old[name]["cpu_ms"]["min"] for name in old
-              if name != "burin" and name in new and "cpu_ms" in old[name] and "cpu_ms" in new[name]
+    ratios = [new[name][metric]["min"] / old[name][metric]["min"] for name in old
+              if name != "burin" and name in new and metric in old[name] and metric in new[name]
               and old_engines[name]["version"] == new_engines[name]["version"]]
     return math.exp(statistics.fmean(map(math.log, ratios))) if ratios else None
 
@@ -47,19 +47,22 @@ def compare(old, new):
     for model in old["models"]:
         if model["name"] not in after:
             continue
+        # One that became faster than a millisecond is compared by wall time in both.
         engines, others = model["engines"], after[model["name"]]["engines"]
+        metrics = (model["metric"], after[model["name"]]["metric"])
+        metric = "wall_ms" if "wall_ms" in metrics else "cpu_ms"
         mine, now = engines.get("burin"), others.get("burin")
-        if not mine or "cpu_ms" not in mine or not now:
+        if not mine or metric not in mine or not now:
             continue
-        if "cpu_ms" not in now:
+        if metric not in now:
             rows.append({"model": model["name"], "what": "error: " + now["error"], "old": None, "new": None,
                          "ratio": None, "allowed": None, "regressed": True})
             continue
-        change = drift(engines, others, old["engines"], new["engines"]) or 1
-        raw = now["cpu_ms"]["min"] / mine["cpu_ms"]["min"]
-        allowed = 1 + max(LEAST, noise(mine["rounds"]) + noise(now["rounds"]))
-        rows.append({"model": model["name"], "what": "CPU ms", "old": mine["cpu_ms"]["min"],
-                     "new": now["cpu_ms"]["min"], "ratio": raw / change, "drift": change, "allowed": allowed,
+        change = drift(engines, others, metric, old["engines"], new["engines"]) or 1
+        raw = now[metric]["min"] / mine[metric]["min"]
+        allowed = 1 + max(LEAST, noise(mine["rounds"], metric) + noise(now["rounds"], metric))
+        rows.append({"model": model["name"], "what": metric.replace("_", " "), "old": mine[metric]["min"],
+                     "new": now[metric]["min"], "ratio": raw / change, "drift": change, "allowed": allowed,
                      "regressed": raw / change > allowed})
         for what, path, most in FACTS:
             a, b = at(mine, path), at(now, path)
