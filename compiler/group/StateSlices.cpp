@@ -52,19 +52,83 @@ Value collapseBefore(OpBuilder &builder, tensor::CollapseShapeOp op, tensor::Ext
                                         sizes, steps);
 }
 
+/// expand_shape(extract_slice(x)) as extract_slice(expand_shape(x)): the dims that are split are taken
+/// whole, or get dims of size 1 beside them. Null where that is not so.
+tensor::ExtractSliceOp expandBefore(OpBuilder &builder, tensor::ExpandShapeOp op,
+                                    tensor::ExtractSliceOp slice) {
+  RankedTensorType type = slice.getSourceType();
+  if (!type.hasStaticShape() || slice.getType().getRank() == 0)
+    return nullptr;
+  llvm::SmallBitVector dropped = slice.getDroppedDims();
+  SmallVector<OpFoldResult> oldOffsets = slice.getMixedOffsets(), oldSizes = slice.getMixedSizes();
+  SmallVector<int64_t> shape;
+  SmallVector<OpFoldResult> offsets, sizes;
+  SmallVector<ReassociationIndices> groups;
+  OpFoldResult zero = builder.getIndexAttr(0), one = builder.getIndexAttr(1);
+  auto add = [&](int64_t of, OpFoldResult offset, OpFoldResult size) {
+    groups.back().push_back(int64_t(shape.size()));
+    shape.push_back(of);
+    offsets.push_back(offset);
+    sizes.push_back(size);
+  };
+  unsigned at = 0; // of the slice's own dims
+  for (int64_t d = 0; d < type.getRank(); ++d) {
+    groups.emplace_back();
+    if (dropped.test(d)) {
+      add(type.getDimSize(d), oldOffsets[d], oldSizes[d]);
+      continue;
+    }
+    ReassociationIndices group = op.getReassociationIndices()[at++];
+    auto isUnit = [&](int64_t r) { return op.getResultType().getDimSize(r) == 1; };
+    int64_t units = llvm::count_if(group, isUnit), rank = int64_t(group.size());
+    // Of units alone, the first is the old one.
+    int64_t old = units == rank ? group.front() : *llvm::find_if_not(group, isUnit);
+    bool splits = units < rank - 1;
+    if (splits && !isConstantIntValue(oldSizes[d], type.getDimSize(d)))
+      return nullptr;
+    for (int64_t r : group) {
+      int64_t size = op.getResultType().getDimSize(r);
+      if (splits)
+        add(size, zero, builder.getIndexAttr(size));
+      else if (r == old)
+        add(type.getDimSize(d), oldOffsets[d], oldSizes[d]);
+      else
+        add(1, zero, one);
+    }
+  }
+  if (llvm::any_of(shape, ShapedType::isDynamic))
+    return nullptr;
+  Value whole = tensor::ExpandShapeOp::create(
+      builder, op.getLoc(), RankedTensorType::get(shape, type.getElementType()), slice.getSource(),
+      groups);
+  SmallVector<OpFoldResult> steps(shape.size(), one);
+  return tensor::ExtractSliceOp::create(builder, op.getLoc(), op.getResultType(), whole, offsets,
+                                        sizes, steps);
+}
+
+/// The slice of a state that `value` is, perhaps behind a reshape; null for any other.
+tensor::ExtractSliceOp stateSliceOf(OpBuilder &builder, Value value) {
+  if (auto expand = value.getDefiningOp<tensor::ExpandShapeOp>()) {
+    auto slice = expand.getSrc().getDefiningOp<tensor::ExtractSliceOp>();
+    return slice && group::isStateSlice(slice) ? expandBefore(builder, expand, slice) : nullptr;
+  }
+  auto slice = value.getDefiningOp<tensor::ExtractSliceOp>();
+  return slice && group::isStateSlice(slice) ? slice : nullptr;
+}
+
 } // namespace
 
 void group::reshapeStateSlices(FunctionOpInterface func) {
   SmallVector<tensor::CollapseShapeOp> reshapes;
   func.walk([&](tensor::CollapseShapeOp op) { reshapes.push_back(op); });
   for (tensor::CollapseShapeOp op : reshapes) {
-    auto slice = op.getSrc().getDefiningOp<tensor::ExtractSliceOp>();
     OpBuilder builder(op);
-    if (!slice || !isStateSlice(slice)) {
-      // Behind another view of a slice.
-      Operation *data = dataOf(op.getSrc()).getDefiningOp();
-      if (data && isStateSlice(data) && !dropsUnits(op))
-        op.getSrcMutable().set(makeCopy(builder, op.getSrc()));
+    Operation *data = dataOf(op.getSrc()).getDefiningOp();
+    if (!data || !isStateSlice(data))
+      continue;
+    tensor::ExtractSliceOp slice = stateSliceOf(builder, op.getSrc());
+    if (!slice) {
+      op.getSrcMutable().set(makeCopy(builder, op.getSrc()));
       continue;
     }
     Value reshaped;

@@ -58,6 +58,19 @@ def cache(axis):
         [info("y", total), info("present_rows", total)], {})
 
 
+def pool():
+    """Rows put behind others, and their sum by weights that they make: of one batch."""
+    return make("pool", [
+        helper.make_node("Concat", ["past", "x"], ["present"], axis=1),
+        helper.make_node("MatMul", ["present", "w"], ["scores"]),
+        helper.make_node("Softmax", ["scores"], ["shares"], axis=1),
+        helper.make_node("Mul", ["present", "shares"], ["weighed"]),
+        helper.make_node("ReduceSum", ["weighed", "rows"], ["y"], keepdims=0)],
+        [info("x", [1, 1, 4]), info("past", [1, "past", 4])],
+        [info("y", [1, 4]), info("present", [1, "total", 4])],
+        {"w": np.array([[1], [-2], [0.5], [1]], np.float32), "rows": np.array([1])})
+
+
 def free_past(model, past="past", total="total"):
     """Caches that grow, of whatever size they had: named along the dimension in which they differ."""
     outputs = {value.name: value for value in model.graph.output}
@@ -92,6 +105,7 @@ CASES = {
     "cache_0": (lambda: cache(0), ["auto"], {"past": 5}, 6),
     "cache_1": (lambda: cache(1), ["past_*=present_*"], {"past": 5}, 6),
     "cache_2": (lambda: cache(2), ["auto"], {"past": 5}, 6),
+    "pool": (pool, ["past=present"], {"past": 5}, 6),
     "gpt": (gpt, ["past_*=present_*"], {"past": 18}, 19),
 }
 
