@@ -7,13 +7,13 @@
 #include "compiler/pipeline/Pipeline.h"
 
 #include "compiler/emit/Artifact.h"
-#include "compiler/emit/Embedded.h"
 #include "compiler/emit/TemporaryFolder.h"
 #include "compiler/import/Schema.h"
 #include "compiler/import/Weights.h"
 #include "compiler/lower/Lowering.h"
 #include "compiler/pipeline/Batch.h"
 #include "compiler/pipeline/Certificate.h"
+#include "compiler/pipeline/Levels.h"
 #include "compiler/pipeline/OpCounts.h"
 #include "compiler/pipeline/OpenDims.h"
 #include "compiler/pipeline/Registration.h"
@@ -143,8 +143,10 @@ public:
 
 private:
   ExitCode go() {
-    if (llvm::Error error = makeLevels())
-      return fail(ExitCode::BadInput, llvm::toString(std::move(error)));
+    llvm::Expected<std::vector<Level>> made = makeLevels(options.target, options.cpu);
+    if (!made)
+      return fail(ExitCode::BadInput, llvm::toString(made.takeError()));
+    levels = std::move(*made);
     result.target = targetsOf(levels);
     std::vector<std::vector<Phase>> lower; // by level: the same phases
     for (const Level &level : levels)
@@ -207,7 +209,7 @@ private:
     }
 
     // Each level has kernels of its own from here on; all have the same phases.
-    separateLevels(module->lookupSymbol<ModuleOp>(plan::kernelModuleName));
+    separateLevels(levels, module->lookupSymbol<ModuleOp>(plan::kernelModuleName));
     for (size_t at = 0; at < lower.front().size(); ++at) {
       begin(lower.front()[at].name);
       for (auto [level, phases] : llvm::zip_equal(levels, lower)) {
@@ -223,56 +225,7 @@ private:
     return emit(*module, weights, files);
   }
 
-  /// The targets that --cpu names, the least first.
-  llvm::Error makeLevels() {
-    llvm::SmallVector<llvm::StringRef> names;
-    llvm::StringRef(options.cpu).split(names, ',');
-    for (llvm::StringRef name : names) {
-      llvm::Expected<std::unique_ptr<Target>> made = makeTarget(options.target, name);
-      if (!made)
-        return made.takeError();
-      levels.push_back({std::move(*made), nullptr, ""});
-    }
-    for (const Level &level : levels)
-      if (level.target->architecture() != architecture())
-        return llvm::createStringError("--cpu names CPUs of two kinds of machine: '" +
-                                       levels.front().target->name() + "' and '" +
-                                       level.target->name() +
-                                       "'; an artifact is for one: compile the model for each");
-    if (embedded::runtimeObject(architecture()).empty())
-      return llvm::createStringError("this burin has no runtime for '" +
-                                     levels.front().target->name() +
-                                     "': it was built without that machine's C headers (tools/setup.sh "
-                                     "installs them)");
-    llvm::stable_sort(levels, [](const Level &a, const Level &b) {
-      return llvm::popcount(a.target->features()) < llvm::popcount(b.target->features());
-    });
-    // The runtime takes the last that the machine can run: two of the same needs are one too many.
-    for (size_t i = 1; i < levels.size(); ++i)
-      if (levels[i].target->features() == levels[i - 1].target->features())
-        return llvm::createStringError("--cpu names two CPUs that need the same features: '" +
-                                       levels[i - 1].target->name() + "' and '" +
-                                       levels[i].target->name() + "'");
-    return llvm::Error::success();
-  }
-
   Architecture architecture() const { return levels.front().target->architecture(); }
-
-  /// A copy of the planned kernels for each further level, under names of its own.
-  void separateLevels(ModuleOp kernels) {
-    levels.front().kernels = kernels;
-    OpBuilder builder(kernels->getContext());
-    builder.setInsertionPointAfter(kernels);
-    for (Level &level : llvm::drop_begin(levels)) {
-      level.suffix = "_" + level.target->name();
-      for (char &c : level.suffix)
-        c = llvm::isAlnum(c) ? c : '_';
-      level.kernels = cast<ModuleOp>(builder.clone(*kernels));
-      level.kernels.setName((plan::kernelModuleName + level.suffix).str());
-      for (auto kernel : level.kernels.getOps<func::FuncOp>())
-        kernel.setName((kernel.getName() + level.suffix).str());
-    }
-  }
 
   /// One variant, from the file to dispatches. A code where that failed, or where the user asked
   /// to stop on the way.
