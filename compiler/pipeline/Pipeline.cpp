@@ -208,6 +208,9 @@ private:
         return *code;
     }
 
+    if (options.cost)
+      result.programs = costOf(*module);
+
     // Each level has kernels of its own from here on; all have the same phases.
     separateLevels(levels, module->lookupSymbol<ModuleOp>(plan::kernelModuleName));
     for (size_t at = 0; at < lower.front().size(); ++at) {
@@ -323,6 +326,8 @@ private:
         objects.push_back(std::move(object));
       }
     }
+    if (llvm::Error error = readCode(objects))
+      return fail(ExitCode::Internal, llvm::toString(std::move(error)));
     ProgramOptions program;
     program.modelName = symbolOf(options.output);
     program.compiler = "burin " BURIN_VERSION;
@@ -371,6 +376,19 @@ private:
     if (error)
       return fail(ExitCode::Failed, llvm::toString(std::move(error)));
     return ExitCode::Ok;
+  }
+
+  llvm::Error readCode(llvm::ArrayRef<Object> objects) {
+    if (!options.cost)
+      return llvm::Error::success();
+    llvm::Expected<std::map<std::string, CodeMix>> code = codeMixOf(objects, architecture());
+    if (!code)
+      return code.takeError();
+    llvm::StringRef suffix = levels.back().suffix;
+    for (const auto &[name, mix] : *code)
+      if (llvm::StringRef(name).ends_with(suffix))
+        result.kernels[llvm::StringRef(name).drop_back(suffix.size()).str()] = mix;
+    return llvm::Error::success();
   }
 
   /// Writes the weights to files of their own, where they do not go into the artifact.

@@ -5,8 +5,10 @@
 #ifndef BURIN_COMPILER_PIPELINE_PIPELINE_H
 #define BURIN_COMPILER_PIPELINE_PIPELINE_H
 
+#include "compiler/emit/CodeMix.h"
 #include "compiler/emit/Program.h"
 #include "compiler/pipeline/Constants.h"
+#include "compiler/pipeline/Cost.h"
 #include "compiler/pipeline/Messages.h"
 #include "compiler/pipeline/Variants.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
@@ -49,6 +51,7 @@ struct CompileOptions {
   Purpose purpose = Purpose::Use;
   std::string constantsCpu = constantsLevel.str(); // what computes constants at compile time
   bool progress = false;      // a line per phase on stderr
+  bool cost = false;          // counts what the programs do, for reports
 };
 
 struct CompileResult {
@@ -56,6 +59,8 @@ struct CompileResult {
   std::vector<Message> messages;
   ProgramSummary summary;
   std::string target;     // resolved, e.g. "znver3"
+  std::vector<ProgramCost> programs;       // where options.cost asks: by variant
+  std::map<std::string, CodeMix> kernels;  // then, too: the code of the best level, by kernel
   std::string module;     // with compileTo: the printed module
   std::vector<std::pair<std::string, double>> phaseSeconds; // wall time
 };

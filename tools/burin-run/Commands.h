@@ -35,6 +35,7 @@ ExitCode runModel(const Flags &flags);
 ExitCode bench(const Flags &flags);
 ExitCode check(const Flags &flags);
 ExitCode inspect(const Flags &flags);
+ExitCode machine(const Flags &flags);
 ExitCode verify(const Flags &flags);
 
 } // namespace burin::run

@@ -27,7 +27,10 @@ void Profile::take(const burin_event &event) {
     Site &at = site(event.site);
     at.kernel = event.kernel;
     at.nodes = event.nodes;
-    at.totalMs += now - launchBegan;
+    double took = now - launchBegan;
+    at.leastMs = at.calls ? std::min(at.leastMs, took) : took;
+    at.totalMs += took;
+    at.index = event.site;
     ++at.calls;
     sites = std::max(sites, event.site + 1);
     break;
@@ -125,7 +128,9 @@ std::string Profile::json() const {
   };
   auto siteJson = [&](const Site &each) {
     return "{\"nodes\": " + run::json(each.nodes) + ", " +
-           times(each.calls, each.totalMs) + "}";
+           times(each.calls, each.totalMs) +
+           format(", \"min_us\": %.6f, \"site\": %u}", 1e3 * each.leastMs,
+                  each.index);
   };
   auto kernelJson = [&](const Kernel &kernel) {
     return "{\"kernel\": " + run::json(kernel.name) + ", " +

@@ -38,7 +38,8 @@ private:
   struct Site {
     const char *kernel, *nodes;
     uint64_t calls;
-    double totalMs;
+    double totalMs, leastMs;
+    uint32_t index; // in the artifact: launches of a main program are in order
   };
   /// Something that took time.
   struct Span {

@@ -27,6 +27,9 @@ static constexpr char help[] =
   burin-run check MODEL.so DATASET ... [options]
       Runs folders with input_N.pb and compares with their output_N.pb; one
       line each, PASS or FAIL.
+  burin-run machine
+      What a core of this machine can do at most (operations and bytes a
+      second), as JSON: what `burin explain --cost --machine FILE` takes.
 
 Options
   -i NAME=FILE    an input, as .npy or .pb (TensorProto); -i FILE where the
@@ -124,8 +127,6 @@ public:
       if (hasInline)
         throw Error{BadInput, "option '" + argument + "' takes no value"};
     }
-    if (flags.model.empty())
-      throw Error{BadInput, "no model is given: name a .so that `burin compile` wrote"};
     if (flags.steps == 0)
       throw Error{BadInput, "--steps takes a number from 1"};
     if (flags.batch == 0)
@@ -183,12 +184,14 @@ struct Verb {
   const char *name;
   ExitCode (*run)(const Flags &);
   bool takesRest;
+  bool takesModel = true;
 };
 
 constexpr Verb verbs[] = {{"run", runModel, false},
                           {"bench", bench, false},
                           {"check", check, true},
                           {"inspect", inspect, false},
+                          {"machine", machine, false, false},
                           {"verify", verify, false}}; // not for users: see there
 
 ExitCode dispatch(int argc, char **argv) {
@@ -198,18 +201,22 @@ ExitCode dispatch(int argc, char **argv) {
       return Ok;
     }
   if (argc < 2)
-    throw Error{BadInput, "what to do is missing: run, bench, inspect or check; --help says more"};
+    throw Error{BadInput, "what to do is missing: run, bench, inspect, check or machine; --help says more"};
   for (const Verb &verb : verbs) {
     if (strcmp(argv[1], verb.name) != 0)
       continue;
     Flags flags = Parser(argc - 2, argv + 2).parse();
+    if (verb.takesModel && flags.model.empty())
+      throw Error{BadInput, "no model is given: name a .so that `burin compile` wrote"};
+    if (!verb.takesModel && !flags.model.empty())
+      throw Error{BadInput, "'" + flags.model + "' is one argument too many"};
     if (!verb.takesRest && !flags.rest.empty())
       throw Error{BadInput, "'" + flags.rest[0] + "' is one argument too many (inputs are given "
                             "as -i NAME=FILE)"};
     return verb.run(flags);
   }
   throw Error{BadInput, std::string("unknown verb '") + argv[1] +
-                            "'; there are run, bench, inspect and check"};
+                            "'; there are run, bench, inspect, check and machine"};
 }
 
 } // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/Explain.h"
-#include "tools/burin/Commands.h"
+#include "tools/burin/Cost.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -13,7 +13,8 @@ namespace {
 struct State {
   CompileOptions options;
   CompileFlags flags;
-  bool json = false;
+  CostFlags costFlags;
+  bool json = false, cost = false;
 };
 
 /// `hasKernels`: whether the model came as far as kernels.
@@ -76,6 +77,15 @@ ExitCode run(State &state) {
   return report.code;
 }
 
+/// One program is measured, and its costs listed.
+void checkOne(const CompileOptions &options) {
+  for (const auto &[name, sizes] : options.dims)
+    if (sizes.size() > 1)
+      throw CLI::ValidationError("--dim", "--cost takes one size or range of '" + name + "'");
+  if (llvm::StringRef(options.cpu).contains(','))
+    throw CLI::ValidationError("--cpu", "--cost takes one CPU");
+}
+
 } // namespace
 
 void addExplain(CLI::App &app, Action &action) {
@@ -84,10 +94,26 @@ void addExplain(CLI::App &app, Action &action) {
       "explain", "Say of each node what computes it, its FLOPs and bytes, or why it is not supported");
   verb->add_option("model", state->options.model, "ONNX file")->required();
   state->flags.add(*verb, state->options);
+  CompileFlags::addStates(*verb, state->options);
+  verb->add_flag("--cost", state->cost,
+                 "Say of each kernel what it does, how long that takes on this machine, how long it takes at least, "
+                 "and how much of it is vector code");
+  verb->add_option("--seconds", state->costFlags.seconds, "With --cost: how long to measure; 0: estimates alone")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+  state->costFlags.addMachine(*verb);
   verb->add_flag("--json", state->json, "Report as JSON on standard output");
-  verb->callback([state, &action] {
+  verb->callback([state, verb, &action] {
     state->flags.finish(state->options);
-    action = [state] { return run(*state); };
+    if (state->cost)
+      checkOne(state->options);
+    else
+      for (const char *option : {"--seconds", "--machine", "--state"})
+        if (verb->count(option))
+          throw CLI::ValidationError(option, "goes with --cost");
+    action = [state] {
+      return state->cost ? explainCost(state->options, state->costFlags, state->json) : run(*state);
+    };
   });
 }
 

@@ -6,14 +6,11 @@
 
 #include "compiler/emit/TemporaryFolder.h"
 #include "dialects/onnx/SizeExpr.h"
-#include "tools/burin/Commands.h"
+#include "tools/burin/Runner.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace burin::cli {
@@ -129,10 +126,8 @@ private:
     return result.code;
   }
 
-  /// Runs burin-run and reads its report. What it says on standard error is the user's.
   ExitCode compare(llvm::StringRef artifact, std::vector<std::string> more, json::Object &report) {
-    std::string runner = runnerPath(), file = folder.file("report.json");
-    std::vector<std::string> words{runner,        "verify", folder.file(artifact),
+    std::vector<std::string> words{"verify",      folder.file(artifact),
                                    "--reference", folder.file("reference.so"),
                                    "--threads",   std::to_string(state.threads)};
     for (const std::string &input : state.inputs)
@@ -145,27 +140,7 @@ private:
       if (!value->empty())
         words.insert(words.end(), {option, *value});
     llvm::append_range(words, more);
-    std::vector<llvm::StringRef> arguments(words.begin(), words.end());
-    std::optional<llvm::StringRef> redirects[] = {std::nullopt, llvm::StringRef(file), std::nullopt};
-    (void)llvm::sys::fs::remove(file); // LLVM would write over the start of an earlier report
-    std::string why;
-    int code = llvm::sys::ExecuteAndWait(runner, arguments, std::nullopt, redirects, 0, 0, &why);
-    if (code < 0) {
-      llvm::errs() << "error: '" << runner << "' "
-                   << (why.empty() ? "was ended by a signal" : why) << "\n";
-      return ExitCode::Internal;
-    }
-    if (code > 0)
-      return ExitCode(std::min(code, int(ExitCode::Internal)));
-    auto buffer = llvm::MemoryBuffer::getFile(file);
-    auto value = json::parse(buffer ? json::fixUTF8((*buffer)->getBuffer()) : std::string());
-    if (!value || !value->getAsObject()) {
-      llvm::consumeError(value.takeError());
-      llvm::errs() << "error: '" << runner << "' gave no report\n";
-      return ExitCode::Internal;
-    }
-    report = std::move(*value->getAsObject());
-    return ExitCode::Ok;
+    return askRunner(std::move(words), folder.file("report.json"), report);
   }
 
   //===- The report ---------------------------------------------------------===//
