@@ -50,9 +50,10 @@ public:
       total.seconds += row.seconds;
       rows.push_back(std::move(row));
     }
-    llvm::stable_sort(rows, [&](const KernelRow &a, const KernelRow &b) {
-      return isMeasured() ? a.seconds > b.seconds : a.roofline.seconds() > b.roofline.seconds();
-    });
+    auto keyOf = [&](const KernelRow &row) {
+      return std::pair(isMeasured() ? -row.seconds : -row.roofline.seconds(), row.kernel);
+    };
+    llvm::sort(rows, [&](const KernelRow &a, const KernelRow &b) { return keyOf(a) < keyOf(b); });
   }
 
   void print() const {
