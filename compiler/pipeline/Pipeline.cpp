@@ -334,6 +334,7 @@ private:
     if (llvm::Error error = checkTasks(module, levels))
       return fail(ExitCode::Unsupported, options.model + ": " + llvm::toString(std::move(error)));
     Provenance provenance{files.get(), rebuildCommand(options, levels)};
+    result.command = provenance.command;
     // Code reaches 2 GiB far, over the weights to its constants; all else needs room, too.
     constexpr uint64_t embedAtMost = (uint64_t(2) << 30) - (uint64_t(64) << 20);
     if (options.weights == "embed" && result.summary.weightsBytes > embedAtMost)

@@ -60,6 +60,7 @@ struct CompileResult {
   ProgramSummary summary;
   std::string target;     // resolved, e.g. "znver3"
   std::vector<ProgramCost> programs;       // where options.cost asks: by variant
+  std::string command;    // that makes the artifact again
   std::map<std::string, CodeMix> kernels;  // then, too: the code of the best level, by kernel
   std::string module;     // with compileTo: the printed module
   std::vector<std::pair<std::string, double>> phaseSeconds; // wall time

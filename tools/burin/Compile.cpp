@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/emit/Artifact.h"
 #include "compiler/pipeline/Certificate.h"
-#include "tools/burin/Commands.h"
+#include "compiler/pipeline/Report.h"
+#include "tools/burin/Cost.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -17,6 +18,8 @@ namespace {
 struct State {
   CompileOptions options;
   CompileFlags flags;
+  CostFlags cost;
+  std::string report; // file
   bool json = false;
 };
 
@@ -99,9 +102,31 @@ ExitCode run(State &state) {
                  << "' is neither embed nor a file .safetensors\n";
     return ExitCode::BadInput;
   }
+  if (!state.report.empty() && !options.compileTo.empty()) {
+    llvm::errs() << "error: --report tells of an artifact, and --compile-to makes none\n";
+    return ExitCode::BadInput;
+  }
   options.progress = !state.json && isatty(STDERR_FILENO);
+  options.cost = !state.report.empty();
+  Machine machine;
+  if (options.cost) { // a bad file ends the work before it begins
+    llvm::Expected<Machine> chosen = chooseMachine(state.cost, options);
+    if (!chosen) {
+      llvm::errs() << "error: " << llvm::toString(chosen.takeError()) << "\n";
+      return ExitCode::BadInput;
+    }
+    machine = std::move(*chosen);
+  }
   CompileResult result = compile(options);
   bool stopsEarly = !options.compileTo.empty();
+  if (result.code == ExitCode::Ok && options.cost)
+    if (llvm::Error error = writeWhole(state.report, [&](llvm::raw_ostream &out) {
+          out << reportPage(reportData(options, result, machine));
+          return llvm::Error::success();
+        })) {
+      result.code = ExitCode::Failed;
+      result.messages.push_back({llvm::toString(std::move(error)), true});
+    }
   if (result.code == ExitCode::Ok && stopsEarly && !options.output.empty())
     if (llvm::Error error = writeWhole(options.output, [&](llvm::raw_ostream &out) {
           out << result.module;
@@ -151,12 +176,19 @@ void addCompile(CLI::App &app, Action &action) {
                    "Write the module after each phase to DIR, and how many ops each pass found and "
                    "left to DIR/counts.txt")
       ->type_name("DIR");
+  verb->add_option("--report", state->report,
+                   "Write a page (HTML, self-contained) of what the artifact is: kernels under the roofline and as a "
+                   "graph, memory over time, sizes, compile time")
+      ->type_name("FILE");
+  state->cost.addMachine(*verb);
   verb->add_option("--max-memory", state->flags.maxMemory,
                    "Fail where the arena of one worker is larger than SIZE, e.g. 64M")
       ->type_name("SIZE");
   verb->add_flag("--json", state->json, "Report as JSON on standard output");
   verb->callback([state, verb, &action] {
     state->flags.finish(state->options);
+    if (verb->count("--machine") && state->report.empty())
+      throw CLI::ValidationError("--machine", "goes with --report");
     state->options.flags = CompileFlags::wordsOf(*verb);
     action = [state] { return run(*state); };
   });

@@ -168,7 +168,7 @@ std::vector<std::string> CompileFlags::wordsOf(const CLI::App &verb) {
   // What names files or folders of this machine or changes reports alone; the CPU is resolved first.
   const std::set<std::string> left{"model",      "--output", "--target", "--cpu",
                                    "--compile-to", "--header", "--depfile", "--dump-ir",
-                                   "--max-memory", "--json", "--external-data-root"};
+                                   "--max-memory", "--json", "--external-data-root", "--report", "--machine"};
   std::vector<std::string> words;
   for (const CLI::Option *option : verb.get_options()) {
     std::string name = option->get_name();

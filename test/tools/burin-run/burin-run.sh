@@ -38,6 +38,13 @@ says err.txt "unknown option '--wings'"
 expect 2 "$run" run "$model" --threads many -o o
 says err.txt "takes a number, not 'many'"
 
+# What a core can do: numbers above none.
+expect 0 "$run" machine
+grep -qE '"flops": \{"[0-9]+": [1-9][0-9]+.*"memory_bytes_per_s": [1-9][0-9]+, "cache_bytes_per_s": [1-9][0-9]+, "cache_bytes": [1-9]' out.txt ||
+  fail 'machine'
+expect 2 "$run" machine "$model"
+says err.txt 'is one argument too many'
+
 # Files that are no artifact.
 expect 2 "$run" inspect none.so
 echo text >text.so
