@@ -84,8 +84,7 @@ unsigned group::rowRank(Operation *op) {
   return rank;
 }
 
-/// Whether a dim is read backward, as 1 - d.
-static bool readsBackward(AffineMap map) {
+bool group::readsBackward(AffineMap map) {
   bool backward = false;
   map.walkExprs([&](AffineExpr expr) {
     auto product = dyn_cast<AffineBinaryOpExpr>(expr);

@@ -33,6 +33,9 @@ mlir::Value dataOf(mlir::Value value);
 /// neighbours. 0 for ops that are not linalg.
 unsigned rowRank(mlir::Operation *op);
 
+/// Whether a dim is read backward, as 1 - d.
+bool readsBackward(mlir::AffineMap map);
+
 /// The number of leading dimensions of the consumer's loops by which it reads
 /// `operand` directly; 0 where it reads another dimension backward.
 unsigned sharedRows(mlir::linalg::LinalgOp consumer, mlir::OpOperand &operand);

@@ -226,6 +226,45 @@ bool tileScores(func::FuncOp kernel) {
   return true;
 }
 
+/// Tiling takes a slice from where the first index reads to where the last one does: what is read
+/// backward is read by index instead. Returns the op in the place of `op`.
+linalg::LinalgOp readBackwardByIndex(RewriterBase &rewriter, linalg::LinalgOp op) {
+  auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
+  if (!generic || llvm::none_of(generic.getIndexingMapsArray(), group::readsBackward))
+    return op;
+  SmallVector<Value> inputs;
+  SmallVector<AffineMap> maps;
+  llvm::BitVector gone(generic.getBody()->getNumArguments());
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPointToStart(generic.getBody());
+  Location loc = generic.getLoc();
+  for (OpOperand &operand : generic->getOpOperands()) {
+    AffineMap map = generic.getMatchingIndexingMap(&operand);
+    if (generic.isDpsInit(&operand) || !group::readsBackward(map)) {
+      maps.push_back(map);
+      if (!generic.isDpsInit(&operand))
+        inputs.push_back(operand.get());
+      continue;
+    }
+    SmallVector<Value> loops, at;
+    for (unsigned d = 0; d < generic.getNumLoops(); ++d)
+      loops.push_back(linalg::IndexOp::create(rewriter, loc, d));
+    for (AffineExpr expr : map.getResults())
+      at.push_back(affine::AffineApplyOp::create(
+          rewriter, loc, AffineMap::get(map.getNumDims(), 0, expr), loops));
+    BlockArgument argument = generic.getMatchingBlockArgument(&operand);
+    argument.replaceAllUsesWith(tensor::ExtractOp::create(rewriter, loc, operand.get(), at));
+    gone.set(argument.getArgNumber());
+  }
+  generic.getBody()->eraseArguments(gone);
+  rewriter.setInsertionPoint(generic);
+  auto made = linalg::GenericOp::create(rewriter, loc, generic->getResultTypes(), inputs,
+                                        generic.getOutputs(), maps, generic.getIteratorTypesArray());
+  made.getRegion().takeBody(generic.getRegion());
+  rewriter.replaceOp(generic, made.getResults());
+  return cast<linalg::LinalgOp>(made.getOperation());
+}
+
 void tile(func::FuncOp kernel) {
   linalg::LinalgOp root = findRoot(kernel);
   if (!root)
@@ -238,6 +277,11 @@ void tile(func::FuncOp kernel) {
   SmallVector<int64_t> tiles = chooseTiles(root, kernelRows(kernel, root), alone);
   if (tiles.empty())
     return;
+  for (auto op : llvm::to_vector(kernel.getBody().front().getOps<linalg::LinalgOp>())) {
+    linalg::LinalgOp made = readBackwardByIndex(rewriter, op);
+    if (op == root)
+      root = made;
+  }
   tileAndFuse(rewriter, cast<TilingInterface>(root.getOperation()), tiles);
 }
 

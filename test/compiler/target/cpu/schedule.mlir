@@ -172,3 +172,24 @@ func.func @scatter_zeros(%at: tensor<4x1xi64>, %x: tensor<4x8xf32>, %o: tensor<?
   } -> tensor<?x8xf32>
   return %3 : tensor<?x8xf32>
 }
+
+// -----
+
+#same = affine_map<(h, s, i, d) -> (h, s, i, d)>
+#back = affine_map<(h, s, i, d) -> (h, s, -i + 1, d)>
+
+// Halves that change places, as a rotation's: a tile reads them by index.
+// CHECK-LABEL: func.func @halves
+// CHECK: scf.forall
+// CHECK: linalg.generic
+// CHECK: memref.load %{{.*}} : memref<12x64x2x32xf32>
+func.func @halves(%x: tensor<12x64x2x32xf32>, %o: tensor<12x64x2x32xf32>) -> tensor<12x64x2x32xf32>
+    attributes {plan.kernel} {
+  %0 = linalg.generic {indexing_maps = [#same, #back, #same], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x, %x : tensor<12x64x2x32xf32>, tensor<12x64x2x32xf32>) outs(%o : tensor<12x64x2x32xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %s = arith.addf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<12x64x2x32xf32>
+  return %0 : tensor<12x64x2x32xf32>
+}
