@@ -5,6 +5,7 @@
 
 #include "compiler/import/Adapters.h"
 #include "compiler/import/Model.h"
+#include "compiler/import/ShapeRules.h"
 
 #include "onnx/defs/schema.h"
 #include "onnx/shape_inference/implementation.h"
@@ -53,7 +54,7 @@ bool convertToNewestOpset(ModelProto &model, Problems &problems) {
   }
   try {
     // Some adapters ask for the shapes of a node's operands.
-    shape_inference::InferShapes(model);
+    shape_inference::InferShapes(model, &schemasForInference());
   } catch (const std::exception &) {
     // They are told apart by the adapters that need them.
   }

@@ -4,6 +4,7 @@
 // operators that ONNX itself defines as functions.
 
 #include "compiler/import/Model.h"
+#include "compiler/import/ShapeRules.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
@@ -400,7 +401,7 @@ void inferTypes(ModelProto &model) {
       forEachGraph(*model.mutable_graph(), [](GraphProto &graph) { graph.clear_value_info(); });
     try {
       shape_inference::DataValueMap shapes;
-      shape_inference::InferShapes(model, OpSchemaRegistry::Instance(), options, &shapes);
+      shape_inference::InferShapes(model, &schemasForInference(), options, &shapes);
       return;
     } catch (const std::exception &) {
       // Contradicts what is declared; the dialect's own inference reports what matters.

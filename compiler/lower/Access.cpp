@@ -181,7 +181,11 @@ Value stridedSlice(Lowering &b, Value input, RankedTensorType result, ArrayRef<i
     return b.parallel(result, {input},
                       {AffineMap::get(result.getRank(), 0, exprs, b.getContext())},
                       [](Lowering &, ValueRange elements) { return elements[0]; });
-  return b.indexed(result, [&](Lowering &in, ValueRange indices) {
+  SmallVector<Value> open;
+  for (int64_t d = 0; d < result.getRank(); ++d)
+    if (result.isDynamicDim(d))
+      open.push_back(tensor::DimOp::create(b, input, d));
+  return b.indexed(result, open, [&](Lowering &in, ValueRange indices) {
     Scalars s{in};
     SmallVector<Value> at;
     for (auto [index, start, step] : llvm::zip_equal(indices, starts, steps)) {

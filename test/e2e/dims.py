@@ -135,6 +135,14 @@ def models():
          "bias": weights(32), "v": weights(32, 10)},
     ), {"N": "0..5"}, [{"N": n} for n in (0, 1, 3, 5)], [{"N": 6}]
 
+    yield model( # scores as a result, over a past; of a head half is turned
+        "scores", [("RotaryEmbedding", ["x", "cos", "sin"], ["q"], {"rotary_embedding_dim": 4}),
+                   ("Attention", ["q", "k", "k", "", "past", "past"], ["y", "nk", "nv", "s"])],
+        {"x": ["B", 4, "S", 8], "k": ["B", 2, "S", 8], "past": ["B", 2, "P", 8], "cos": ["B", "S", 2],
+         "sin": ["B", "S", 2]}, {"y": ["B", 4, "S", 8], "s": ["B", 4, "S", "T"], "nk": ["B", 2, "T", 8]}, {}, opset=23,
+    ), {"B": "1..2", "S": "1..6", "P": "0..5"}, [{"B": b, "S": s, "P": p} for b, s, p in
+                                                 ((1, 1, 0), (2, 3, 5), (2, 6, 2))], [{"S": 7}]
+
     yield model( # a range, and sizes in it that have a plan of their own
         "mixed", [("MatMul", ["x", "w"], ["p"]), ("Tanh", ["p"], ["y"])],
         {"x": ["seq", 40]}, {"y": ["seq", 56]}, {"w": weights(40, 56)},
