@@ -4,9 +4,12 @@
 #include "compiler/emit/Sha256.h"
 #include "compiler/import/Weights.h"
 #include "compiler/pipeline/Pipeline.h"
+#include "compiler/plan/Sizes.h"
 #include "dialects/plan/PlanOps.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
+
+#include <deque>
 
 using namespace mlir;
 
@@ -56,21 +59,46 @@ std::string overMemory(const ProgramSummary &summary, uint64_t allowed) {
   return text;
 }
 
-/// A number, or the text of a product over the sizes d0, d1, ... that the kernel is given.
-static llvm::json::Value tasksOf(AffineMap counts) {
+/// Of a launch whose kernel has a task for each of `counts`, over the sizes that it is told: a number, or the
+/// text of a product over the model's dims.
+static std::string tasksOf(plan::LaunchOp launch, AffineMap counts, const plan::ModelSizes &sizes) {
+  SmallVector<AffineExpr> told;
+  if (std::optional<AffineMap> extents = launch.getExtents())
+    llvm::append_range(told, extents->getResults());
   uint64_t fixed = 1;
-  std::string text;
-  llvm::raw_string_ostream stream(text);
+  std::vector<std::string> factors;
   for (AffineExpr count : counts.getResults()) {
-    if (auto constant = dyn_cast<AffineConstantExpr>(count))
+    AffineExpr expr = simplifyAffineExpr(count.replaceDims(told), 0, sizes.count());
+    if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
       fixed *= uint64_t(constant.getValue());
-    else
-      stream << " * (" << count << ")";
+      continue;
+    }
+    std::string text = sizes.textOf(expr);
+    factors.push_back(StringRef(text).contains(' ') ? "(" + text + ")" : text);
   }
-  fixed = std::max<uint64_t>(fixed, 1);
-  if (text.empty())
-    return int64_t(fixed);
-  return std::to_string(fixed) + text;
+  if (fixed > 1 || factors.empty())
+    factors.insert(factors.begin(), std::to_string(std::max<uint64_t>(fixed, 1)));
+  return llvm::join(factors, " * ");
+}
+
+/// What the launches of a kernel have, each once: a number, or texts.
+static llvm::json::Value asJson(ArrayRef<std::string> tasks) {
+  int64_t number;
+  if (tasks.size() == 1 && llvm::to_integer(tasks.front(), number))
+    return number;
+  return llvm::json::fixUTF8(llvm::join(tasks, ", "));
+}
+
+/// "P=0..20": the ranges of the only variant.
+static std::string rangesOf(func::FuncOp main) {
+  std::vector<std::string> texts;
+  plan::ModelSizes sizes(main);
+  auto ranges = main->getAttrOfType<ArrayAttr>(plan::dimsAttrName);
+  for (auto [i, attr] : llvm::enumerate(ranges ? ranges.getValue() : ArrayRef<Attribute>()))
+    if (auto range = cast<plan::RangeAttr>(attr);
+        !sizes.isMeasured(getAffineSymbolExpr(unsigned(i), main.getContext())))
+      texts.push_back(plan::textOf(range.getName(), {range.getMin(), range.getMax()}));
+  return llvm::join(texts, " ");
 }
 
 std::string targetsOf(ArrayRef<Level> levels) {
@@ -131,18 +159,30 @@ static llvm::json::Object provenanceJson(const Provenance &provenance) {
 
 std::string certificate(ModuleOp planned, ArrayRef<Level> levels, const ProgramSummary &summary,
                         const Provenance &provenance) {
-  llvm::MapVector<StringRef, int64_t> launches;
-  planned.walk([&](plan::LaunchOp launch) { ++launches[launch.getKernel()]; });
+  llvm::StringMap<SmallVector<std::pair<plan::LaunchOp, const plan::ModelSizes *>>> launches;
+  std::deque<plan::ModelSizes> sizes; // by main program
+  for (auto main : planned.getOps<func::FuncOp>()) {
+    sizes.emplace_back(main);
+    main.walk([&](plan::LaunchOp launch) {
+      launches[launch.getKernel()].push_back({launch, &sizes.back()});
+    });
+  }
   llvm::json::Array list;
   for (const Level &level : levels)
     for (Operation &op : ModuleOp(level.kernels).getBody()->getOperations()) {
       auto name = op.getAttrOfType<StringAttr>(SymbolTable::getSymbolAttrName());
       if (!op.hasAttr("plan.kernel") || !name)
         continue;
+      const auto &own = launches[name.getValue().drop_back(level.suffix.size())];
+      SmallVector<std::string> tasks;
+      for (auto [launch, of] : own)
+        if (std::string text = tasksOf(launch, op.getAttrOfType<AffineMapAttr>("plan.tasks").getAffineMap(), *of);
+            !llvm::is_contained(tasks, text))
+          tasks.push_back(text);
       llvm::json::Object kernel{
           {"name", name.getValue()},
-          {"launches", launches.lookup(name.getValue().drop_back(level.suffix.size()))},
-          {"tasks", tasksOf(op.getAttrOfType<AffineMapAttr>("plan.tasks").getAffineMap())},
+          {"launches", int64_t(own.size())},
+          {"tasks", asJson(tasks)},
           {"scratch_bytes", op.getAttrOfType<IntegerAttr>("plan.scratch_bytes").getInt()}};
       if (levels.size() > 1)
         kernel["target"] = level.target->name();
@@ -150,9 +190,12 @@ std::string certificate(ModuleOp planned, ArrayRef<Level> levels, const ProgramS
     }
   llvm::json::Array variants;
   for (const VariantSummary &variant : summary.variants) {
-    llvm::json::Object one{{"sizes", variant.name},
-                           {"launches", int64_t(variant.launches)},
+    llvm::json::Object one{{"launches", int64_t(variant.launches)},
                            {"activation_bytes", int64_t(variant.activationBytes)}};
+    std::string given = summary.variants.size() == 1 ? rangesOf(*planned.getOps<func::FuncOp>().begin())
+                                                     : variant.name;
+    if (!given.empty())
+      one["sizes"] = llvm::json::fixUTF8(given);
     if (!variant.liveFormula.empty())
       one["live_bytes"] = llvm::json::fixUTF8(variant.liveFormula);
     variants.push_back(std::move(one));
