@@ -160,13 +160,16 @@ private:
     });
   }
 
-  /// Whether the op's rule knows all sizes of its results.
-  static bool knowsSizes(Operation *op) {
+  /// Whether the op's rule knows all sizes of its results, by ranges.
+  bool knowsSizes(Operation *op) const {
     SmallVector<Type> types = toldByOperands(op);
-    return types.size() == op->getNumResults() && llvm::all_of(types, [](Type type) {
+    auto isRange = [&](const onnx::SizeExpr &size) {
+      return isKnown(size) && llvm::all_of(size.names(), [&](StringRef name) { return dims.contains(name); });
+    };
+    return types.size() == op->getNumResults() && llvm::all_of(types, [&](Type type) {
              auto tensor = dyn_cast<RankedTensorType>(type);
              return !isa<TensorType>(type) ||
-                    (tensor && llvm::all_of(lower::sizesOf(tensor), isKnown));
+                    (tensor && llvm::all_of(lower::sizesOf(tensor), isRange));
            });
   }
 
@@ -199,6 +202,18 @@ private:
     if (all)
       module->setAttr(onnx::dimRangesAttrName, all);
     return found;
+  }
+
+  /// Whether a state of the model has `name` rows.
+  static bool isStateLength(Operation *op, StringRef name) {
+    auto main = op->getParentOfType<func::FuncOp>();
+    return llvm::any_of(llvm::seq(main.getNumArguments()), [&](unsigned i) {
+      auto type = dyn_cast<RankedTensorType>(main.getArgumentTypes()[i]);
+      auto names = type ? dyn_cast_if_present<onnx::DimsAttr>(type.getEncoding()) : onnx::DimsAttr();
+      return plan::stateOf(main, i) && names && llvm::any_of(names.getNames(), [&](StringAttr size) {
+               return size.getValue() == name;
+             });
+    });
   }
 
   /// An input of the model whose elements decide sizes of the op's results; empty where none is found. The numbers
@@ -266,12 +281,15 @@ private:
               "of its own in each round; mark what counts by booleans of a fixed size (Where) "
               "instead, or do it outside of the body");
         if (ShapedType::isDynamic(size) && !isRange && takesDynamic) {
-          if (std::string range = higherStart(op); !range.empty())
-            return op->emitOpError(
-                       "is not supported here: the result's shape has no one expression for all "
-                       "sizes that --dim allows; give a range that starts higher, for example "
-                       "--dim ")
-                   << range << ", or fixed sizes";
+          if (std::string range = higherStart(op); !range.empty()) {
+            auto error = op->emitOpError("is not supported here: the result's shape has no one "
+                                         "expression for all sizes that --dim allows; give ");
+            StringRef name = StringRef(range).split('=').first, most = StringRef(range).rsplit("..").second;
+            if (isStateLength(op, name))
+              return error << "the state a fixed size, for example with --dim " << name << "=" << most
+                           << ": it begins with zeros in all rows";
+            return error << "a range that starts higher, for example --dim " << range << ", or fixed sizes";
+          }
           if (std::string input = decidingInput(op); !input.empty())
             return op->emitOpError("is not supported here: the result's shape is known only when the model runs, by "
                                    "what the input '")
@@ -279,8 +297,18 @@ private:
                    << "input";
           if (op->getNumRegions() > 0)
             return success(); // the rule says what in its body decides
-          return op->emitOpError("is not supported here: the result's shape is known only when the "
-                                 "model runs; fix the sizes it depends on with --dim NAME=VALUE");
+          auto error = op->emitOpError("is not supported here: the result's shape is known only when the model runs; ");
+          if (op->getParentOfType<onnx::LoopOp>())
+            error << "what a loop carries has one shape in all rounds: write what is new into a tensor of a "
+                     "fixed size (ScatterND), or let the loop stack it (a scan output)";
+          else if (dims.empty())
+            error << "no --dim decides it; compute this part in the program that calls the model";
+          else
+            error << "fix the sizes it depends on with --dim NAME=VALUE";
+          if (isa<onnx::ReshapeOp>(op) && !dims.empty())
+            error << ", or where an input has multiples of a number (as many rows as windows of 4 take) say so: "
+                     "--input NAME=1x3x4*hx4*w";
+          return error;
         }
         auto range = isRange ? expr.range([&](StringRef base) { return ranges.lookup(base); })
                              : std::nullopt;

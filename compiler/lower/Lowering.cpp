@@ -413,6 +413,19 @@ Value Lowering::reshape(Value input, ArrayRef<int64_t> shape) {
   return tensor::ExpandShapeOp::create(*this, target, input, all(target.getRank()));
 }
 
+/// How to say that what a reshape divides by a number is a multiple of it; "" where it divides nothing.
+static std::string asMultiples(ArrayRef<onnx::SizeExpr> from, ArrayRef<onnx::SizeExpr> to) {
+  for (const onnx::SizeExpr &size : llvm::concat<const onnx::SizeExpr>(to, from)) {
+    std::string text = size.text();
+    StringRef number = StringRef(text).split("floordiv ").second.take_while(llvm::isDigit);
+    if (!number.empty())
+      return (", or where they are multiples of " + number + " say so: --input NAME=1x3x" + number + "*hx" +
+              number + "*w, with ranges of h and w, for an input that is [1, 3, height, width]")
+          .str();
+  }
+  return "";
+}
+
 Value Lowering::reshape(Value input, ArrayRef<onnx::SizeExpr> from, ArrayRef<onnx::SizeExpr> to) {
   Type element = typeOf(input).getElementType();
   RankedTensorType target = tensorOf(to, element);
@@ -430,7 +443,7 @@ Value Lowering::reshape(Value input, ArrayRef<onnx::SizeExpr> from, ArrayRef<onn
   auto before = products(from), after = products(to);
   if (!before.back() || !after.back() || !(*before.back() == *after.back())) {
     reason = "the numbers of elements before and after it are not known to be equal; fix the sizes "
-             "they depend on with --dim NAME=VALUE";
+             "they depend on with --dim NAME=VALUE" + asMultiples(from, to);
     return empty(target, SmallVector<Value>(target.getNumDynamicDims(), index(1)));
   }
   SmallVector<Value> open = openSizes(to);
