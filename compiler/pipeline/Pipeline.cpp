@@ -170,24 +170,25 @@ private:
     context.loadAllAvailableDialects();
 
     WeightStore weights;
-    OwningOpRef<ModuleOp> module;
+    std::vector<OwningOpRef<ModuleOp>> walked(variants.size());
     std::optional<ExitCode> stopped;
-    for (const VariantDims &dims : variants) {
-      OwningOpRef<ModuleOp> one;
+    for (size_t i = 0; i < variants.size(); ++i) {
+      // The one that takes most goes first where there are states: the others' have the same room.
+      size_t at = options.states.empty() ? i : variants.size() - 1 - i;
       index = 0;
-      variant = variants.size() == 1 ? "" : nameOf(dims, options.dims);
-      stopped = walkDown(context, dims, weights, one);
+      variant = variants.size() == 1 ? "" : nameOf(variants[at], options.dims);
+      ModuleOp largest = options.states.empty() || i == 0 ? ModuleOp() : *walked.back();
+      stopped = walkDown(context, variants[at], weights, walked[at], largest);
       if (stopped && *stopped != ExitCode::Ok)
         return *stopped;
       if (variants.size() > 1)
-        markVariant(*one, dims, options.dims);
-      if (module && failed(checkSharedStates(*module, *one)))
+        markVariant(*walked[at], variants[at], options.dims);
+      if (largest && failed(checkSharedStates(*walked[at], largest)))
         return ExitCode::BadInput;
-      if (module)
-        addVariant(*module, *one);
-      else
-        module = std::move(one);
     }
+    OwningOpRef<ModuleOp> module = std::move(walked.front());
+    for (OwningOpRef<ModuleOp> &other : llvm::drop_begin(walked))
+      addVariant(*module, *other);
     if (stopped)
       return *stopped;
     variant.clear();
@@ -233,7 +234,7 @@ private:
   /// One variant, from the file to dispatches. A code where that failed, or where the user asked
   /// to stop on the way.
   std::optional<ExitCode> walkDown(MLIRContext &context, const VariantDims &dims,
-                                   WeightStore &weights, OwningOpRef<ModuleOp> &module) {
+                                   WeightStore &weights, OwningOpRef<ModuleOp> &module, ModuleOp largest) {
     begin("import");
     ImportReport report;
     ImportOptions import = importOptions(options);
@@ -274,7 +275,7 @@ private:
         return code;
       if (phase.name != "model")
         continue;
-      if (failed(checkStates(*module)))
+      if (failed(settleStates(*module, largest)))
         return ExitCode::BadInput;
       if (std::optional<ExitCode> code = computeConstants(*module, weights))
         return code;

@@ -2,6 +2,7 @@
 #include "compiler/pipeline/States.h"
 
 #include "compiler/plan/Sizes.h"
+#include "compiler/transforms/BindStates.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/onnx/SizeExpr.h"
 #include "dialects/plan/PlanOps.h"
@@ -224,6 +225,17 @@ LogicalResult checkOpenSizes(ModuleOp module) {
   return success();
 }
 
+/// Gives the state `argument` the room that it has in another variant.
+void takeRoom(func::FuncOp main, unsigned argument, ModuleOp largest) {
+  auto other = largest.lookupSymbol<func::FuncOp>("main");
+  plan::StateAttr grown = plan::stateOf(other, argument);
+  if (!grown || !grown.grows())
+    return;
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(other.getArgumentTypes()[argument]).getShape();
+  main.setArgAttr(argument, stateRoomAttrName,
+                  Builder(main.getContext()).getI64IntegerAttr(shape[grown.getAxis()]));
+}
+
 } // namespace
 
 LogicalResult pairStates(ModuleOp module, ArrayRef<std::string> wanted) {
@@ -236,7 +248,7 @@ LogicalResult pairStates(ModuleOp module, ArrayRef<std::string> wanted) {
   return checkOpenSizes(module);
 }
 
-LogicalResult checkStates(ModuleOp module) {
+LogicalResult settleStates(ModuleOp module, ModuleOp largest) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
   auto ranges = module->getAttrOfType<DictionaryAttr>(onnx::dimRangesAttrName);
   bool sound = true;
@@ -274,11 +286,18 @@ LogicalResult checkStates(ModuleOp module) {
       continue;
     }
     int64_t axis = grown.front();
+    if (largest)
+      takeRoom(main, *index, largest);
     if (!past.isDynamicDim(axis)) {
-      refuse() << "the input has " << past.getDimSize(axis) << " rows along dimension " << axis
-               << " and the output " << plan::textOf(present)
-               << "; what grows needs a range: leave that size to a name in the model, and say "
-                  "--dim NAME=0..MOST";
+      auto names = main.getArgAttrOfType<ArrayAttr>(*index, "onnx.dim_names");
+      auto name = names ? cast<StringAttr>(names[axis]) : StringAttr();
+      InFlightDiagnostic refusal = refuse();
+      refusal << "the input has " << past.getDimSize(axis) << " rows along dimension " << axis
+              << " and the output " << plan::textOf(present) << "; what grows needs a range: ";
+      if (name && !name.empty())
+        refusal << "say --dim " << name.getValue() << "=0..MOST, with no sizes beside it";
+      else
+        refusal << "leave that size to a name in the model, and say --dim NAME=0..MOST";
       continue;
     }
     StringRef length = dimName(past, axis);
@@ -308,7 +327,8 @@ LogicalResult checkSharedStates(ModuleOp first, ModuleOp other) {
            << "--state " << name.getValue() << "=" << plan::stateOf(main, i).getOutput().getValue()
            << ": all variants share it, but --dim makes it " << plan::textOf(here) << " in one and "
            << plan::textOf(there)
-           << " in another; give what a run appends one size, or a range such as 1..128";
+           << " in another; give all of its sizes but the length one value, and let ranges hold the "
+              "fixed sizes beside them";
   }
   return success();
 }

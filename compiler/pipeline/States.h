@@ -17,8 +17,10 @@ namespace burin {
 mlir::LogicalResult pairStates(mlir::ModuleOp module, llvm::ArrayRef<std::string> wanted);
 
 /// Whether the pairs of `module`, whose shapes are inferred, can be one: of one element type, and of one shape
-/// but for one size, which grows from what an option bounds. Diagnoses those that cannot.
-mlir::LogicalResult checkStates(mlir::ModuleOp module);
+/// but for one size, which grows from what an option bounds. Diagnoses those that cannot. Variants share their
+/// states: those of `module` get the room that they have in `largest`, the one that takes most, from which kernels
+/// have been formed (null: `module` is it).
+mlir::LogicalResult settleStates(mlir::ModuleOp module, mlir::ModuleOp largest);
 
 /// Whether the states of two variants, from which kernels have been formed, are the same memory. Diagnoses
 /// the first that is not.

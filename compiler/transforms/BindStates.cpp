@@ -8,6 +8,8 @@
 // becomes an insert_slice of %new into the argument itself; who reads %past or %present reads that many
 // rows of it. Nothing else of the old value is touched, so that both can be read at any time.
 
+#include "compiler/transforms/BindStates.h"
+
 #include "compiler/plan/Sizes.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/plan/PlanOps.h"
@@ -124,6 +126,9 @@ private:
 
     SmallVector<int64_t> shape(type.getShape());
     shape[axis] = lengths->max;
+    if (auto room = main.getArgAttrOfType<IntegerAttr>(state.getArgNumber(), stateRoomAttrName))
+      shape[axis] = std::max(shape[axis], room.getInt()); // that another variant needs
+    main.removeArgAttr(state.getArgNumber(), stateRoomAttrName);
     auto whole = RankedTensorType::get(shape, type.getElementType());
     main.setArgAttr(state.getArgNumber(), plan::stateAttrName,
                     plan::StateAttr::get(main.getContext(),
