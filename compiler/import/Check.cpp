@@ -130,13 +130,8 @@ private:
         OpSchemaRegistry::Schema(node.op_type(), version->second, node.domain());
     if (!schema)
       return unknownOperator(node, version->second);
-    if (schema->Deprecated()) {
-      problems.error(ImportStatus::badFile, node,
-                     "was removed from ONNX by opset " + Twine(schema->since_version()) +
-                         ", but the model uses opset " + Twine(version->second) +
-                         "; export it again");
-      return;
-    }
+    if (schema->Deprecated())
+      return withdrawnOperator(node, *schema, version->second);
     try {
       schema->Verify(node);
     } catch (const std::exception &error) {
@@ -165,6 +160,23 @@ private:
       return;
     }
     problems.error(ImportStatus::badFile, node, "is no operator of ONNX");
+  }
+
+  /// An operator that ONNX took back: for good, or to define it anew later.
+  void withdrawnOperator(const NodeProto &node, const OpSchema &schema, int version) {
+    for (int later = version + 1; later <= int(dialectOpset); ++later) {
+      const OpSchema *next = OpSchemaRegistry::Schema(node.op_type(), later, node.domain());
+      if (!next || next->Deprecated())
+        continue;
+      problems.error(ImportStatus::badFile, node,
+                     "was withdrawn by ONNX as opset " + Twine(schema.since_version()) +
+                         " defines it, and means something else from opset " + Twine(later) +
+                         " on; export the model with that opset or a newer one");
+      return;
+    }
+    problems.error(ImportStatus::badFile, node,
+                   "was removed from ONNX by opset " + Twine(schema.since_version()) +
+                       ", but the model uses opset " + Twine(version) + "; export it again");
   }
 
   static int firstVersion(const OpSchema *newest) {
@@ -204,6 +216,12 @@ private:
       visit(input);
     auto inGraph = [&](const GraphProto &graph) {
       StringSet<> own;
+      for (const ValueInfoProto &input : graph.input())
+        own.insert(input.name());
+      for (const TensorProto &tensor : graph.initializer())
+        own.insert(tensor.name());
+      for (const SparseTensorProto &tensor : graph.sparse_initializer())
+        own.insert(tensor.values().name());
       for (const NodeProto &inner : graph.node())
         own.insert_range(inner.output());
       auto fromOutside = [&](const std::string &name) {
