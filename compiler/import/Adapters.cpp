@@ -9,6 +9,7 @@
 #include "onnx/common/assertions.h"
 #include "onnx/version_converter/adapters/softmax_12_13.h"
 #include "onnx/version_converter/adapters/transformers.h"
+#include "onnx/version_converter/adapters/upsample_9_10.h"
 
 #include <cmath>
 
@@ -19,8 +20,9 @@ namespace {
 
 using GraphPointer = std::shared_ptr<Graph>;
 
-const Symbol axes("axes"), axis("axis"), broadcast("broadcast"), directions("directions"), mode("mode"), p("p"),
-    paddings("paddings"), pads("pads"), outputSequence("output_sequence"), repeats("repeats"),
+const Symbol axes("axes"), axis("axis"), broadcast("broadcast"), directions("directions"),
+    mode("mode"), nearestMode("nearest_mode"), p("p"), paddings("paddings"), pads("pads"),
+    outputSequence("output_sequence"), repeats("repeats"),
     scanInputDirections("scan_input_directions"), split("split"), to("to"), value("value");
 
 /// `kind` with the attribute `axes` (as up to opset 12), reading `input`.
@@ -71,7 +73,8 @@ Node *adaptBroadcast(const GraphPointer &graph, Node *node) {
   if (wanted && node->hasAttribute(axis)) {
     Value *a = node->inputs()[0], *b = node->inputs()[1];
     ONNX_ASSERTM(a->has_sizes() && b->has_sizes(),
-                 "the ranks of broadcast operands must be known to convert '", node->kind().toString(), "'")
+                 "the ranks of broadcast operands must be known to convert '",
+                 node->kind().toString(), "'")
     int64_t rank = int64_t(a->sizes().size()), inner = int64_t(b->sizes().size());
     int64_t first = node->i(axis) < 0 ? node->i(axis) + rank : node->i(axis);
     int64_t trailing = rank - first - inner;
@@ -191,26 +194,31 @@ Node *adaptTile(const GraphPointer &graph, Node *node) {
   return node;
 }
 
-/// Where a result's element lies in the operand was not an attribute yet: position / scale, which Resize
-/// and Upsample rounded down, or up where they make the operand smaller. The converter's own adapter
+/// Upsample only ever made its operand larger: it rounds down, whatever computes its scales.
+Node *adaptUpsample(const GraphPointer &graph, Node *node) {
+  Node *resize = version_conversion::Upsample_9_10().adapt_upsample_9_10(graph, node);
+  resize->s_(nearestMode, "floor");
+  return resize;
+}
+
+/// Where a result's element lies in the operand was not an attribute yet: position / scale, which
+/// Resize rounded down, or up where it makes the operand smaller. The converter's own adapter
 /// leaves the defaults of opset 11.
 Node *adaptResize(const GraphPointer &graph, Node *node) {
   ONNX_ASSERTM(node->inputs().size() >= 2, "Resize has no scales")
   Value *scales = node->inputs()[1];
-  bool isConstant = scales->node()->kind() == Symbol("Constant") ||
-                    graph->getInitializer(scales->uniqueName()) != graph->initializers().end();
+  bool isNearest = !node->hasAttribute(mode) || node->s(mode) == "nearest";
   bool shrinks = false, grows = false;
-  if (isConstant)
-    for (double scale : constantElements(graph, scales, "Resize's scales")) {
+  if (isNearest && !node->hasAttribute(nearestMode))
+    for (double scale : constantElements(graph, scales, "the operand of scales of 'Resize'")) {
       shrinks |= scale < 1;
       grows |= scale > 1;
     }
-  bool isNearest = !node->hasAttribute(mode) || node->s(mode) == "nearest";
-  ONNX_ASSERTM(!isNearest || !(shrinks && grows),
-               "Resize of opset 10 and before, where it makes some dimensions larger and others smaller, has "
-               "no equivalent")
+  ONNX_ASSERTM(!(shrinks && grows),
+               "Resize of opset 10 and before, where it makes some dimensions larger and others "
+               "smaller, has no equivalent")
   node->s_(Symbol("coordinate_transformation_mode"), "asymmetric");
-  node->s_(Symbol("nearest_mode"), shrinks ? "ceil" : "floor");
+  node->s_(nearestMode, shrinks ? "ceil" : "floor");
   Tensor none; // the region, which only another mode reads
   none.elem_type() = TensorProto::FLOAT;
   none.sizes() = {0};
@@ -294,7 +302,7 @@ void registerAdapters(version_conversion::BaseVersionConverter &converter) {
       {"Xor", 6, 7, adaptBroadcast},       {"GRU", 6, 7, adaptRecurrent},
       {"LSTM", 6, 7, adaptRecurrent},      {"RNN", 6, 7, adaptRecurrent},
       {"Scan", 8, 9, adaptScan},           {"Resize", 10, 11, adaptResize},
-      {"Hardmax", 12, 13, adaptHardmax},
+      {"Hardmax", 12, 13, adaptHardmax},   {"Upsample", 9, 10, adaptUpsample},
   };
   for (const Row &row : rows)
     converter.registerAdapter(row.op, row.from, row.to, row.adapt);
