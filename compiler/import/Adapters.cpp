@@ -202,23 +202,14 @@ Node *adaptUpsample(const GraphPointer &graph, Node *node) {
 }
 
 /// Where a result's element lies in the operand was not an attribute yet: position / scale, which
-/// Resize rounded down, or up where it makes the operand smaller. The converter's own adapter
-/// leaves the defaults of opset 11.
+/// Resize rounded down, or up along axes that it makes smaller: "simple", as ONNX Runtime calls it. The
+/// converter's own adapter leaves the defaults of opset 11.
 Node *adaptResize(const GraphPointer &graph, Node *node) {
   ONNX_ASSERTM(node->inputs().size() >= 2, "Resize has no scales")
   Value *scales = node->inputs()[1];
-  bool isNearest = !node->hasAttribute(mode) || node->s(mode) == "nearest";
-  bool shrinks = false, grows = false;
-  if (isNearest && !node->hasAttribute(nearestMode))
-    for (double scale : constantElements(graph, scales, "the operand of scales of 'Resize'")) {
-      shrinks |= scale < 1;
-      grows |= scale > 1;
-    }
-  ONNX_ASSERTM(!(shrinks && grows),
-               "Resize of opset 10 and before, where it makes some dimensions larger and others "
-               "smaller, has no equivalent")
   node->s_(Symbol("coordinate_transformation_mode"), "asymmetric");
-  node->s_(nearestMode, shrinks ? "ceil" : "floor");
+  if (!node->hasAttribute(nearestMode))
+    node->s_(nearestMode, "simple");
   Tensor none; // the region, which only another mode reads
   none.elem_type() = TensorProto::FLOAT;
   none.sizes() = {0};

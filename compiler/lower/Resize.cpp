@@ -123,7 +123,7 @@ LogicalResult Resize::prepare() {
   if (!llvm::is_contained({"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel",
                            "align_corners", "asymmetric", "tf_crop_and_resize"}, transform))
     return b.unsupported("coordinate_transformation_mode '" + transform + "'");
-  if (!llvm::is_contained({"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"},
+  if (!llvm::is_contained({"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "simple"},
                           op.getNearestMode()))
     return b.unsupported("nearest_mode '" + op.getNearestMode() + "'");
   if (!llvm::is_contained({"stretch", "not_larger", "not_smaller"}, op.getKeepAspectRatioPolicy()))
@@ -234,11 +234,14 @@ Value Resize::nearest(int64_t axis) {
   return table(axis, b.getI64Type(), {}, [&](Lowering &in, ValueRange at) -> Value {
     Scalars s{in};
     Value place = source(in, axis, at[0]), half = f64(in, 0.5);
-    Value rounded = rounding == "floor"  ? Value(math::FloorOp::create(in, place))
-                    : rounding == "ceil" ? Value(math::CeilOp::create(in, place))
-                    : rounding == "round_prefer_ceil"
-                        ? Value(math::FloorOp::create(in, s.add(place, half)))
-                        : Value(math::CeilOp::create(in, s.sub(place, half)));
+    auto down = [&](Value value) -> Value { return math::FloorOp::create(in, value); };
+    auto up = [&](Value value) -> Value { return math::CeilOp::create(in, value); };
+    Value rounded = rounding == "floor"               ? down(place)
+                    : rounding == "ceil"              ? up(place)
+                    : rounding == "round_prefer_ceil" ? down(s.add(place, half))
+                    : rounding == "simple" // opset 10's: up where it shrinks
+                        ? s.select(s.less(scaleOf(in, axis), f64(in, 1)), up(place), down(place))
+                        : up(s.sub(place, half));
     Value index = fromIndex(in, clampInside(in, floatToIndex(in, rounded), axis), in.getI64Type());
     if (transform != "tf_crop_and_resize")
       return index;
