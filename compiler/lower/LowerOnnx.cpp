@@ -385,10 +385,26 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
       results.push_back(mapping.lookup(value));
     if (failed(checkBoundary(func)))
       return failure();
+    setFixedSizes(lowered, func, results);
     func::ReturnOp::create(builder, body.getTerminator()->getLoc(), results);
     lower::eraseLists(lowered);
     func.erase();
     return success();
+  }
+
+  /// What comes of a sequence may have sizes that shape inference does not know, and lowering has found.
+  static void setFixedSizes(func::FuncOp lowered, func::FuncOp model, ArrayRef<Value> results) {
+    SmallVector<Type> types(lowered.getResultTypes());
+    for (auto [i, value] : llvm::enumerate(results)) {
+      auto has = dyn_cast<RankedTensorType>(value.getType());
+      auto declared = dyn_cast<RankedTensorType>(model.getResultTypes()[i]);
+      if (!has || !declared || !has.hasStaticShape() || declared.hasStaticShape())
+        continue;
+      types[i] = has;
+      lowered.setResultAttr(unsigned(i), "onnx.type",
+                            TypeAttr::get(RankedTensorType::get(has.getShape(), declared.getElementType())));
+    }
+    lowered.setFunctionType(FunctionType::get(lowered.getContext(), lowered.getArgumentTypes(), types));
   }
 
   /// The ranges that options give, as plan.dims of the function and plan.dim ops.
