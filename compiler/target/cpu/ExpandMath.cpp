@@ -8,6 +8,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
 
@@ -313,13 +314,11 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
           ops.push_back(op);
       });
       for (Operation *op : ops)
-        if (Value result = recipe(op)) {
-          SmallVector<Value> operands(op->getOperands());
+        if (isa<math::MathDialect>(op->getDialect()) && isOpTriviallyDead(op)) {
+          op->erase(); // another recipe took it along
+        } else if (Value result = recipe(op)) {
           op->getResult(0).replaceAllUsesWith(result);
           op->erase();
-          for (Value operand : operands) // it comes before, and has been asked
-            if (Operation *def = operand.getDefiningOp(); isa_and_nonnull<math::ExpOp>(def) && def->use_empty())
-              def->erase();
         }
     }
   }
