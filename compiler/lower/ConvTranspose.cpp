@@ -170,15 +170,9 @@ Value convolveByPhases(Lowering &b, Value x, Value w, Value bias, const Window &
   for (unsigned i = 0; i < rank; ++i)
     order.push_back(2 + 2 * i);
   order.push_back(0);
-  auto add = [](Lowering &inner, ValueRange elements) -> Value {
-    return arith::AddFOp::create(inner, elements[0], elements[1]);
-  };
-  Value result = contract(
-      b, RankedTensorType::get(Lowering::shapeOf(sizes), b.getF32Type()), x,
-      packPanels(b, w, shape, order, rank), AffineMap::get(loops, 0, places, b.getContext()),
-      AffineMap::get(sizes.size(), 0, leading, b.getContext()), reduction,
-      bias ? ValueRange(bias) : ValueRange(), bias ? Lowering::Body(add) : Lowering::Body(nullptr),
-      b.openSizes(sizes));
+  Value result = contractWithBias(b, sizes, x, packPanels(b, w, shape, order, rank),
+                                  AffineMap::get(loops, 0, places, b.getContext()),
+                                  AffineMap::get(sizes.size(), 0, leading, b.getContext()), reduction, bias);
   result = b.reshape(result, sizes, whole);
   if (isWhole)
     return result;

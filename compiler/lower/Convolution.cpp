@@ -87,6 +87,20 @@ SmallVector<int64_t> lower::toChannelsFirst(int64_t rank) {
   return order;
 }
 
+Value lower::contractWithBias(Lowering &b, ArrayRef<onnx::SizeExpr> sizes, Value x, Value panels,
+                              AffineMap xMap, AffineMap panelMap, ArrayRef<int64_t> reduction, Value bias,
+                              IntegerAttr winograd) {
+  auto type = RankedTensorType::get(Lowering::shapeOf(sizes), b.getF32Type());
+  SmallVector<Value> open = b.openSizes(sizes);
+  if (!bias)
+    return contract(b, type, x, panels, xMap, panelMap, reduction, {}, nullptr, open, winograd);
+  return contract(b, type, x, panels, xMap, panelMap, reduction, bias,
+                  [](Lowering &inner, ValueRange elements) -> Value {
+                    return arith::AddFOp::create(inner, elements[0], elements[1]);
+                  },
+                  open, winograd);
+}
+
 Value lower::convolve(Lowering &b, Value x, Value panels, Value bias, const Window &window, int64_t groups,
                int64_t columns, int64_t sign, int64_t winogradTile) {
   RankedTensorType type = tensorType(x);
@@ -106,38 +120,31 @@ Value lower::convolve(Lowering &b, Value x, Value panels, Value bias, const Wind
   if (grouped)
     sizes.push_back(groups);
   sizes.push_back(columns / groups);
-  SmallVector<int64_t> shape = Lowering::shapeOf(sizes), reduction;
+  unsigned parallel = sizes.size();
+  SmallVector<int64_t> reduction;
   SmallVector<AffineExpr> exprs{b.getAffineDimExpr(0)};
   for (int64_t i = 0; i < rank; ++i) {
     AffineExpr at = b.getAffineDimExpr(1 + i) * window.strides[i] - sign * window.pads[i];
     if (window.kernel[i] != 1) {
-      at = at + b.getAffineDimExpr(shape.size() + reduction.size()) * (sign * window.dilations[i]);
+      at = at + b.getAffineDimExpr(parallel + reduction.size()) * (sign * window.dilations[i]);
       reduction.push_back(window.kernel[i]);
     }
     exprs.push_back(at);
   }
   if (grouped)
     exprs.push_back(b.getAffineDimExpr(1 + rank));
-  exprs.push_back(b.getAffineDimExpr(shape.size() + reduction.size()));
+  exprs.push_back(b.getAffineDimExpr(parallel + reduction.size()));
   reduction.push_back(channels / groups);
   SmallVector<AffineExpr> leading;
   if (grouped)
     leading.push_back(b.getAffineDimExpr(1 + rank));
 
-  SmallVector<Value> extras;
-  Lowering::Body addBias = nullptr;
-  auto add = [](Lowering &inner, ValueRange elements) -> Value {
-    return arith::AddFOp::create(inner, elements[0], elements[1]);
-  };
-  if (bias) {
-    extras.push_back(grouped ? b.reshape(bias, {groups, columns / groups}) : bias);
-    addBias = add;
-  }
-  Value result = contract(
-      b, RankedTensorType::get(shape, b.getF32Type()), x, panels,
-      AffineMap::get(shape.size() + reduction.size(), 0, exprs, b.getContext()),
-      AffineMap::get(shape.size(), 0, leading, b.getContext()), reduction, extras, addBias,
-      b.openSizes(sizes), winogradTile ? b.getI64IntegerAttr(winogradTile) : IntegerAttr());
+  if (bias && grouped)
+    bias = b.reshape(bias, {groups, columns / groups});
+  Value result = contractWithBias(
+      b, sizes, x, panels, AffineMap::get(parallel + reduction.size(), 0, exprs, b.getContext()),
+      AffineMap::get(parallel, 0, leading, b.getContext()), reduction, bias,
+      winogradTile ? b.getI64IntegerAttr(winogradTile) : IntegerAttr());
   if (!grouped)
     return result;
   SizeList merged = sizes;
@@ -222,14 +229,10 @@ Value convolveDepthwise(Lowering &b, Value x, Value w, Value bias, Window window
            b.getAffineDimExpr(4 + i) * window.dilations[i] - window.pads[i];
   };
   Value panels = packPanels(b, w, {channels, window.kernel[0], window.kernel[1]}, {0, 1, 2}, 0);
-  auto add = [](Lowering &inner, ValueRange elements) -> Value {
-    return arith::AddFOp::create(inner, elements[0], elements[1]);
-  };
-  Value result = contract(
-      b, RankedTensorType::get(Lowering::shapeOf(sizes), b.getF32Type()), x, panels,
+  Value result = contractWithBias(
+      b, sizes, x, panels,
       AffineMap::get(6, 0, {b.getAffineDimExpr(0), at(0), at(1), b.getAffineDimExpr(3)}, b.getContext()),
-      AffineMap::get(4, 0, {}, b.getContext()), window.kernel, bias ? ValueRange(bias) : ValueRange(),
-      bias ? Lowering::Body(add) : Lowering::Body(nullptr), b.openSizes(sizes));
+      AffineMap::get(4, 0, {}, b.getContext()), window.kernel, bias);
   return b.reshape(result, sizes, flat);
 }
 
@@ -334,15 +337,9 @@ Value convolveRows(Lowering &b, Value x, Value panels, Value bias, const Window 
   exprs.push_back(b.getAffineDimExpr(1 + last) * (window.strides[last] * channels) +
                   b.getAffineDimExpr(loops++));
   reduction.push_back(window.kernel[last] * channels);
-  return contract(b, RankedTensorType::get(Lowering::shapeOf(sizes), b.getF32Type()),
-                  b.reshape(x, whole, merged), panels, AffineMap::get(loops, 0, exprs, b.getContext()),
-                  AffineMap::get(sizes.size(), 0, {}, b.getContext()), reduction,
-                  bias ? ValueRange(bias) : ValueRange(),
-                  bias ? Lowering::Body([](Lowering &inner, ValueRange elements) -> Value {
-                    return arith::AddFOp::create(inner, elements[0], elements[1]);
-                  })
-                       : Lowering::Body(nullptr),
-                  b.openSizes(sizes));
+  return contractWithBias(b, sizes, b.reshape(x, whole, merged), panels,
+                          AffineMap::get(loops, 0, exprs, b.getContext()),
+                          AffineMap::get(sizes.size(), 0, {}, b.getContext()), reduction, bias);
 }
 
 //===- Conv in other types --------------------------------------------------===//

@@ -69,6 +69,13 @@ mlir::Value convolve(Lowering &b, mlir::Value x, mlir::Value panels, mlir::Value
                      const Window &window, int64_t groups, int64_t columns, int64_t sign = 1,
                      int64_t winogradTile = 0);
 
+/// The kern.contract of a convolution into a new tensor of `sizes`, and `bias` [columns] or [group, columns] in its
+/// epilogue where it is not null.
+mlir::Value contractWithBias(Lowering &b, llvm::ArrayRef<onnx::SizeExpr> sizes, mlir::Value x,
+                             mlir::Value panels, mlir::AffineMap xMap, mlir::AffineMap panelMap,
+                             llvm::ArrayRef<int64_t> reduction, mlir::Value bias,
+                             mlir::IntegerAttr winograd = {});
+
 /// Says that sizes must be fixed at compile time.
 mlir::LogicalResult needStaticSizes(Lowering &b);
 
