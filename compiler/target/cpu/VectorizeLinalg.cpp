@@ -87,6 +87,13 @@ private:
   }
   Value toVector(const Lane &lane, int64_t lanes);
   Value index(int64_t i) { return arith::ConstantIndexOp::create(b, i); }
+  /// The largest multiple of `step` that is at most `size`.
+  Value wholeOf(Value size, int64_t step) {
+    if (std::optional<int64_t> known = getConstantIntValue(size))
+      return index(*known / step * step);
+    AffineExpr n = b.getAffineSymbolExpr(0);
+    return affine::AffineApplyOp::create(b, AffineMap::get(0, 1, n.floorDiv(step) * step), size);
+  }
   VectorType vectorOf(Type element, int64_t lanes) { return VectorType::get({lanes}, element); }
   Value maskFor(Value left, int64_t lanes) {
     return vector::CreateMaskOp::create(b, vectorOf(b.getI1Type(), lanes), left);
@@ -313,13 +320,7 @@ void Vectorizer::forLanes(llvm::function_ref<void(const Step &)> make) {
   // Several accumulators at once hide the combiner's latency; each lane's result is the same.
   if (known && op.getNumReductionLoops() > 0 && !gathers)
     lanes = *known % 64 == 0 ? 64 : *known % 32 == 0 ? 32 : 16;
-  Value whole, zero = index(0);
-  if (known) {
-    whole = index(*known / lanes * lanes);
-  } else {
-    AffineExpr n = b.getAffineSymbolExpr(0);
-    whole = affine::AffineApplyOp::create(b, AffineMap::get(0, 1, n.floorDiv(lanes) * lanes), size);
-  }
+  Value whole = wholeOf(size, lanes), zero = index(0);
   if (!known || *known >= lanes)
     loop(zero, whole, lanes, {}, [&](Value iv, ValueRange) {
       current[choice.dim] = iv;
@@ -394,13 +395,6 @@ SmallVector<Value> Vectorizer::turnSquare(ArrayRef<Value> r) {
 
 /// As emitParallel without reductions, where inputs whose lanes lie apart lie together along `turn`.
 void Vectorizer::emitTurned(ArrayRef<unsigned> outer) {
-  auto wholeOf = [&](Value size) -> Value {
-    AffineExpr n = b.getAffineSymbolExpr(0);
-    std::optional<int64_t> known = getConstantIntValue(size);
-    return known ? index(*known / side * side)
-                 : Value(affine::AffineApplyOp::create(
-                       b, AffineMap::get(0, 1, n.floorDiv(side) * side), size));
-  };
   auto make = [&](const Step &step) {
     for (auto [output, result] : llvm::zip_equal(op.getDpsInitsMutable(), body(step, {})))
       store(output, result, step);
@@ -414,7 +408,7 @@ void Vectorizer::emitTurned(ArrayRef<unsigned> outer) {
   SmallVector<unsigned> rest(outer);
   llvm::erase(rest, *turn);
   nest(rest, {}, [&](ValueRange) {
-    Value rows = wholeOf(sizes[*turn]), lanes = wholeOf(sizes[choice.dim]);
+    Value rows = wholeOf(sizes[*turn], side), lanes = wholeOf(sizes[choice.dim], side);
     each(index(0), rows, side, [&](Value row) {
       each(index(0), lanes, side, [&](Value lane) {
         current[choice.dim] = lane;
@@ -474,10 +468,7 @@ void Vectorizer::emitReduction(ArrayRef<unsigned> outer, ArrayRef<unsigned> redu
     }
     SmallVector<Value> sums = nest(others, start, [&](ValueRange carried) {
       SmallVector<Value> partial(carried);
-      AffineExpr n = b.getAffineSymbolExpr(0);
-      Value whole = known ? index(*known / lanes * lanes)
-                          : (Value)affine::AffineApplyOp::create(
-                                b, AffineMap::get(0, 1, n.floorDiv(lanes) * lanes), size);
+      Value whole = wholeOf(size, lanes);
       if (!known || *known >= lanes)
         partial = loop(index(0), whole, lanes, partial, [&](Value iv, ValueRange inner) {
           current[choice.dim] = iv;
