@@ -33,8 +33,6 @@ constexpr int64_t fewRows = 4; // of results that share what is read, rather tha
 constexpr int64_t taskProducts = 512 * 1024;
 /// Where a size is told when the kernel runs.
 constexpr int64_t assumedSize = 32;
-/// An epilogue of at most this many ops is repeated for each result that is in registers.
-constexpr int64_t maxUnrolledEpilogue = 6;
 
 class Depthwise : IndexBuilder {
 public:
@@ -60,10 +58,6 @@ private:
   void sumRow(Value row, Value length, Value panel);
   void sumResults(Value row, Value x, int64_t count, Value panel);
 
-  Value sizeOf(Value memref, unsigned dim) {
-    int64_t size = cast<MemRefType>(memref.getType()).getDimSize(dim);
-    return ShapedType::isDynamic(size) ? Value(memref::DimOp::create(b, memref, dim)) : index(size);
-  }
   Value zero(VectorType type) {
     return arith::ConstantOp::create(b, DenseElementsAttr::get(type, 0.0f));
   }
@@ -140,19 +134,12 @@ void Depthwise::expand() {
   SmallVector<Value> at;
   for (auto [count, variable] : llvm::zip_equal(grid, forall.getInductionVars()))
     at.push_back(known(count) == 1 ? index(0) : Value(variable));
-  auto scratch = [&](ArrayRef<int64_t> shape) {
-    return memref::AllocOp::create(b, MemRefType::get(shape, b.getF32Type()));
-  };
   window = scratch({rows.reach(blockRows), columns.reach(blockColumns), width});
   results = scratch({together, lanes});
   image = at[0];
   firstRow = mul(at[1], blockRows);
   firstColumn = mul(at[2], blockColumns);
   Value firstPanel = mul(at[3], blockPanels);
-  auto extent = [&](Value total, Value first, int64_t most) {
-    return known(total) && *known(total) % most == 0 ? index(most)
-                                                     : smaller(sub(total, first), index(most));
-  };
   Value height = extent(rows.out, firstRow, blockRows),
         length = extent(columns.out, firstColumn, blockColumns);
   loop(index(0), extent(index(panels), firstPanel, blockPanels), 1, [&](Value i) {
@@ -226,8 +213,7 @@ void Depthwise::sumRow(Value row, Value length, Value panel) {
 
 /// `count` results next to each other.
 void Depthwise::sumResults(Value row, Value x, int64_t count, Value panel) {
-  bool unrolled = int64_t(llvm::range_size(op.getEpilogue().front().without_terminator())) <=
-                  maxUnrolledEpilogue;
+  bool unrolled = isShortEpilogue(op);
   Value top = mul(row, rows.stride), left = mul(x, columns.stride);
   loop(index(0), index(width), lanes, [&](Value lane) {
     SmallVector<Value> sums(count, zero(vector));

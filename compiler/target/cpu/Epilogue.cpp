@@ -9,6 +9,11 @@
 
 using namespace mlir;
 
+bool burin::cpu::isShortEpilogue(kern::ContractOp op) {
+  constexpr int64_t most = 6;
+  return int64_t(llvm::range_size(op.getEpilogue().front().without_terminator())) <= most;
+}
+
 void burin::cpu::writeVector(ImplicitLocOpBuilder &b, kern::ContractOp op, ValueRange dims,
                              Value sum, Value columnsLeft) {
   int64_t width = cast<VectorType>(sum.getType()).getDimSize(0);

@@ -10,6 +10,10 @@
 
 namespace burin::cpu {
 
+/// Whether an epilogue is repeated for each vector of sums in registers; a longer one is a loop over
+/// sums that are put aside in scratch.
+bool isShortEpilogue(kern::ContractOp op);
+
 /// Epilogue and store of some columns of one row, as many as `sum`, a vector of their sums, has lanes.
 /// `dims` are the parallel dims of the first of them; `columnsLeft` says how many of them exist (none
 /// or less: nothing is stored), all where it is null.

@@ -7,7 +7,9 @@
 #define BURIN_COMPILER_TARGET_CPU_INDEXBUILDER_H
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace burin::cpu {
@@ -89,6 +91,30 @@ protected:
     for (Value value : values)
       result = mul(result, value);
     return result;
+  }
+  Value sizeOf(Value memref, unsigned dim) {
+    int64_t size = mlir::cast<mlir::MemRefType>(memref.getType()).getDimSize(dim);
+    return mlir::ShapedType::isDynamic(size) ? Value(mlir::memref::DimOp::create(b, memref, dim))
+                                             : index(size);
+  }
+  /// Of `total`, in blocks of `most`: how many the block that begins at `first` has.
+  Value extent(Value total, Value first, int64_t most) {
+    return known(total) && *known(total) % most == 0 ? index(most)
+                                                     : smaller(sub(total, first), index(most));
+  }
+  /// Memory of a worker, for f32.
+  Value scratch(llvm::ArrayRef<int64_t> shape) {
+    return mlir::memref::AllocOp::create(b, mlir::MemRefType::get(shape, b.getF32Type()));
+  }
+  /// Zeros in such memory, `vector` by `vector`, at least `length` of them.
+  Value scratchOfZeros(int64_t length, mlir::VectorType vector) {
+    int64_t width = vector.getDimSize(0);
+    length = llvm::alignTo(length, width);
+    Value zeros = scratch({length});
+    Value zero = mlir::arith::ConstantOp::create(b, mlir::DenseElementsAttr::get(vector, 0.0f));
+    loop(index(0), index(length), width,
+         [&](Value i) { mlir::vector::StoreOp::create(b, zero, zeros, ValueRange{i}); });
+    return zeros;
   }
   /// Runs `body` in a counted loop; without one where there is one iteration for sure.
   void loop(Value lower, Value upper, int64_t step, llvm::function_ref<void(Value)> body) {

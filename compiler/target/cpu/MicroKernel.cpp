@@ -39,10 +39,6 @@ namespace {
 constexpr int64_t width = kern::ContractOp::panelWidth;
 constexpr int64_t maxBlock = kern::ContractOp::maxBlock;
 
-/// An epilogue of at most this many ops is repeated for every vector of the tile, in
-/// registers; a longer one is a loop over the tile's rows, put aside in scratch.
-constexpr int64_t maxUnrolledEpilogue = 6;
-
 /// An access expression: a coefficient per dim and a constant.
 struct Linear {
   SmallVector<int64_t> coefficients;
@@ -115,10 +111,6 @@ LogicalResult Expansion::readOp() {
   vector = VectorType::get({width}, b.getF32Type());
   blocks = op.getBlocks();
   numParallel = op.getNumParallel();
-  auto sizeOf = [&](Value memref, unsigned dim) -> Value {
-    int64_t size = cast<MemRefType>(memref.getType()).getDimSize(dim);
-    return ShapedType::isDynamic(size) ? Value(memref::DimOp::create(b, memref, dim)) : index(size);
-  };
   SmallVector<Value> rowSizes;
   for (unsigned d = 0; d < numParallel; ++d) {
     sizes.push_back(sizeOf(op.getInit(), d));
@@ -197,8 +189,7 @@ LogicalResult Expansion::readOp() {
                                  known(numPanels).value_or(ShapedType::kDynamic), k);
   auto bType = cast<MemRefType>(op.getB().getType());
   fetchesAhead = bType.hasStaticShape() && bType.getNumElements() * 4 > int64_t(256) * 1024;
-  unrolledEpilogue =
-      int64_t(llvm::range_size(op.getEpilogue().front().without_terminator())) <= maxUnrolledEpilogue;
+  unrolledEpilogue = cpu::isShortEpilogue(op);
   return success();
 }
 
@@ -233,25 +224,14 @@ LogicalResult Expansion::run() {
 void Expansion::expandTask(ValueRange batch, Value rowBlock, Value panelBlock) {
   Value firstRow = mul(rowBlock, schedule.taskRows),
         firstPanel = mul(panelBlock, schedule.taskPanels);
-  auto extent = [&](Value total, Value first, int64_t most) {
-    if (known(total) && *known(total) % most == 0)
-      return index(most);
-    return smaller(sub(total, first), index(most));
-  };
   Value rows = extent(numRows, firstRow, schedule.taskRows),
         panels = extent(numPanels, firstPanel, schedule.taskPanels);
   if (known(numBlocks) != 1 || !unrolledEpilogue) {
     int64_t height = llvm::alignTo(schedule.taskRows, schedule.tileRows);
-    partial = memref::AllocOp::create(
-        b, MemRefType::get({schedule.taskPanels, height, width}, b.getF32Type()));
+    partial = scratch({schedule.taskPanels, height, width});
   }
-  if (!checked.empty()) {
-    int64_t length = llvm::alignTo(std::max<int64_t>(blocks.innerBlock, 1), width);
-    zeros = memref::AllocOp::create(b, MemRefType::get({length}, b.getF32Type()));
-    Value zero = arith::ConstantOp::create(b, DenseElementsAttr::get(vector, 0.0f));
-    loop(index(0), index(length), width,
-         [&](Value i) { vector::StoreOp::create(b, zero, zeros, ValueRange{i}); });
-  }
+  if (!checked.empty())
+    zeros = scratchOfZeros(std::max<int64_t>(blocks.innerBlock, 1), vector);
   auto allBlocks = [&](int64_t tileRows, int64_t tilePanels) {
     loop(index(0), numBlocks, 1, [&](Value block) {
       expandBlock(batch, firstRow, rows, firstPanel, panels, block, tileRows, tilePanels);

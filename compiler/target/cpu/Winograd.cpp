@@ -64,13 +64,6 @@ private:
   Value fma(double factor, Value x, Value y) {
     return math::FmaOp::create(b, splat(factor), x, y);
   }
-  Value sizeOf(Value memref, unsigned dim) {
-    int64_t size = cast<MemRefType>(memref.getType()).getDimSize(dim);
-    return ShapedType::isDynamic(size) ? Value(memref::DimOp::create(b, memref, dim)) : index(size);
-  }
-  Value scratch(ArrayRef<int64_t> shape) {
-    return memref::AllocOp::create(b, MemRefType::get(shape, b.getF32Type()));
-  }
   Value part(Value memref, ArrayRef<Value> offsets, ArrayRef<Value> sizes) {
     SmallVector<OpFoldResult> ones(offsets.size(), b.getIndexAttr(1));
     return memref::SubViewOp::create(b, memref, getAsOpFoldResult(offsets), getAsOpFoldResult(sizes),
@@ -162,9 +155,7 @@ kern::ContractOp Winograd::expand() {
   };
   firstPanel = mul(position(0), taskPanels);
   firstTile = mul(position(1), taskTiles);
-  existing = known(tiles) && *known(tiles) % taskTiles == 0
-                 ? index(taskTiles)
-                 : smaller(sub(tiles, firstTile), index(taskTiles));
+  existing = extent(tiles, firstTile, taskTiles);
   // Of a known number the last task computes some tiles again, so that its loops are those of all.
   computed = known(tiles) ? index(taskTiles) : existing;
   input = scratch({sides * sides, taskTiles, int64_t(llvm::alignTo(channels, width))});
@@ -236,10 +227,7 @@ void Winograd::transformInput() {
   };
   // Lanes of channels that do not exist are read as zeros and multiplied by nothing.
   int64_t whole = channels / width * width;
-  Value zeros = scratch({int64_t(llvm::alignTo(channels, width))});
-  Value zero = splat(0);
-  loop(index(0), index(llvm::alignTo(channels, width)), width,
-       [&](Value i) { vector::StoreOp::create(b, zero, zeros, ValueRange{i}); });
+  Value zeros = scratchOfZeros(channels, vector);
   auto viewType = MemRefType::get({ShapedType::kDynamic}, b.getF32Type(),
                                   StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, {1}));
   auto view = [&](Value buffer, Value at) -> Value {
@@ -314,10 +302,7 @@ void Winograd::transformProducts() {
   loop(index(0), existing, 1, [&](Value tile) {
     SmallVector<Value> position = tileAt(add(firstTile, tile));
     Value y = mul(position[1], m), x = mul(position[2], m);
-    auto sizeFrom = [&](Value all, Value first) {
-      return known(all) && *known(all) % m == 0 ? index(m) : smaller(sub(all, first), index(m));
-    };
-    Value sizeY = sizeFrom(outY, y), sizeX = sizeFrom(outX, x);
+    Value sizeY = extent(outY, y, m), sizeX = extent(outX, x, m);
     loop(index(0), index(taskPanels), 1, [&](Value panel) {
       SmallVector<Value> square;
       Value first = mul(panel, width);
