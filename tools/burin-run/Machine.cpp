@@ -25,34 +25,26 @@ namespace {
 constexpr int chains = 12;
 constexpr int rounds = 20000;
 
-#if defined(__x86_64__)
-__attribute__((target("avx2,fma"))) float multiplyAdd256() {
-  __m256 sums[chains], factor = _mm256_set1_ps(0.999f), more = _mm256_set1_ps(0.001f);
+template <int lanes> using Floats = float __attribute__((ext_vector_type(lanes)));
+
+/// Becomes part of a function that has the instructions for so many lanes.
+template <int lanes> [[clang::always_inline]] inline float multiplyAdd() {
+  Floats<lanes> sums[chains], factor = 0.999f, more = 0.001f;
   for (int c = 0; c < chains; ++c)
-    sums[c] = _mm256_set1_ps(float(c));
+    sums[c] = float(c);
   for (int i = 0; i < rounds; ++i)
 #pragma clang loop unroll(full)
     for (int c = 0; c < chains; ++c)
-      sums[c] = _mm256_fmadd_ps(sums[c], factor, more);
-  __m256 all = sums[0];
+      sums[c] = __builtin_elementwise_fma(sums[c], factor, more);
+  Floats<lanes> all = sums[0];
   for (int c = 1; c < chains; ++c)
-    all = _mm256_add_ps(all, sums[c]);
-  return _mm256_cvtss_f32(all);
+    all += sums[c];
+  return all[0];
 }
 
-__attribute__((target("avx512f"))) float multiplyAdd512() {
-  __m512 sums[chains], factor = _mm512_set1_ps(0.999f), more = _mm512_set1_ps(0.001f);
-  for (int c = 0; c < chains; ++c)
-    sums[c] = _mm512_set1_ps(float(c));
-  for (int i = 0; i < rounds; ++i)
-#pragma clang loop unroll(full)
-    for (int c = 0; c < chains; ++c)
-      sums[c] = _mm512_fmadd_ps(sums[c], factor, more);
-  __m512 all = sums[0];
-  for (int c = 1; c < chains; ++c)
-    all = _mm512_add_ps(all, sums[c]);
-  return _mm512_cvtss_f32(all);
-}
+#if defined(__x86_64__)
+__attribute__((target("avx2,fma"))) float multiplyAdd256() { return multiplyAdd<8>(); }
+__attribute__((target("avx512f"))) float multiplyAdd512() { return multiplyAdd<16>(); }
 
 __attribute__((target("avx2"))) float sum(const float *data, size_t count) {
   __m256i sums[4] = {};
@@ -68,20 +60,6 @@ __attribute__((target("avx2"))) float sum(const float *data, size_t count) {
 bool hasAvx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 bool hasAvx512() { return __builtin_cpu_supports("avx512f"); }
 #elif defined(__aarch64__)
-float multiplyAdd128() {
-  float32x4_t sums[chains], factor = vdupq_n_f32(0.999f), more = vdupq_n_f32(0.001f);
-  for (int c = 0; c < chains; ++c)
-    sums[c] = vdupq_n_f32(float(c));
-  for (int i = 0; i < rounds; ++i)
-#pragma clang loop unroll(full)
-    for (int c = 0; c < chains; ++c)
-      sums[c] = vfmaq_f32(sums[c], factor, more);
-  float32x4_t all = sums[0];
-  for (int c = 1; c < chains; ++c)
-    all = vaddq_f32(all, sums[c]);
-  return vaddvq_f32(all);
-}
-
 float sum(const float *data, size_t count) {
   uint32x4_t sums[4] = {};
   for (size_t i = 0; i + 16 <= count; i += 16)
@@ -152,7 +130,7 @@ ExitCode machine(const Flags &) {
   if (hasAvx512())
     add(512, flopsOf(multiplyAdd512, 16));
 #elif defined(__aarch64__)
-  add(128, flopsOf(multiplyAdd128, 4));
+  add(128, flopsOf(multiplyAdd<4>, 4));
 #endif
   size_t cache = cacheBytes();
   size_t all = std::max<size_t>(4 * cache, size_t(64) << 20);
