@@ -13,7 +13,7 @@ namespace burin::group {
 namespace {
 
 /// The scores of a tile: they are written, and read three times, while both factors' panels stream by.
-constexpr int64_t tileBytes = 160 * 1024;
+constexpr int64_t tileBytes = 192 * 1024;
 constexpr int64_t mostRows = 96, leastRows = 12;
 
 /// The largest number of rows that divides `size` and fits, else all where they do; 0 where neither is so.
@@ -58,6 +58,11 @@ public:
           positions.set(i);
     if (!tilesContraction(root, tiled) || !take(root.getA(), positions) || contractions != 1)
       return {};
+    // What the epilogue reads of the same rows: the softmax's totals.
+    for (auto [extra, map] : llvm::zip_equal(root.getExtras(),
+                                             root.getExtraMaps().getAsValueRange<AffineMapAttr>()))
+      if (readsScores(extra) && !takeRead(extra, map, tiled))
+        return {};
     for (Operation *op : ops)
       for (Operation *user : op->getUsers())
         if (user != root && !ops.contains(user))
@@ -73,6 +78,17 @@ private:
     return !op.isPicture() && !tiled.test(op.getNumParallel() - 1) && isPlain(op.getAMap()) &&
            isPlain(op.getBMap()) &&
            llvm::all_of(op.getExtraMaps().getAsValueRange<AffineMapAttr>(), isPlain);
+  }
+
+  /// Whether `value` is made of what the chain has, by a few ops.
+  bool readsScores(Value value, unsigned steps = 3) {
+    Operation *def = value.getDefiningOp();
+    if (def && ops.contains(def))
+      return true;
+    auto generic = dyn_cast_or_null<linalg::GenericOp>(def);
+    return generic && steps > 0 && llvm::any_of(generic.getDpsInputs(), [&](Value input) {
+             return readsScores(input, steps - 1);
+           });
   }
 
   /// Adds what computes `value`, of which `positions` are tiled; false where that cannot be.
@@ -107,19 +123,23 @@ private:
       loops.set(out.getDimPosition(p));
     for (OpOperand *operand : op.getDpsInputOperands()) {
       AffineMap map = op.getMatchingIndexingMap(operand);
-      if (!readsPlainly(map, loops, false))
-        return false;
-      llvm::SmallBitVector read(map.getNumResults());
-      for (auto [i, expr] : llvm::enumerate(map.getResults()))
-        if (auto dim = dyn_cast<AffineDimExpr>(expr); dim && loops.test(dim.getPosition()))
-          read.set(i);
-      // What is the same for many rows is computed before; a part of it is read.
-      Operation *def = operand->get().getDefiningOp();
-      bool isComputed = def && isa<kern::ContractOp, linalg::GenericOp>(def);
-      if (isComputed && read.count() == loops.count() && !take(operand->get(), read))
+      if (!readsPlainly(map, loops, false) || !takeRead(operand->get(), map, loops))
         return false;
     }
     return true;
+  }
+
+  /// Adds what computes `value`, which is read by `map` for the tiled `loops`. What is the same for many
+  /// rows is computed before; a part of it is read.
+  bool takeRead(Value value, AffineMap map, const llvm::SmallBitVector &loops) {
+    llvm::SmallBitVector read(map.getNumResults());
+    for (auto [i, expr] : llvm::enumerate(map.getResults()))
+      if (auto dim = dyn_cast<AffineDimExpr>(expr);
+          dim && dim.getPosition() < loops.size() && loops.test(dim.getPosition()))
+        read.set(i);
+    Operation *def = value.getDefiningOp();
+    bool isComputed = def && isa<kern::ContractOp, linalg::GenericOp>(def);
+    return !isComputed || read.count() != loops.count() || take(value, read);
   }
 
   kern::ContractOp root;

@@ -40,13 +40,8 @@ public:
     if (failed(takeMasks()))
       return failure();
     Value shown; // the optional fourth result
-    Value scores = this->scores(shown);
-    Value weights = convert(scores, precision);
-    weights = softmax(b, weights, typeOf(weights).getRank() - 1, precision, isGuarded());
-    weights = convert(weights, element);
-    if (node.getQkMatmulOutputMode() == 3)
-      shown = weights;
-    SmallVector<Value> results{asResult(values(weights)), k, v, nullptr};
+    Value scores = convert(this->scores(shown), precision);
+    SmallVector<Value> results{asResult(values(scores, shown)), k, v, nullptr};
     if (isUsed(3))
       results[3] = b.reshape(shown, b.resultType(3).getShape());
     return results;
@@ -330,7 +325,7 @@ private:
   /// rows x [batch, heads of keys, size or total, columns]: `left` is [rows..., k]; of `right`, its
   /// dim `column` stands for the columns and the other for k.
   Value product(Value left, Value right, unsigned column, Lowering::Body body = nullptr,
-                ValueRange extras = {}) {
+                ValueRange extras = {}, ArrayRef<AffineMap> extraMaps = {}) {
     ArrayRef<int64_t> shape = typeOf(right).getShape();
     int64_t depth = shape[column == 2 ? 3 : 2];
     SmallVector<int64_t> result = rows(shape[column]);
@@ -378,7 +373,7 @@ private:
     }
     return contract(b, RankedTensorType::get(result, element), left, panels, reads(leftDims),
                     AffineMap::get(loops, 0, leading, b.getContext()), {depth}, extras, body,
-                    dynamic);
+                    dynamic, {}, extraMaps);
   }
 
   double scale() {
@@ -466,7 +461,23 @@ private:
     });
   }
 
-  Value values(Value weights) { return product(weights, v, 3); }
+  /// The second product. Where nobody asks for the softmax and nothing rounds in between, its division comes
+  /// last: once for each column of the values, not for each key.
+  Value values(Value scores, Value &shown) {
+    int64_t keys = typeOf(scores).getRank() - 1;
+    bool isShown = isUsed(3) && node.getQkMatmulOutputMode() == 3;
+    if (isSingle && precision == element && !isShown) {
+      auto [terms, totals] = exponentials(b, scores, keys, isGuarded());
+      auto divided = [](Lowering &in, ValueRange elements) {
+        return Scalars{in}.div(elements[0], elements[1]);
+      };
+      return product(terms, v, 3, divided, totals, b.mapWithout(keys + 1, {keys}));
+    }
+    Value weights = convert(softmax(b, scores, keys, precision, isGuarded()), element);
+    if (isShown)
+      shown = weights;
+    return product(weights, v, 3);
+  }
 
   /// The second product in the form that the model asks for.
   Value asResult(Value value) {

@@ -140,10 +140,11 @@ Value packColumns(Lowering &b, Value matrices) {
 
 Value contract(Lowering &b, RankedTensorType result, Value a, Value panels, AffineMap aMap,
                AffineMap bMap, ArrayRef<int64_t> reduction, ValueRange extras, Lowering::Body body,
-               ValueRange dynamic, IntegerAttr winograd) {
-  SmallVector<AffineMap> maps;
-  for (Value extra : extras)
-    maps.push_back(b.broadcastMap(cast<RankedTensorType>(extra.getType()), result));
+               ValueRange dynamic, IntegerAttr winograd, ArrayRef<AffineMap> extraMaps) {
+  SmallVector<AffineMap> maps(extraMaps);
+  if (maps.empty())
+    for (Value extra : extras)
+      maps.push_back(b.broadcastMap(cast<RankedTensorType>(extra.getType()), result));
   auto op = kern::ContractOp::create(b, TypeRange{result}, a, panels, extras,
                                      b.empty(result, dynamic), aMap, bMap,
                                      b.getAffineMapArrayAttr(maps), reduction, winograd);

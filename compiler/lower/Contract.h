@@ -28,13 +28,14 @@ mlir::Value transposeWeights(Lowering &b, mlir::Value value, llvm::ArrayRef<int6
                              llvm::ArrayRef<int64_t> permutation);
 
 /// A kern.contract into a new tensor; sizes of dynamic result dims in `dynamic`. `extras`
-/// are read as numpy broadcasts them to the result. `body` gets the sum and the extras' elements.
-/// `winograd` is the tile that `panels` are transformed for, if they are.
+/// are read by `extraMaps`, or else as numpy broadcasts them to the result. `body` gets the sum and the
+/// extras' elements. `winograd` is the tile that `panels` are transformed for, if they are.
 mlir::Value contract(Lowering &b, mlir::RankedTensorType result, mlir::Value a, mlir::Value panels,
                      mlir::AffineMap aMap, mlir::AffineMap bMap,
                      llvm::ArrayRef<int64_t> reduction, mlir::ValueRange extras = {},
                      Lowering::Body body = nullptr, mlir::ValueRange dynamic = {},
-                     mlir::IntegerAttr winograd = {});
+                     mlir::IntegerAttr winograd = {},
+                     llvm::ArrayRef<mlir::AffineMap> extraMaps = {});
 
 /// One factor of a product: how it is read over the loops, and what it is before it is
 /// multiplied (null: the element itself, extended).

@@ -187,7 +187,7 @@ FailureOr<Rows> rowsAlongAxis(Lowering &b, Op op, ValueRange operands) {
 
 } // namespace
 
-Value softmax(Lowering &b, Value input, int64_t dim, Type element, bool guarded) {
+Exponentials exponentials(Lowering &b, Value input, int64_t dim, bool guarded) {
   Rows rows{b, input, {dim}};
   Value max = rows.max();
   if (guarded)
@@ -195,18 +195,23 @@ Value softmax(Lowering &b, Value input, int64_t dim, Type element, bool guarded)
       Value nothing = s.like(args[0], -std::numeric_limits<double>::infinity());
       return s.select(s.equal(args[0], nothing), s.like(args[0], 0), args[0]);
     });
-  Value exponential =
-      rows.elements(rows.compute, {max}, {}, {}, [](Scalars &s, ArrayRef<Value> args) {
-        return s.exp(s.sub(args[0], args[1]));
-      });
-  Rows weights{b, exponential, {dim}};
-  Value total = weights.sum({}, [](Scalars &, ArrayRef<Value> args) { return args[0]; });
+  Value terms = rows.elements(rows.compute, {max}, {}, {}, [](Scalars &s, ArrayRef<Value> args) {
+    return s.exp(s.sub(args[0], args[1]));
+  });
+  Rows weights{b, terms, {dim}};
+  Value totals = weights.sum({}, [](Scalars &, ArrayRef<Value> args) { return args[0]; });
   if (guarded)
-    total = weights.perRow({total}, [](Scalars &s, ArrayRef<Value> args) {
+    totals = weights.perRow({totals}, [](Scalars &s, ArrayRef<Value> args) {
       return s.select(s.equal(args[0], s.like(args[0], 0)), s.like(args[0], 1), args[0]);
     });
-  return weights.elements(element, {total}, {}, {},
-                          [](Scalars &s, ArrayRef<Value> args) { return s.div(args[0], args[1]); });
+  return {terms, totals};
+}
+
+Value softmax(Lowering &b, Value input, int64_t dim, Type element, bool guarded) {
+  auto [terms, totals] = exponentials(b, input, dim, guarded);
+  return Rows{b, terms, {dim}}.elements(
+      element, {totals}, {}, {},
+      [](Scalars &s, ArrayRef<Value> args) { return s.div(args[0], args[1]); });
 }
 
 namespace {

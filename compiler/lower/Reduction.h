@@ -25,6 +25,14 @@ mlir::Value extremeOf(Lowering &b, mlir::Type storage, bool isUnsigned, bool lar
 mlir::Value argReduce(Lowering &b, mlir::Value input, bool isUnsigned, int64_t dim, bool greatest,
                       bool last);
 
+/// A softmax before its division: exponentials in the input's shape, and their totals, of which each
+/// row along `dim` has one. Both are f32 or wider. Where `guarded`, the total of a row of nothing but -infinity
+/// is 1.
+struct Exponentials {
+  mlir::Value terms, totals;
+};
+Exponentials exponentials(Lowering &b, mlir::Value input, int64_t dim, bool guarded = false);
+
 /// Softmax of `input` along `dim`, computed in f32 or wider and rounded once to `element`. Where
 /// `guarded`, rows of nothing but -infinity are 0, not NaN.
 mlir::Value softmax(Lowering &b, mlir::Value input, int64_t dim, mlir::Type element,

@@ -1,7 +1,8 @@
 // RUN: burin-opt %s --lower-onnx --split-input-file | FileCheck %s
 // RUN: burin-opt %s --lower-onnx --split-input-file --canonicalize -o /dev/null
 
-// Scale and mask are the first product's epilogue. What exporters write out needs no guard.
+// Scale and mask are the first product's epilogue, the division of the softmax the second's. What exporters
+// write out needs no guard.
 // CHECK-LABEL: func.func @masked
 // CHECK: %[[S:.*]] = kern.contract {{.*}} extras(%{{.*}} : tensor<1x1x1x6xf32>) outs(%{{.*}} : tensor<2x4x5x6xf32>)
 // CHECK-NEXT: ^bb0(%[[SUM:.*]]: f32, %[[M:.*]]: f32):
@@ -12,9 +13,9 @@
 // CHECK: arith.maximumf
 // CHECK-NOT: arith.select
 // CHECK: math.exp
-// CHECK: %[[P:.*]] = linalg.generic
-// CHECK: arith.divf
-// CHECK: kern.contract {{.*}} outs(%{{.*}} : tensor<2x4x5x8xf32>) {{.*}}reduction = array<i64: 6>
+// CHECK: kern.contract {{.*}} extras(%{{.*}} : tensor<2x4x5xf32>) outs(%{{.*}} : tensor<2x4x5x8xf32>) {{.*}}reduction = array<i64: 6>
+// CHECK-NEXT: ^bb0(%[[SUM:.*]]: f32, %[[TOTAL:.*]]: f32):
+// CHECK-NEXT: arith.divf %[[SUM]], %[[TOTAL]]
 // CHECK: return
 func.func @masked(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>, %m: tensor<1x1x1x6xf32>) -> tensor<2x4x5x8xf32> {
   %n = onnx.None
@@ -33,6 +34,7 @@ func.func @masked(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2
 // CHECK: arith.select
 // CHECK: math.exp
 // CHECK: arith.select
+// CHECK: kern.contract
 // CHECK: arith.divf
 // CHECK: return
 func.func @guarded(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>, %m: tensor<5x6xi1>) -> tensor<2x4x5x8xf32> {
