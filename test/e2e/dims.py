@@ -140,8 +140,8 @@ def models():
                    ("Attention", ["q", "k", "k", "", "past", "past"], ["y", "nk", "nv", "s"])],
         {"x": ["B", 4, "S", 8], "k": ["B", 2, "S", 8], "past": ["B", 2, "P", 8], "cos": ["B", "S", 2],
          "sin": ["B", "S", 2]}, {"y": ["B", 4, "S", 8], "s": ["B", 4, "S", "T"], "nk": ["B", 2, "T", 8]}, {}, opset=23,
-    ), {"B": "1..2", "S": "1..6", "P": "0..5"}, [{"B": b, "S": s, "P": p} for b, s, p in
-                                                 ((1, 1, 0), (2, 3, 5), (2, 6, 2))], [{"S": 7}]
+    ), {"B": "1..2", "S": "1..40", "P": "0..9"}, [{"B": b, "S": s, "P": p} for b, s, p in
+                                                 ((1, 1, 0), (2, 3, 9), (2, 40, 2))], [{"S": 41}]
 
     yield model( # a range, and sizes in it that have a plan of their own
         "mixed", [("MatMul", ["x", "w"], ["p"]), ("Tanh", ["p"], ["y"])],
