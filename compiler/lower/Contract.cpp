@@ -32,7 +32,7 @@ static Value constantWithLayout(Lowering &b, Value value, plan::LayoutAttr layou
 Value transposeWeights(Lowering &b, Value value, ArrayRef<int64_t> shape,
                        ArrayRef<int64_t> permutation) {
   if (!ShapedType::isDynamicShape(shape)) {
-    auto layout = plan::LayoutAttr::get(b.getContext(), shape, permutation, 0, 0, 0);
+    auto layout = plan::LayoutAttr::get(b.getContext(), shape, permutation, 0, 0, 0, false);
     if (Value constant = constantWithLayout(b, value, layout))
       return constant;
   }
@@ -42,8 +42,12 @@ Value transposeWeights(Lowering &b, Value value, ArrayRef<int64_t> shape,
 Value packPanels(Lowering &b, Value weights, ArrayRef<int64_t> shape,
                  ArrayRef<int64_t> permutation, int64_t leading) {
   constexpr int64_t panel = kern::ContractOp::panelWidth;
-  auto layout = plan::LayoutAttr::get(b.getContext(), shape, permutation, leading, panel, 0);
-  if (Value constant = constantWithLayout(b, weights, layout))
+  auto layoutOf = [&](bool bf16) {
+    return plan::LayoutAttr::get(b.getContext(), shape, permutation, leading, panel, 0, bf16);
+  };
+  bool bf16 = b.arithmetic.bf16Weights && typeOf(weights).getElementType().isF32();
+  plan::LayoutAttr layout = layoutOf(false);
+  if (Value constant = constantWithLayout(b, weights, bf16 ? layoutOf(true) : layout))
     return constant;
 
   // [leading..., panels, reduction dims..., 16], then the reduction dims as one.
@@ -96,7 +100,7 @@ Value packPanels(Lowering &b, Value weights, ArrayRef<int64_t> shape,
 
 Value packTaps(Lowering &b, Value weights, int64_t tile) {
   auto layout = plan::LayoutAttr::get(b.getContext(), typeOf(weights).getShape(), {2, 3, 0, 1}, 2,
-                                      kern::ContractOp::panelWidth, tile);
+                                      kern::ContractOp::panelWidth, tile, false);
   return constantWithLayout(b, weights, layout);
 }
 

@@ -13,7 +13,7 @@ namespace burin::lower {
 
 /// `weights`, seen as row-major `shape` with its dims in the order of `permutation` as
 /// leading dims, a column dim and reduction dims, in the panels that kern.contract reads. Constants are
-/// rearranged when they are written, anything else by an op of its own.
+/// rearranged when they are written, and rounded where Arithmetic says so; anything else by an op of its own.
 mlir::Value packPanels(Lowering &b, mlir::Value weights, llvm::ArrayRef<int64_t> shape,
                        llvm::ArrayRef<int64_t> permutation, int64_t leading);
 /// The taps of 3 x 3 convolutions, constant weights of f32 [columns, channels, 3, 3], transformed for

@@ -463,7 +463,7 @@ FailureOr<SmallVector<Value>> lowerConv(Lowering &b, Operation *op, ValueRange o
           ++dim;
         order.insert(order.begin(), 0);
       }
-      int64_t tile = b.winograd ? winogradTile(window, groups, channels, columns) : 0;
+      int64_t tile = b.arithmetic.winograd ? winogradTile(window, groups, channels, columns) : 0;
       Value panels = tile ? packTaps(b, operands[1], tile) : Value();
       if (!panels) {
         tile = 0;

@@ -33,8 +33,8 @@ public:
   using Ranges = llvm::StringMap<std::optional<onnx::SizeExpr::Interval>>;
 
   Walk(OpBuilder &builder, IRMapping &mapping, llvm::StringMap<Value> &dims, Ranges &ranges,
-       bool winograd)
-      : builder(builder), mapping(mapping), dims(dims), ranges(ranges), winograd(winograd) {}
+       lower::Arithmetic arithmetic)
+      : builder(builder), mapping(mapping), dims(dims), ranges(ranges), arithmetic(arithmetic) {}
 
   /// The sizes that the data decide.
   SmallVector<Attribute> measured; // plan::RangeAttr
@@ -68,7 +68,7 @@ private:
       return failure();
     lower::Lowering lowering(builder, op, reason);
     lowering.dims = &dims;
-    lowering.winograd = winograd;
+    lowering.arithmetic = arithmetic;
     lowering.lowerBlock = [&](Block &block,
                               ValueRange arguments) -> FailureOr<SmallVector<Value>> {
       OpBuilder::InsertionGuard guard(builder);
@@ -325,7 +325,7 @@ private:
   IRMapping &mapping;
   llvm::StringMap<Value> &dims;
   Ranges &ranges;
-  bool winograd;
+  lower::Arithmetic arithmetic;
 };
 
 struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
@@ -368,7 +368,7 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
     mapping.map(body.getArguments(), entry->getArguments());
     Walk::Ranges ranges;
     llvm::StringMap<Value> dims = declareDims(builder, lowered, ranges);
-    Walk walk(builder, mapping, dims, ranges, winograd);
+    Walk walk(builder, mapping, dims, ranges, {winograd, bf16Weights});
     if (failed(walk.lower(body))) {
       lowered.erase();
       return failure();

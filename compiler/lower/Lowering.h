@@ -50,6 +50,12 @@ inline mlir::RankedTensorType typeOf(mlir::Value value) {
 inline constexpr llvm::StringLiteral needsFixedSize =
     "it folds or cuts a size that changes from run to run; fix it with --dim NAME=VALUE";
 
+/// What decides how a model's sums are made.
+struct Arithmetic {
+  bool winograd = true;     // convolutions may be transformed
+  bool bf16Weights = false; // constant weights of products are rounded to bf16
+};
+
 /// What a rule builds with: a builder at the right place with the node's
 /// location, and the shorthand that rules share.
 class Lowering : public mlir::ImplicitLocOpBuilder {
@@ -168,8 +174,8 @@ public:
   /// The sizes that change from run to run, by name; null where there are none.
   const llvm::StringMap<mlir::Value> *dims = nullptr;
 
-  /// Whether convolutions may be made by Winograd's transforms.
-  bool winograd = true;
+  /// What the model's arithmetic may be made of.
+  Arithmetic arithmetic;
 
 private:
   mlir::Operation *op;

@@ -60,8 +60,8 @@ std::vector<Phase> modelPhases(const CompileOptions &options) {
          pm.addPass(createCSEPass());
        }},
       {"maths",
-       [winograd = options.winograd](OpPassManager &pm) {
-         pm.addPass(createLowerOnnx({winograd}));
+       [winograd = options.winograd, bf16 = options.bf16Weights](OpPassManager &pm) {
+         pm.addPass(createLowerOnnx({winograd, bf16}));
          pm.addPass(createResolveSizes());
          // Before canonicalization, which takes a size for fixed where one of its loop's is.
          pm.addPass(createAgreeSizes());

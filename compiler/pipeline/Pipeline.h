@@ -48,6 +48,7 @@ struct CompileOptions {
   std::string dumpDir;        // one numbered file per phase, and counts.txt: ops by pass
   std::optional<uint64_t> maxMemory; // bytes of the arena for one worker
   bool winograd = true;       // whether convolutions may be made by its transforms
+  bool bf16Weights = false;   // whether the weights of products are rounded to bf16
   Purpose purpose = Purpose::Use;
   std::string constantsCpu = constantsLevel.str(); // what computes constants at compile time
   bool progress = false;      // a line per phase on stderr

@@ -13,7 +13,7 @@ using namespace mlir;
 namespace burin {
 
 std::optional<uint64_t> packedBytes(plan::LayoutAttr layout, unsigned elementBytes) {
-  int64_t bytes = elementBytes;
+  int64_t bytes = layout.getBf16() ? 2 : elementBytes;
   for (int64_t size : layout.getShape())
     if (llvm::MulOverflow(bytes, size, bytes))
       return std::nullopt;
@@ -50,21 +50,35 @@ struct Walk {
   }
 };
 
-/// Panels of T: for each leading position, panel and k, 16 columns.
-template <typename T>
-void pack(const T *source, T *out, const Walk &leading, int64_t columns, int64_t columnStride,
+/// Elements as they are.
+struct Copied {
+  template <typename T> T operator()(T value) const { return value; }
+};
+
+/// The nearest bf16 of an f32, of two the even one; bits of both.
+struct RoundedToBf16 {
+  uint16_t operator()(uint32_t bits) const {
+    if ((bits & 0x7fffffff) > 0x7f800000) // NaN stays one
+      return uint16_t(bits >> 16 | 0x40);
+    return uint16_t((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+  }
+};
+
+/// Panels: for each leading position, panel and k, 16 columns, each made by `convert`.
+template <typename T, typename To, typename Convert>
+void pack(const T *source, To *out, Convert convert, const Walk &leading, int64_t columns, int64_t columnStride,
           const Walk &depth, int64_t panel) {
   int64_t panels = llvm::divideCeil(uint64_t(columns), uint64_t(panel)), k = depth.count();
   leading.forEach([&](int64_t group, int64_t at) {
     for (int64_t p = 0; p < panels; ++p) {
       const T *from = source + at + p * panel * columnStride;
-      T *to = out + (group * panels + p) * k * panel;
+      To *to = out + (group * panels + p) * k * panel;
       int64_t width = std::min(panel, columns - p * panel);
       depth.forEach([&](int64_t i, int64_t offset) {
         for (int64_t j = 0; j < width; ++j)
-          to[i * panel + j] = from[offset + j * columnStride];
+          to[i * panel + j] = convert(from[offset + j * columnStride]);
         for (int64_t j = width; j < panel; ++j)
-          to[i * panel + j] = T();
+          to[i * panel + j] = To();
       });
     }
   });
@@ -86,19 +100,19 @@ Walk walkOver(plan::LayoutAttr layout, ArrayRef<int64_t> strides, ArrayRef<int64
   return made;
 }
 
-template <typename T>
+template <typename T, typename To = T, typename Convert = Copied>
 void packAs(ArrayRef<char> source, plan::LayoutAttr layout, MutableArrayRef<char> out) {
   SmallVector<int64_t> strides = stridesOf(layout);
   auto walk = [&](ArrayRef<int64_t> dims) { return walkOver(layout, strides, dims); };
   auto *from = reinterpret_cast<const T *>(source.data());
-  auto *to = reinterpret_cast<T *>(out.data());
+  auto *to = reinterpret_cast<To *>(out.data());
   ArrayRef<int64_t> order = layout.getPermutation();
   if (layout.getPanel() == 0) {
-    walk(order).forEach([&](int64_t i, int64_t offset) { to[i] = from[offset]; });
+    walk(order).forEach([&](int64_t i, int64_t offset) { to[i] = Convert()(from[offset]); });
     return;
   }
   int64_t column = order[layout.getLeading()];
-  pack(from, to, walk(order.take_front(layout.getLeading())), layout.getSource()[column],
+  pack(from, to, Convert(), walk(order.take_front(layout.getLeading())), layout.getSource()[column],
        strides[column], walk(order.drop_front(layout.getLeading() + 1)), layout.getPanel());
 }
 
@@ -138,6 +152,8 @@ void packWeights(ArrayRef<char> source, plan::LayoutAttr layout, unsigned elemen
                     reinterpret_cast<float *>(out.data()), layout, strides,
                     walkOver(layout, strides, layout.getPermutation().drop_front(3)));
   }
+  if (layout.getBf16())
+    return packAs<uint32_t, uint16_t, RoundedToBf16>(source, layout, out);
   switch (elementBytes) {
   case 1:
     return packAs<Bytes<1>>(source, layout, out);
@@ -160,7 +176,8 @@ static plan::LayoutAttr compose(plan::LayoutAttr before, plan::LayoutAttr after)
   for (int64_t dim : after.getPermutation())
     permutation.push_back(before.getPermutation()[dim]);
   return plan::LayoutAttr::get(before.getContext(), before.getSource(), permutation,
-                               after.getLeading(), after.getPanel(), after.getWinograd());
+                               after.getLeading(), after.getPanel(), after.getWinograd(),
+                               after.getBf16());
 }
 
 TypedAttr withLayout(TypedAttr value, plan::LayoutAttr layout) {
@@ -175,12 +192,14 @@ TypedAttr withLayout(TypedAttr value, plan::LayoutAttr layout) {
     elements *= size;
   if (elements != type.getNumElements())
     return nullptr;
-  if (layout.getWinograd() && !type.getElementType().isF32())
+  if ((layout.getWinograd() || layout.getBf16()) && !type.getElementType().isF32())
     return nullptr;
   std::optional<uint64_t> bytes = packedBytes(layout, bits / 8);
   if (!bytes)
     return nullptr;
-  auto packed = RankedTensorType::get(layout.getShape(), type.getElementType());
+  auto packed = RankedTensorType::get(layout.getShape(),
+                                      layout.getBf16() ? Type(BFloat16Type::get(value.getContext()))
+                                                       : type.getElementType());
 
   if (auto weight = dyn_cast<plan::WeightAttr>(value)) {
     if (plan::LayoutAttr before = weight.getLayout()) {
@@ -194,7 +213,7 @@ TypedAttr withLayout(TypedAttr value, plan::LayoutAttr layout) {
   auto dense = dyn_cast<DenseElementsAttr>(value);
   if (!dense)
     return nullptr;
-  if (dense.isSplat() && !layout.getWinograd()) // columns past N may hold anything
+  if (dense.isSplat() && !layout.getWinograd() && !layout.getBf16()) // columns past N may hold anything
     return dense.resizeSplat(packed);
   ArrayRef<char> data = dense.getRawData();
   std::vector<char> each;

@@ -11,7 +11,8 @@
 
 namespace burin {
 
-/// Bytes that `layout` makes of elements of `elementBytes` bytes; nothing where that passes 2^63.
+/// Bytes that `layout` makes of elements of `elementBytes` bytes (where it rounds: of f32); nothing where
+/// that passes 2^63.
 std::optional<uint64_t> packedBytes(plan::LayoutAttr layout, unsigned elementBytes);
 
 /// Writes the row-major `source` in `layout` to `out`, which has packedBytes bytes; `source` has

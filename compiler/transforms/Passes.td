@@ -125,7 +125,9 @@ def LowerOnnx : Pass<"lower-onnx", "::mlir::ModuleOp"> {
     its reason and a way out.
   }];
   let options = [
-    Option<"winograd", "winograd", "bool", "true", "Transform convolutions that gain by it">
+    Option<"winograd", "winograd", "bool", "true", "Transform convolutions that gain by it">,
+    Option<"bf16Weights", "bf16-weights", "bool", "false",
+           "Round the constant weights of products to bf16, but those that are transformed">
   ];
 }
 

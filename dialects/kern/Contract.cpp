@@ -114,6 +114,8 @@ static LogicalResult verifyWinograd(ContractOp op) {
   if (!isConvolution)
     return op.emitOpError("has Winograd tiles and is not a convolution of 3 x 3 taps");
   auto taps = cast<ShapedType>(op.getB().getType());
+  if (!taps.getElementType().isF32())
+    return op.emitOpError("needs transformed taps of type f32");
   if (taps.getRank() != 4 || taps.getDimSize(0) != (tile + 2) * (tile + 2))
     return op.emitOpError("needs ") << (tile + 2) * (tile + 2) << " transformed taps";
   return success();
@@ -129,8 +131,9 @@ LogicalResult ContractOp::verify() {
   if (getOperation()->getNumResults() != (onTensors ? 1 : 0) ||
       (onTensors && getResult().getType() != cType))
     return emitOpError("needs a result of the type of its destination, and none on memrefs");
-  if (!aType.getElementType().isF32() || !bType.getElementType().isF32())
-    return emitOpError("multiplies elements of type f32");
+  bool isBf16 = bType.getElementType().isBF16();
+  if (!aType.getElementType().isF32() || !(bType.getElementType().isF32() || isBf16))
+    return emitOpError("multiplies elements of type f32, or bf16 in panels");
 
   unsigned parallel = cType.getRank(), reductions = getReduction().size();
   if (parallel == 0 || reductions == 0)

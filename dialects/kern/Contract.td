@@ -22,7 +22,7 @@ def Kern_ContractOp : Kern_Op<"contract", [
     padding of a convolution, but along the last reduction dim there is none. `b` is always packed in panels of 16 columns:
     `[leading..., ceil(N / 16), K, 16]`, where `b_map` names the parallel dims
     that index `leading` (batch, group); what the columns past N hold does not
-    matter. `extras` are read at parallel dims or at 0; N only as the last index.
+    matter. Panels are of f32, or of bf16: each factor is extended, sums are of f32. `extras` are read at parallel dims or at 0; N only as the last index.
 
     Where `a_map` reads N, each column is summed by itself, a depthwise convolution:
     `(n, y, x, c; i, j) -> (n, y * s + i * d - top, x * t + j * e - left, c)`. Reads outside are zeros in

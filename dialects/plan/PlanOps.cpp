@@ -50,7 +50,7 @@ std::string burin::plan::nodeName(Location where) {
 
 LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  ArrayRef<int64_t> source, ArrayRef<int64_t> permutation,
-                                 int64_t leading, int64_t panel, int64_t winograd) {
+                                 int64_t leading, int64_t panel, int64_t winograd, bool bf16) {
   int64_t rank = source.size();
   SmallVector<int64_t> sorted(permutation);
   llvm::sort(sorted);
@@ -65,6 +65,8 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   if (winograd != 0 && (winograd < 0 || winograd > 4 || panel == 0 || leading != 2 ||
                         source[permutation[0]] != 3 || source[permutation[1]] != 3))
     return emitError() << "taps of 3 x 3 that lead are transformed, for tiles of up to 4";
+  if (bf16 && (panel == 0 || winograd != 0))
+    return emitError() << "panels are rounded to bf16 that are not transformed";
   return success();
 }
 
@@ -78,6 +80,8 @@ LogicalResult WeightAttr::verify(function_ref<InFlightDiagnostic()> emitError, T
     return emitError() << "a weight ends before 2^64";
   if (layout && ArrayRef<int64_t>(layout.getShape()) != tensor.getShape())
     return emitError() << "a weight of type " << type << " has a layout of another shape";
+  if (layout && layout.getBf16() && !tensor.getElementType().isBF16())
+    return emitError() << "a weight of type " << type << " has a layout that rounds to bf16";
   return success();
 }
 

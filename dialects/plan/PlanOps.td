@@ -37,16 +37,18 @@ def Plan_LayoutAttr : AttrDef<Plan_Dialect, "Layout"> {
     `[leading..., ceil(N / panel), K, panel]` with zeros in the columns past N: what
     kern.contract reads. With `winograd` the first two of the leading dims, of 3 taps each, are one dim of
     (winograd + 2)^2 in the result: the taps of f32 transformed for F(winograd, 3)
-    (dialects/kern/Winograd.h), as kern.contract reads those.
+    (dialects/kern/Winograd.h), as kern.contract reads those. With `bf16` the data, of f32, is rounded to
+    bf16, to the nearest and of two to the even.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$source,
                         ArrayRefParameter<"int64_t">:$permutation,
                         DefaultValuedParameter<"int64_t", "0">:$leading,
                         DefaultValuedParameter<"int64_t", "0">:$panel,
-                        DefaultValuedParameter<"int64_t", "0">:$winograd);
+                        DefaultValuedParameter<"int64_t", "0">:$winograd,
+                        DefaultValuedParameter<"bool", "false">:$bf16);
   let assemblyFormat = [{
     `<` `[` $source `]` `permute` `[` $permutation `]`
-    (`leading` $leading^)? (`panel` $panel^)? (`winograd` $winograd^)? `>`
+    (`leading` $leading^)? (`panel` $panel^)? (`winograd` $winograd^)? (`bf16` $bf16^)? `>`
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{

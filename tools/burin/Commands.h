@@ -30,7 +30,7 @@ void addExplain(CLI::App &app, Action &action);
 /// after parsing and throws CLI::ValidationError.
 struct CompileFlags {
   std::vector<std::string> dims, inputs;
-  std::string maxMemory, shardSize;
+  std::string maxMemory, shardSize, precision = "f32";
   void add(CLI::App &verb, CompileOptions &options);
   void finish(CompileOptions &options) const;
   /// --state, of the verbs that make contexts.

@@ -137,6 +137,11 @@ void CompileFlags::add(CLI::App &verb, CompileOptions &options) {
       ->type_name("SIZE");
   verb.add_flag("!--no-winograd", options.winograd,
                 "Sum 3x3 convolutions product by product: slower, less to store, and errors a few times smaller");
+  verb.add_option("--precision", precision,
+                  "What the constant weights of products and convolutions are stored as: f32, or bf16: half the "
+                  "bytes, 8 bits of mantissa; sums are f32 all the same, as are weights that Winograd transforms")
+      ->check(CLI::IsMember({"f32", "bf16"}))
+      ->capture_default_str();
   verb.add_option("--external-data-root", options.import.externalDataRoot,
                   "Folder that external weights may lie in (default: the model's)");
 }
@@ -156,6 +161,7 @@ void CompileFlags::finish(CompileOptions &options) const {
     parseInput(input, options.import);
   if (!maxMemory.empty())
     options.maxMemory = parseBytes(maxMemory, "--max-memory");
+  options.bf16Weights = precision == "bf16";
   if (!shardSize.empty())
     options.shardBytes = parseBytes(shardSize, "--shard-size");
   // Files begin at a page's boundary among the weights.

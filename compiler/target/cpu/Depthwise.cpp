@@ -226,7 +226,7 @@ void Depthwise::sumResults(Value row, Value x, int64_t count, Value panel) {
       Value from = add(top, mul(tapRow, rows.dilation));
       for (int64_t tap = 0; tap < columns.taps; ++tap) {
         Value number = add(mul(tapRow, columns.taps), index(tap));
-        Value factor = vector::LoadOp::create(b, vector, op.getB(), ValueRange{panel, number, lane});
+        Value factor = loadFactors(op.getB(), vector, ValueRange{panel, number, lane});
         for (auto [i, sum] : llvm::enumerate(next)) {
           Value at = add(left, index(int64_t(i) * columns.stride + tap * columns.dilation));
           Value element = vector::LoadOp::create(b, vector, window, ValueRange{from, at, lane});

@@ -102,6 +102,13 @@ protected:
     return known(total) && *known(total) % most == 0 ? index(most)
                                                      : smaller(sub(total, first), index(most));
   }
+  /// Factors of panels as a `vector` of f32; bf16 is extended.
+  Value loadFactors(Value panels, mlir::VectorType vector, ValueRange at) {
+    mlir::Type element = mlir::cast<mlir::MemRefType>(panels.getType()).getElementType();
+    Value loaded = mlir::vector::LoadOp::create(b, vector.clone(element), panels, at);
+    return element == vector.getElementType() ? loaded
+                                              : mlir::arith::ExtFOp::create(b, vector, loaded);
+  }
   /// Memory of a worker, for f32.
   Value scratch(llvm::ArrayRef<int64_t> shape) {
     return mlir::memref::AllocOp::create(b, mlir::MemRefType::get(shape, b.getF32Type()));

@@ -188,7 +188,8 @@ LogicalResult Expansion::readOp() {
   schedule = cpu::chooseSchedule(level, known(numRows).value_or(ShapedType::kDynamic),
                                  known(numPanels).value_or(ShapedType::kDynamic), k);
   auto bType = cast<MemRefType>(op.getB().getType());
-  fetchesAhead = bType.hasStaticShape() && bType.getNumElements() * 4 > int64_t(256) * 1024;
+  fetchesAhead = bType.hasStaticShape() &&
+                 bType.getNumElements() * bType.getElementTypeBitWidth() / 8 > int64_t(256) * 1024;
   unrolledEpilogue = cpu::isShortEpilogue(op);
   return success();
 }
@@ -475,7 +476,7 @@ SmallVector<Value> Expansion::accumulate(const Tile &tile, Value block) {
     for (int64_t p = 0; p < tile.panels; ++p) {
       SmallVector<Value> at(leading);
       at.append({add(tile.panel, index(p)), add(depthOffset, k), index(0)});
-      columns.push_back(vector::LoadOp::create(b, vector, op.getB(), at));
+      columns.push_back(loadFactors(op.getB(), vector, at));
     }
     for (int64_t r = 0; r < tile.rows; ++r) {
       Value element = memref::LoadOp::create(b, views[r], ValueRange{k});

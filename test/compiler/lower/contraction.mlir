@@ -1,9 +1,13 @@
 // RUN: burin-opt %s --lower-onnx --split-input-file --mlir-print-local-scope | FileCheck %s
+// RUN: burin-opt %s --lower-onnx=bf16-weights --split-input-file --mlir-print-local-scope | FileCheck %s --check-prefix=BF16
 
 // A constant right operand is packed when it is written.
 // CHECK-LABEL: func.func @matmul_weight
 // CHECK: %[[W:.*]] = plan.constant #plan.weight<"model", 128, 16384, <[64, 64] permute[1, 0] panel 16>> : tensor<4x64x16xf32>
 // CHECK: kern.contract ins(%{{.*}}, %[[W]] : tensor<2x10x64xf32>, tensor<4x64x16xf32>) outs(%{{.*}} : tensor<2x10x64xf32>)
+// BF16-LABEL: func.func @matmul_weight
+// BF16: %[[W:.*]] = plan.constant #plan.weight<"model", 128, 16384, <[64, 64] permute[1, 0] panel 16 bf16 true>> : tensor<4x64x16xbf16>
+// BF16: kern.contract ins(%{{.*}}, %[[W]] : tensor<2x10x64xf32>, tensor<4x64x16xbf16>) outs(%{{.*}} : tensor<2x10x64xf32>)
 func.func @matmul_weight(%a: tensor<2x10x64xf32>) -> tensor<2x10x64xf32> {
   %w = "onnx.Constant"() {value = #plan.weight<"model", 128, 16384> : tensor<64x64xf32>} : () -> tensor<64x64xf32>
   %r = "onnx.MatMul"(%a, %w) : (tensor<2x10x64xf32>, tensor<64x64xf32>) -> tensor<2x10x64xf32>
@@ -29,6 +33,10 @@ func.func @matmul_dense(%a: tensor<3x2xf32>) -> tensor<3x2xf32> {
 // CHECK: %[[PACKED:.*]] = linalg.generic {{.*}} ins(%[[SPLIT]]
 // CHECK: kern.contract ins(%{{.*}}, %[[PACKED]] : tensor<4x12x10x32xf32>, tensor<12x3x32x16xf32>)
 // CHECK-SAME: b_map = affine_map<(d0, d1, d2, d3) -> (d1)>
+// What is no constant stays f32.
+// BF16-LABEL: func.func @matmul_batched
+// BF16-NOT: bf16
+// BF16: return
 func.func @matmul_batched(%a: tensor<4x12x10x32xf32>, %b: tensor<1x12x32x48xf32>) -> tensor<4x12x10x48xf32> {
   %r = "onnx.MatMul"(%a, %b) : (tensor<4x12x10x32xf32>, tensor<1x12x32x48xf32>) -> tensor<4x12x10x48xf32>
   return %r : tensor<4x12x10x48xf32>

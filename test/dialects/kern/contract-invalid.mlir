@@ -45,7 +45,7 @@ func.func @result_on_memrefs(%a: memref<5x8xf32>, %w: memref<2x8x16xf32>, %o: me
 // -----
 
 func.func @elements(%a: tensor<5x8xf16>, %w: tensor<2x8x16xf32>, %o: tensor<5x20xf32>) {
-  // expected-error @+1 {{multiplies elements of type f32}}
+  // expected-error @+1 {{multiplies elements of type f32, or bf16 in panels}}
   %r = kern.contract ins(%a, %w : tensor<5x8xf16>, tensor<2x8x16xf32>)
       outs(%o : tensor<5x20xf32>)
       attributes {a_map = affine_map<(m, n, k) -> (m, k)>, b_map = affine_map<(m, n) -> ()>,

@@ -86,6 +86,16 @@ func.func private @weight_layout() attributes {x = #plan.weight<"model", 0, 24, 
 
 // -----
 
+// expected-error @+1 {{a weight of type 'tensor<1x2x16xf32>' has a layout that rounds to bf16}}
+func.func private @weight_bf16() attributes {x = #plan.weight<"model", 0, 24, <[2, 3] permute [1, 0] panel 16 bf16 true>> : tensor<1x2x16xf32>}
+
+// -----
+
+// expected-error @+1 {{panels are rounded to bf16 that are not transformed}}
+func.func private @layout_bf16() attributes {x = #plan.layout<[2, 3] permute [1, 0] bf16 true>}
+
+// -----
+
 // expected-error @+1 {{a layout permutes the dims of its source}}
 func.func private @layout_permutation() attributes {x = #plan.layout<[2, 3] permute [1, 1]>}
 

@@ -30,6 +30,23 @@ func.func @gemm(%a: memref<96x512xf32>, %w: memref<8x512x16xf32>, %o: memref<96x
   return
 }
 
+// Panels of bf16 are extended as they are loaded.
+// CHECK-LABEL: func.func @gemm_bf16
+// CHECK: scf.for
+// CHECK: %[[B:.*]] = vector.load {{.*}} : memref<8x64x16xbf16>, vector<16xbf16>
+// CHECK: arith.extf %[[B]] : vector<16xbf16> to vector<16xf32>
+// CHECK: math.fma {{.*}} : vector<16xf32>
+// CHECK: return
+func.func @gemm_bf16(%a: memref<96x64xf32>, %w: memref<8x64x16xbf16>, %o: memref<96x128xf32>) {
+  kern.contract ins(%a, %w : memref<96x64xf32>, memref<8x64x16xbf16>)
+      outs(%o : memref<96x128xf32>)
+      attributes {a_map = #rows, b_map = #none, extra_maps = [], reduction = array<i64: 64>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  }
+  return
+}
+
 // One K block needs no scratch. The last panel is masked, bias and result alike; the
 // row count is an argument and rows past the end are not stored.
 // CHECK-LABEL: func.func @bias_tail
