@@ -55,6 +55,30 @@ struct ReadThrough : OpRewritePattern<kern::ContractOp> {
   }
 };
 
+/// contract(a, copy(b)) reads b where it lies.
+struct ReadFactorThrough : OpRewritePattern<kern::ContractOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(kern::ContractOp op, PatternRewriter &rewriter) const override {
+    Copy copy = op.isPacked() ? Copy() : copyOf(op.getB().getDefiningOp<linalg::GenericOp>());
+    if (!copy || (!copy.isPermutation() &&
+                  !cast<RankedTensorType>(op.getInit().getType()).hasStaticShape()))
+      return failure();
+    AffineMap map = copy.reads.compose(op.getBMap());
+    unsigned depth = op.getNumParallel();
+    // A dim of size 1 may have gone with the copy.
+    if (!map.isFunctionOfDim(depth) || !map.isFunctionOfDim(depth - 1))
+      return failure();
+    AffineExpr innermost = map.getResults().back();
+    if (!innermost.isFunctionOfDim(depth) && !innermost.isFunctionOfDim(depth - 1))
+      return failure();
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getBMutable().set(copy.source);
+      op.setBMap(map);
+    });
+    return success();
+  }
+};
+
 /// A copy of a copy.
 struct CopyThrough : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -94,10 +118,12 @@ struct WriteThrough : OpRewritePattern<linalg::GenericOp> {
     for (AffineMap map : op.getExtraMaps().getAsValueRange<AffineMapAttr>())
       extraMaps.push_back(map.compose(order));
     AffineMap aMap = op.getAMap().replaceDimsAndSymbols(dims, {}, dims.size(), 0);
+    AffineMap bMap = op.isPacked() ? op.getBMap().compose(order)
+                                   : op.getBMap().replaceDimsAndSymbols(dims, {}, dims.size(), 0);
     auto moved = kern::ContractOp::create(
         rewriter, rewriter.getFusedLoc({op.getLoc(), copy.getLoc()}), copy->getResultTypes(),
         op.getA(), op.getB(), op.getExtras(), copy.getDpsInits()[0], aMap,
-        op.getBMap().compose(order), rewriter.getAffineMapArrayAttr(extraMaps), op.getReduction(),
+        bMap, rewriter.getAffineMapArrayAttr(extraMaps), op.getReduction(),
         op.getWinogradAttr());
     rewriter.inlineRegionBefore(op.getEpilogue(), moved.getEpilogue(), moved.getEpilogue().end());
     rewriter.replaceOp(copy, moved.getResult());
@@ -112,7 +138,7 @@ bool isPanels(Value value) {
     if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(use.getOwner()))
       return isPanels(use.getOwner()->getResult(0));
     auto contract = dyn_cast<kern::ContractOp>(use.getOwner());
-    return contract && use == contract.getBMutable();
+    return contract && use == contract.getBMutable() && contract.isPacked();
   });
 }
 
@@ -124,7 +150,7 @@ bool isReadByCopies(Value value, unsigned depth = 0) {
     if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(user))
       return isReadByCopies(user->getResult(0), depth + 1);
     if (auto contract = dyn_cast<kern::ContractOp>(user))
-      return !contract.isPicture() && use == contract.getAMutable();
+      return !contract.isPicture() && (use == contract.getAMutable() || !contract.isPacked());
     auto generic = dyn_cast<linalg::GenericOp>(user);
     if (isa<tensor::ExtractOp>(user)) {
       generic = user->getParentOfType<linalg::GenericOp>();
@@ -277,8 +303,8 @@ struct PullThrough : OpRewritePattern<tensor::ExtractOp> {
 struct FoldTransposes : impl::FoldTransposesBase<FoldTransposes> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ReadThrough, WriteThrough, CopyThrough, SplitBefore, DropUnitsBefore, PullThrough>(
-        &getContext());
+    patterns.add<ReadThrough, ReadFactorThrough, WriteThrough, CopyThrough, SplitBefore,
+                 DropUnitsBefore, PullThrough>(&getContext());
     group::populateSinkTransposes(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

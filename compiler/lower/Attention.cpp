@@ -351,6 +351,24 @@ private:
                                      {{left, reads(leftDims)}, {right, rightMap}}, 1, {}, dynamic);
       return convert(sum, element);
     }
+    auto type = RankedTensorType::get(result, element);
+    int64_t sharing = 1; // rows of one matrix
+    for (int64_t size : ArrayRef(result).drop_front(2).drop_back())
+      if (ShapedType::isDynamic(size) || llvm::MulOverflow(sharing, size, sharing)) {
+        sharing = ShapedType::kDynamic;
+        break;
+      }
+    if (isReadInPlace(right, sharing)) {
+      SmallVector<AffineExpr> place;
+      for (unsigned d : {0, 1})
+        place.push_back(shape[d] == 1 ? b.getAffineConstantExpr(0) : b.getAffineDimExpr(d));
+      place.append({b.getAffineDimExpr(loops), b.getAffineDimExpr(loops - 1)});
+      if (column == 2)
+        std::swap(place[2], place[3]);
+      return contract(b, type, left, right, reads(leftDims),
+                      AffineMap::get(loops + 1, 0, place, b.getContext()), {depth}, extras, body,
+                      dynamic);
+    }
     SmallVector<int64_t> panelShape, permutation;
     SmallVector<AffineExpr> leading;
     for (unsigned d : {0, 1})
@@ -371,7 +389,7 @@ private:
       whole.insert(whole.begin(), panelShape.begin(), panelShape.begin() + outer);
       panels = packColumns(b, b.reshape(matrices, whole));
     }
-    return contract(b, RankedTensorType::get(result, element), left, panels, reads(leftDims),
+    return contract(b, type, left, panels, reads(leftDims),
                     AffineMap::get(loops, 0, leading, b.getContext()), {depth}, extras, body,
                     dynamic, {}, extraMaps);
   }

@@ -140,6 +140,13 @@ Value packColumns(Lowering &b, Value matrices) {
   });
 }
 
+bool isReadInPlace(Value matrices, int64_t rows) {
+  // A register tile's height, or little more.
+  constexpr int64_t fewRows = 8;
+  return !ShapedType::isDynamic(rows) && rows <= fewRows &&
+         !isa_and_present<plan::ConstantOp, arith::ConstantOp>(matrices.getDefiningOp());
+}
+
 //===- Sums of products -----------------------------------------------------===//
 
 Value contract(Lowering &b, RankedTensorType result, Value a, Value panels, AffineMap aMap,

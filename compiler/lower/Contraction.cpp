@@ -77,6 +77,15 @@ public:
     int64_t rank = type.getRank(), lead = int64_t(shape.size()) - rank;
     SmallVector<int64_t> rightShape, permutation;
     SmallVector<AffineExpr> leading;
+    int64_t rows = 1; // of one matrix
+    for (auto [i, size] : llvm::enumerate(ArrayRef(shape).drop_back())) {
+      int64_t of = int64_t(i) - lead;
+      bool isBatch = of >= 0 && of + 2 < rank && type.getDimSize(of) != 1;
+      if (!isBatch && !ShapedType::isDynamic(rows) &&
+          (ShapedType::isDynamic(size) || llvm::MulOverflow(rows, size, rows)))
+        rows = ShapedType::kDynamic;
+    }
+    bool inPlace = isReadInPlace(right, rows);
     for (int64_t i = 0; i + 2 < rank; ++i) {
       if (type.getDimSize(i) == 1)
         continue;
@@ -87,7 +96,8 @@ public:
     int64_t batch = rightShape.size();
     rightShape.append({depth, type.getDimSize(rank - 1)});
     permutation.append({batch + 1, batch});
-    Value panels = type.hasStaticShape()
+    Value panels = inPlace ? right
+                   : type.hasStaticShape()
                        ? packPanels(b, right, rightShape, permutation, batch)
                        : packColumns(b, b.reshape(right, ArrayRef<int64_t>(rightShape)));
     SmallVector<Value> dynamic;
@@ -99,8 +109,9 @@ public:
                                  : tensor::DimOp::create(b, right, ofRight));
       }
     return lower::contract(b, RankedTensorType::get(shape, b.getF32Type()), left, panels, leftMap(),
-                           AffineMap::get(shape.size(), 0, leading, b.getContext()), {depth}, {},
-                           nullptr, dynamic);
+                           inPlace ? rightMap()
+                                   : AffineMap::get(shape.size(), 0, leading, b.getContext()),
+                           {depth}, {}, nullptr, dynamic);
   }
 
   Lowering &b;

@@ -270,11 +270,9 @@ private:
 
   uint64_t reduced(kern::ContractOp contract) {
     uint64_t product = 1;
-    for (int64_t each : contract.getReduction()) // of a panel [..., K, 16], where it is not known here
+    for (int64_t each : contract.getReduction()) // read off `b` where it is not known here
       product = times(product, ShapedType::isDynamic(each)
-                                   ? size(contract.getB(), unsigned(cast<RankedTensorType>(
-                                                               contract.getB().getType())
-                                                               .getRank() - 2))
+                                   ? size(contract.getB(), contract.getDepthDim())
                                    : uint64_t(each));
     return product;
   }

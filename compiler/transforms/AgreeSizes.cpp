@@ -63,13 +63,15 @@ private:
     for (auto [i, extra] : llvm::enumerate(op.getExtras()))
       if (failed(walk(op, extra, inLoops(op.getExtraMap(i)))))
         return failure();
+    if (!op.isPacked())
+      return success();
     // B is [leading..., ceil(N / 16), K, 16].
     std::optional<onnx::SizeExpr> columns = loops.lookup(parallel - 1);
     std::optional<onnx::SizeExpr> ofB = columns ? columns->ceilDiv(kern::ContractOp::panelWidth) : std::nullopt;
     if (failed(same(op, ofB, size(op.getB(), op.getPanelDim()))))
       return failure();
     if (op.getReduction().size() == 1)
-      return same(op, loops.lookup(parallel), size(op.getB(), op.getPanelDim() + 1));
+      return same(op, loops.lookup(parallel), size(op.getB(), op.getDepthDim()));
     return success();
   }
 

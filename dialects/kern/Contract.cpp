@@ -4,6 +4,7 @@
 
 #include "dialects/kern/KernOps.h"
 
+#include "dialects/kern/Place.h"
 #include "mlir/IR/AffineExprVisitor.h"
 
 using namespace mlir;
@@ -33,6 +34,15 @@ ContractOp::Blocks ContractOp::getBlocks() {
                                               std::max<int64_t>(blocks.taps, 1));
   }
   return blocks;
+}
+
+unsigned ContractOp::getDepthDim() {
+  if (isPacked())
+    return getPanelDim() + 1;
+  for (auto [i, expr] : llvm::enumerate(getBMap().getResults()))
+    if (expr.isFunctionOfDim(getNumParallel()))
+      return unsigned(i);
+  llvm_unreachable("the verifier has seen it");
 }
 
 void ContractOp::getEffects(
@@ -121,6 +131,61 @@ static LogicalResult verifyWinograd(ContractOp op) {
   return success();
 }
 
+/// That `b` lies in panels, `k` deep.
+static LogicalResult verifyPanels(ContractOp op, int64_t k) {
+  auto bType = cast<ShapedType>(op.getB().getType()), cType = cast<ShapedType>(op.getInit().getType());
+  AffineMap map = op.getBMap();
+  unsigned columns = op.getNumParallel() - 1;
+  if (!map.isProjectedPermutation() || map.isFunctionOfDim(columns))
+    return op.emitOpError("needs a b_map that picks parallel dims other than the column dim");
+  unsigned panelDim = op.getPanelDim();
+  if (bType.getRank() != int64_t(panelDim) + 3 ||
+      bType.getDimSize(panelDim + 2) != ContractOp::panelWidth)
+    return op.emitOpError("needs `b` in panels: leading dims, panels, K, ") << ContractOp::panelWidth;
+  int64_t n = cType.getDimSize(columns);
+  int64_t panels = ShapedType::isDynamic(n)
+                       ? n
+                       : llvm::divideCeil(uint64_t(n), uint64_t(ContractOp::panelWidth));
+  if (!mayEqual(bType.getDimSize(panelDim), panels) || !mayEqual(bType.getDimSize(panelDim + 1), k))
+    return op.emitOpError("has panels of another size than its destination and reduction dims");
+  for (unsigned i = 0; i < map.getNumResults(); ++i)
+    if (!mayEqual(bType.getDimSize(i), cType.getDimSize(map.getDimPosition(i))))
+      return op.emitOpError("has leading panel dims of other sizes than its destination");
+  return success();
+}
+
+/// That `b` can be read where it lies.
+static LogicalResult verifyUnpacked(ContractOp op) {
+  auto bType = cast<ShapedType>(op.getB().getType()), cType = cast<ShapedType>(op.getInit().getType());
+  AffineMap map = op.getBMap();
+  unsigned depth = op.getNumParallel(), columns = depth - 1;
+  if (op.getReduction().size() != 1 || op.isPicture())
+    return op.emitOpError("reads `b` where it lies and is no product of matrices");
+  if (map.getNumSymbols() != 0 || int64_t(map.getNumResults()) != bType.getRank())
+    return op.emitOpError("has a b_map that does not take its dims to `b`");
+  llvm::SmallBitVector read(map.getNumDims());
+  for (auto [i, expr] : llvm::enumerate(map.getResults())) {
+    std::optional<Place> place = placeOf(expr);
+    if (!place || (place->loop && read.test(*place->loop)))
+      return op.emitOpError("needs a b_map that reads each dim once, as it is or a constant further on");
+    int64_t size = 1, last;
+    if (place->loop) {
+      read.set(*place->loop);
+      size = *place->loop == depth ? op.getReduction()[0] : cType.getDimSize(*place->loop);
+    }
+    if (place->offset < 0)
+      return op.emitOpError("reads in front of `b`");
+    if (!ShapedType::isDynamic(size) && !bType.isDynamicDim(i) &&
+        (llvm::AddOverflow(place->offset, size, last) || last > bType.getDimSize(i)))
+      return op.emitOpError("reads more of `b` than there is");
+  }
+  AffineExpr innermost = map.getNumResults() == 0 ? AffineExpr() : map.getResults().back();
+  if (!read.test(depth) || !read.test(columns) ||
+      !(innermost.isFunctionOfDim(depth) || innermost.isFunctionOfDim(columns)))
+    return op.emitOpError("needs a b_map whose last place is a column or a step of the sum");
+  return success();
+}
+
 LogicalResult ContractOp::verify() {
   auto aType = cast<ShapedType>(getA().getType()), bType = cast<ShapedType>(getB().getType()),
        cType = cast<ShapedType>(getInit().getType());
@@ -131,7 +196,7 @@ LogicalResult ContractOp::verify() {
   if (getOperation()->getNumResults() != (onTensors ? 1 : 0) ||
       (onTensors && getResult().getType() != cType))
     return emitOpError("needs a result of the type of its destination, and none on memrefs");
-  bool isBf16 = bType.getElementType().isBF16();
+  bool isBf16 = bType.getElementType().isBF16() && isPacked();
   if (!aType.getElementType().isF32() || !(bType.getElementType().isF32() || isBf16))
     return emitOpError("multiplies elements of type f32, or bf16 in panels");
 
@@ -164,27 +229,16 @@ LogicalResult ContractOp::verify() {
   if (isDepthwise() && failed(verifyDepthwise(*this)))
     return failure();
 
-  AffineMap bMap = getBMap();
-  unsigned leading = bMap.getNumResults();
   if (getWinograd()) {
     if (failed(verifyWinograd(*this)))
       return failure();
     k = getReduction().back();
   }
-  if (bMap.getNumDims() != parallel || !bMap.isProjectedPermutation() ||
-      bMap.isFunctionOfDim(parallel - 1))
-    return emitOpError("needs a b_map that picks parallel dims other than the column dim");
-  if (bType.getRank() != int64_t(getPanelDim()) + 3 ||
-      bType.getDimSize(getPanelDim() + 2) != panelWidth)
-    return emitOpError("needs `b` in panels: leading dims, panels, K, ") << panelWidth;
-  int64_t n = cType.getDimSize(parallel - 1);
-  int64_t panels = ShapedType::isDynamic(n) ? n : llvm::divideCeil(uint64_t(n), uint64_t(panelWidth));
-  if (!mayEqual(bType.getDimSize(getPanelDim()), panels) ||
-      !mayEqual(bType.getDimSize(getPanelDim() + 1), k))
-    return emitOpError("has panels of another size than its destination and reduction dims");
-  for (unsigned i = 0; i < leading; ++i)
-    if (!mayEqual(bType.getDimSize(i), cType.getDimSize(bMap.getDimPosition(i))))
-      return emitOpError("has leading panel dims of other sizes than its destination");
+  unsigned bDims = getBMap().getNumDims();
+  if (bDims != parallel && bDims != parallel + reductions)
+    return emitOpError("needs a b_map of its parallel dims, or of all its dims");
+  if (failed(isPacked() ? verifyPanels(*this, k) : verifyUnpacked(*this)))
+    return failure();
 
   if (getExtraMaps().size() != getExtras().size())
     return emitOpError("needs one map per extra operand");

@@ -8,7 +8,7 @@
 def Kern_ContractOp : Kern_Op<"contract", [
     SingleBlock, DestinationStyleOpInterface,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
-  let summary = "sum of products over packed panels, with an epilogue";
+  let summary = "sum of products, over packed panels or a factor as it lies, with an epilogue";
   let description = [{
     ```
     c[p...] = epilogue(sum over r... of a[a_map(p..., r...)] * B[p..., r...], extras[map(p...)]...)
@@ -19,10 +19,14 @@ def Kern_ContractOp : Kern_Op<"contract", [
     row-major product is K. The size of the only reduction dim may be dynamic.
 
     `a_map` is linear in the dims and mostly free of N. A read outside `a` is zero, the
-    padding of a convolution, but along the last reduction dim there is none. `b` is always packed in panels of 16 columns:
+    padding of a convolution, but along the last reduction dim there is none. `b` is packed in panels of 16 columns:
     `[leading..., ceil(N / 16), K, 16]`, where `b_map` names the parallel dims
     that index `leading` (batch, group); what the columns past N hold does not
     matter. Panels are of f32, or of bf16: each factor is extended, sums are of f32. `extras` are read at parallel dims or at 0; N only as the last index.
+
+    Where `b_map` takes the reduction dim, too, of which there is one, `b` is read where it lies: each of its dims at a dim, a dim and a
+    constant, or a constant, the last at N (rows of columns side by side, as an attention's values) or at K (columns, as its
+    keys). That is for few rows, which gain less from panels than packing takes.
 
     Where `a_map` reads N, each column is summed by itself, a depthwise convolution:
     `(n, y, x, c; i, j) -> (n, y * s + i * d - top, x * t + j * e - left, c)`. Reads outside are zeros in
@@ -83,8 +87,16 @@ def Kern_ContractOp : Kern_Op<"contract", [
     bool isDepthwise() { return getAMap().isFunctionOfDim(getNumParallel() - 1); }
     /// Whether `a` is a picture with its channels last, as its schedule takes it.
     bool isPicture() { return getWinograd() || isDepthwise(); }
-    /// The dim of `b` that counts panels.
+    /// Whether `b` lies in panels.
+    bool isPacked() { return getBMap().getNumDims() == getNumParallel(); }
+    /// The dim of a packed `b` that counts panels.
     unsigned getPanelDim() { return getBMap().getNumResults() + (getWinograd() ? 1 : 0); }
+    /// The dim of `b` along which products are added.
+    unsigned getDepthDim();
+    /// Whether `b` lies as it is, with its columns side by side.
+    bool readsRows() {
+      return !isPacked() && getBMap().getResults().back().isFunctionOfDim(getNumParallel() - 1);
+    }
     unsigned getNumParallel() { return ::llvm::cast<::mlir::ShapedType>(getInit().getType()).getRank(); }
     ::mlir::AffineMap getExtraMap(unsigned i) {
       return ::llvm::cast<::mlir::AffineMapAttr>(getExtraMaps()[i]).getValue();

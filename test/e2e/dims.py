@@ -143,6 +143,13 @@ def models():
     ), {"B": "1..2", "S": "1..40", "P": "0..9"}, [{"B": b, "S": s, "P": p} for b, s, p in
                                                  ((1, 1, 0), (2, 3, 9), (2, 40, 2))], [{"S": 41}]
 
+    yield model( # few rows read the other factor where it lies, a range's read panels
+        "few", [("Transpose", ["k"], ["t"], {"perm": [0, 1, 3, 2]}), ("MatMul", ["q", "t"], ["s"]),
+                ("Softmax", ["s"], ["p"]), ("MatMul", ["p", "v"], ["y"]), ("MatMul", ["p", "w"], ["z"])],
+        {"q": [2, 3, "Q", 20], "k": [2, 3, 237, 20], "v": [2, 3, 237, 24], "w": [3, 237, 32]},
+        {"s": [2, 3, "Q", 237], "y": [2, 3, "Q", 24], "z": [2, 3, "Q", 32]}, {},
+    ), {"Q": "1..20"}, [{"Q": q} for q in (1, 4, 8, 9)], []
+
     yield model( # a range, and sizes in it that have a plan of their own
         "mixed", [("MatMul", ["x", "w"], ["p"]), ("Tanh", ["p"], ["y"])],
         {"x": ["seq", 40]}, {"y": ["seq", 56]}, {"w": weights(40, 56)},

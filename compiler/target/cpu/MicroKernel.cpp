@@ -5,6 +5,7 @@
 //   scf.forall task in batch x row blocks x column blocks      (ContractSchedule.h)
 //     for K block                                              (Contract.td: these decide bits)
 //       for panel group                                        its K block stays in L1
+//         packed where `b` lies otherwise                      (Panels.h)
 //         for register tile of rows
 //           sums = for tap: for k: load panels, broadcast rows, fma   in registers
 //           first block: sums, later blocks: sums + partial
@@ -18,6 +19,7 @@
 #include "compiler/target/cpu/Depthwise.h"
 #include "compiler/target/cpu/Epilogue.h"
 #include "compiler/target/cpu/IndexBuilder.h"
+#include "compiler/target/cpu/Panels.h"
 #include "compiler/target/cpu/Winograd.h"
 #include "compiler/transforms/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -48,7 +50,7 @@ struct Linear {
 class Expansion : cpu::IndexBuilder {
 public:
   Expansion(kern::ContractOp op, const cpu::VectorLevel &level)
-      : IndexBuilder(op.getLoc(), op), op(op), level(level) {}
+      : IndexBuilder(op.getLoc(), op), op(op), level(level), right(op) {}
 
   LogicalResult run();
 
@@ -69,7 +71,7 @@ private:
     Value partialRow, partialPanel; // place in scratch
   };
   void expandTile(const Tile &tile, Value block);
-  void fetchAhead(const Tile &tile, ValueRange leading, Value depthOffset, Value length);
+  void fetchAhead(const Tile &tile, Value depthOffset, Value length);
   SmallVector<Value> accumulate(const Tile &tile, Value block);
   void finish(const Tile &tile, ValueRange sums);
   void finishVector(SmallVector<Value> dims, Value column, Value columnsLeft, Value sum, bool masked) {
@@ -77,12 +79,20 @@ private:
     cpu::writeVector(b, op, dims, sum, masked ? columnsLeft : Value());
   }
 
+  /// What of K a block has: whole taps, or a part of one.
+  struct Span {
+    Value firstTap, lastTap, from, to;
+  };
+  Span spanOf(Value block);
+
+  SmallVector<Value> dimsOfBatch(ValueRange batch);
   SmallVector<Value> dimsOfRow(const Tile &tile, Value row);
   SmallVector<SmallVector<Value>> dimsOfRows(const Tile &tile);
   Value offsetIn(ArrayRef<Linear> exprs, ValueRange dims, unsigned firstDim);
 
   kern::ContractOp op;
   const cpu::VectorLevel &level;
+  cpu::Panels right;
 
   // The op, read once.
   VectorType vector;
@@ -127,9 +137,10 @@ LogicalResult Expansion::readOp() {
   divides = llvm::any_of(ValueRange(rowSizes).drop_front(!rowSizes.empty()),
                          [](Value size) { return !known(size); });
   numColumns = sizes.back();
-  unsigned leading = op.getBMap().getNumResults();
   numPanels = ceilDiv(numColumns, width);
-  depth = sizeOf(op.getB(), leading + 1);
+  int64_t onlyStep = op.getReduction().back();
+  depth = op.isPacked() || ShapedType::isDynamic(onlyStep) ? sizeOf(op.getB(), op.getDepthDim())
+                                                           : index(onlyStep);
   taps = index(blocks.taps);
   inner = ShapedType::isDynamic(blocks.inner) ? depth : index(blocks.inner);
   if (blocks.innerBlock == blocks.inner) {
@@ -188,7 +199,7 @@ LogicalResult Expansion::readOp() {
   schedule = cpu::chooseSchedule(level, known(numRows).value_or(ShapedType::kDynamic),
                                  known(numPanels).value_or(ShapedType::kDynamic), k);
   auto bType = cast<MemRefType>(op.getB().getType());
-  fetchesAhead = bType.hasStaticShape() &&
+  fetchesAhead = op.isPacked() && bType.hasStaticShape() &&
                  bType.getNumElements() * bType.getElementTypeBitWidth() / 8 > int64_t(256) * 1024;
   unrolledEpilogue = cpu::isShortEpilogue(op);
   return success();
@@ -231,6 +242,8 @@ void Expansion::expandTask(ValueRange batch, Value rowBlock, Value panelBlock) {
     int64_t height = llvm::alignTo(schedule.taskRows, schedule.tileRows);
     partial = scratch({schedule.taskPanels, height, width});
   }
+  bool mayBeOne = ShapedType::isDynamic(known(numRows).value_or(ShapedType::kDynamic));
+  right.allocate(b, mayBeOne ? level.maxPanels : schedule.tilePanels, blocks.innerBlock);
   if (!checked.empty())
     zeros = scratchOfZeros(std::max<int64_t>(blocks.innerBlock, 1), vector);
   auto allBlocks = [&](int64_t tileRows, int64_t tilePanels) {
@@ -239,7 +252,7 @@ void Expansion::expandTask(ValueRange batch, Value rowBlock, Value panelBlock) {
     });
   };
   // A single row of many wants several panels at once: a chain each.
-  if (ShapedType::isDynamic(known(numRows).value_or(ShapedType::kDynamic))) {
+  if (mayBeOne) {
     Value single = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, rows, index(1));
     when(single, [&] { allBlocks(1, level.maxPanels); },
          [&] { allBlocks(schedule.tileRows, schedule.tilePanels); });
@@ -252,6 +265,8 @@ void Expansion::expandTask(ValueRange batch, Value rowBlock, Value panelBlock) {
 void Expansion::expandBlock(ValueRange batch, Value firstRow, Value rows, Value firstPanel,
                             Value panels, Value block, int64_t tileRows, int64_t tilePanels) {
   auto walkRows = [&](Value panel, int64_t count) {
+    Span span = spanOf(block);
+    right.take(b, dimsOfBatch(batch), add(firstPanel, panel), count, span.from, span.to);
     loop(index(0), rows, tileRows, [&](Value row) {
       Tile tile{tileRows, count, llvm::to_vector(batch), add(firstRow, row), sub(rows, row),
                 add(firstPanel, panel), row, panel};
@@ -273,11 +288,17 @@ void Expansion::expandBlock(ValueRange batch, Value firstRow, Value rows, Value 
 
 //===- Tiles ----------------------------------------------------------------===//
 
+/// Values of the parallel dims that `b` is read at; null for the others.
+SmallVector<Value> Expansion::dimsOfBatch(ValueRange batch) {
+  SmallVector<Value> dims(numParallel);
+  for (auto [d, value] : llvm::zip_equal(batchDims, batch))
+    dims[d] = value;
+  return dims;
+}
+
 /// Values of the parallel dims but the column dim, for a row of the result.
 SmallVector<Value> Expansion::dimsOfRow(const Tile &tile, Value row) {
-  SmallVector<Value> dims(numParallel);
-  for (auto [d, value] : llvm::zip_equal(batchDims, tile.batch))
-    dims[d] = value;
+  SmallVector<Value> dims = dimsOfBatch(tile.batch);
   SmallVector<Value> rowSizes = llvm::map_to_vector(rowDims, [&](unsigned d) { return sizes[d]; });
   for (auto [d, value] : llvm::zip_equal(rowDims, delinearize(row, rowSizes)))
     dims[d] = value;
@@ -359,46 +380,47 @@ void Expansion::expandTile(const Tile &tile, Value block) {
 
 /// While a tile of rows is summed, a part of the panels that come next is fetched: the hardware's own
 /// fetching ends at each page.
-void Expansion::fetchAhead(const Tile &tile, ValueRange leading, Value depthOffset, Value length) {
+void Expansion::fetchAhead(const Tile &tile, Value depthOffset, Value length) {
   int64_t tiles = llvm::divideCeil(schedule.taskRows, tile.rows);
   Value number = arith::DivUIOp::create(b, tile.partialRow, index(tile.rows));
   Value each = arith::CeilDivUIOp::create(b, length, index(tiles));
   Value first = smaller(mul(number, each), length), last = smaller(add(first, each), length);
   Value end = sub(numPanels, index(1));
+  SmallVector<Value> dims = dimsOfBatch(tile.batch);
   loop(first, last, 1, [&](Value k) {
-    for (int64_t p = 0; p < tile.panels; ++p) {
-      SmallVector<Value> at(leading);
-      at.append({smaller(add(tile.panel, index(tile.panels + p)), end), add(depthOffset, k), index(0)});
-      memref::PrefetchOp::create(b, op.getB(), at, /*isWrite=*/false, /*localityHint=*/2,
-                                 /*isDataCache=*/true);
-    }
+    for (int64_t p = 0; p < tile.panels; ++p)
+      right.fetch(b, dims, smaller(add(tile.panel, index(tile.panels + p)), end), depthOffset, k);
   });
+}
+
+Expansion::Span Expansion::spanOf(Value block) {
+  Span span{index(0), index(1), index(0), inner};
+  if (blocks.innerBlock == blocks.inner) {
+    span.firstTap = mul(block, blocks.tapsPerBlock);
+    span.lastTap = blocks.taps % blocks.tapsPerBlock == 0
+                       ? add(span.firstTap, index(blocks.tapsPerBlock))
+                       : smaller(add(span.firstTap, index(blocks.tapsPerBlock)), taps);
+    if (known(numBlocks) == 1)
+      span.lastTap = taps;
+    return span;
+  }
+  Value part = block;
+  if (blocks.taps != 1) {
+    SmallVector<Value> split = delinearize(block, {taps, ceilDiv(inner, maxBlock)});
+    span.firstTap = split[0];
+    span.lastTap = add(span.firstTap, index(1));
+    part = split[1];
+  }
+  span.from = mul(part, maxBlock);
+  span.to = known(inner) && *known(inner) % maxBlock == 0
+                ? add(span.from, index(maxBlock))
+                : smaller(add(span.from, index(maxBlock)), inner);
+  return span;
 }
 
 /// The sums of one K block, row by row, panel by panel.
 SmallVector<Value> Expansion::accumulate(const Tile &tile, Value block) {
-  // The block's taps and its range of the last reduction dim.
-  Value firstTap = index(0), lastTap = index(1), from = index(0), to = inner;
-  if (blocks.innerBlock == blocks.inner) {
-    firstTap = mul(block, blocks.tapsPerBlock);
-    lastTap = blocks.taps % blocks.tapsPerBlock == 0
-                  ? add(firstTap, index(blocks.tapsPerBlock))
-                  : smaller(add(firstTap, index(blocks.tapsPerBlock)), taps);
-    if (known(numBlocks) == 1)
-      lastTap = taps;
-  } else {
-    Value part = block;
-    if (blocks.taps != 1) {
-      SmallVector<Value> split = delinearize(block, {taps, ceilDiv(inner, maxBlock)});
-      firstTap = split[0];
-      lastTap = add(firstTap, index(1));
-      part = split[1];
-    }
-    from = mul(part, maxBlock);
-    to = known(inner) && *known(inner) % maxBlock == 0
-             ? add(from, index(maxBlock))
-             : smaller(add(from, index(maxBlock)), inner);
-  }
+  auto [firstTap, lastTap, from, to] = spanOf(block);
 
   // Where each row starts in `a`, at tap 0.
   struct Row {
@@ -422,10 +444,7 @@ SmallVector<Value> Expansion::accumulate(const Tile &tile, Value block) {
     rows.push_back(std::move(made));
   }
 
-  SmallVector<Value> leading;
-  for (AffineExpr expr : op.getBMap().getResults())
-    leading.push_back(tile.batch[llvm::find(batchDims, cast<AffineDimExpr>(expr).getPosition()) -
-                                 batchDims.begin()]);
+  SmallVector<Value> batch = dimsOfBatch(tile.batch);
   Value innerStride = index(0);
   for (auto [expr, stride] : llvm::zip_equal(access, aStrides))
     innerStride = add(innerStride, mul(stride, expr.coefficients.back()));
@@ -467,17 +486,14 @@ SmallVector<Value> Expansion::accumulate(const Tile &tile, Value block) {
     }
     Value depthOffset = add(mul(tap, inner), from);
     if (fetchesAhead && schedule.taskRows > tile.rows)
-      fetchAhead(tile, leading, depthOffset, sub(to, from));
+      fetchAhead(tile, depthOffset, sub(to, from));
     auto chain = scf::ForOp::create(b, index(0), sub(to, from), index(1), sums);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(chain.getBody());
     Value k = chain.getInductionVar();
     SmallVector<Value> columns, next(chain.getRegionIterArgs());
-    for (int64_t p = 0; p < tile.panels; ++p) {
-      SmallVector<Value> at(leading);
-      at.append({add(tile.panel, index(p)), add(depthOffset, k), index(0)});
-      columns.push_back(loadFactors(op.getB(), vector, at));
-    }
+    for (int64_t p = 0; p < tile.panels; ++p)
+      columns.push_back(right.load(b, batch, add(tile.panel, index(p)), p, depthOffset, k));
     for (int64_t r = 0; r < tile.rows; ++r) {
       Value element = memref::LoadOp::create(b, views[r], ValueRange{k});
       Value splat = vector::BroadcastOp::create(b, vector, element);

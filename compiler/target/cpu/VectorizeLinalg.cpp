@@ -5,6 +5,7 @@
 // inputs without gaps. Which one, and how many lanes, depends on the op alone, so that a result has the
 // same bits on every CPU level. What does not fit is left to convert-linalg-to-loops.
 
+#include "compiler/target/cpu/TurnSquare.h"
 #include "compiler/target/cpu/VectorLoop.h"
 #include "compiler/transforms/Passes.h"
 
@@ -38,7 +39,7 @@ struct Lane {
 };
 
 /// Of the squares that are turned in registers.
-constexpr int64_t side = 8;
+constexpr int64_t side = squareSide;
 
 class Vectorizer {
 public:
@@ -57,7 +58,6 @@ private:
 
   void emitParallel(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions);
   void emitTurned(ArrayRef<unsigned> outer);
-  SmallVector<Value> turnSquare(ArrayRef<Value> rows);
   Lane loadTurned(const void *what, llvm::function_ref<Value(int64_t)> rowOfLane);
   void emitReduction(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions);
   void emitReduction(ArrayRef<unsigned> outer, ArrayRef<unsigned> reductions, int64_t lanes);
@@ -148,7 +148,7 @@ Value Vectorizer::toVector(const Lane &lane, int64_t lanes) {
 Lane Vectorizer::loadTurned(const void *what, llvm::function_ref<Value(int64_t)> rowOfLane) {
   if (turnedRow == 0)
     turned[what] = turnSquare(
-        llvm::map_to_vector(llvm::seq<int64_t>(0, side), [&](int64_t lane) { return rowOfLane(lane); }));
+        b, llvm::map_to_vector(llvm::seq<int64_t>(0, side), [&](int64_t lane) { return rowOfLane(lane); }));
   return {Lane::Vector, turned[what][turnedRow]};
 }
 
@@ -369,28 +369,6 @@ void Vectorizer::emitParallel(ArrayRef<unsigned> outer, ArrayRef<unsigned> reduc
     });
     return SmallVector<Value>();
   });
-}
-
-/// The columns of a square whose rows are `r`: neighbours are exchanged in pairs, then pairs, then fours.
-SmallVector<Value> Vectorizer::turnSquare(ArrayRef<Value> r) {
-  auto shuffle = [&](Value x, Value y, ArrayRef<int64_t> places) -> Value {
-    return vector::ShuffleOp::create(b, x, y, places);
-  };
-  SmallVector<Value> pairs, fours(side), columns(side);
-  for (int64_t i = 0; i < side; i += 2) {
-    pairs.push_back(shuffle(r[i], r[i + 1], {0, 8, 1, 9, 4, 12, 5, 13}));
-    pairs.push_back(shuffle(r[i], r[i + 1], {2, 10, 3, 11, 6, 14, 7, 15}));
-  }
-  for (int64_t i = 0; i < side; i += 4)
-    for (int64_t j = 0; j < 2; ++j) {
-      fours[i + 2 * j] = shuffle(pairs[i + j], pairs[i + j + 2], {0, 1, 8, 9, 4, 5, 12, 13});
-      fours[i + 2 * j + 1] = shuffle(pairs[i + j], pairs[i + j + 2], {2, 3, 10, 11, 6, 7, 14, 15});
-    }
-  for (int64_t i = 0; i < side / 2; ++i) {
-    columns[i] = shuffle(fours[i], fours[i + 4], {0, 1, 2, 3, 8, 9, 10, 11});
-    columns[i + 4] = shuffle(fours[i], fours[i + 4], {4, 5, 6, 7, 12, 13, 14, 15});
-  }
-  return columns;
 }
 
 /// As emitParallel without reductions, where inputs whose lanes lie apart lie together along `turn`.

@@ -208,3 +208,49 @@ func.func @heads_of_parts(%x: tensor<5x48xf32>, %w: tensor<2x1x8x16xf32>) -> (te
   } -> tensor<5x2x16xf32>
   return %0, %1 : tensor<5x2x16xf32>, tensor<5x2x16xf32>
 }
+
+// -----
+
+// What is read where it lies is read before it is turned, and before its heads are put apart; a turn that
+// leaves neither columns nor steps side by side stays.
+// CHECK-DAG: #[[KEYS:.*]] = affine_map<(d0, d1, d2, d3) -> (d2, d0, d3)>
+// CHECK-LABEL: func.func @unpacked
+// CHECK-SAME: %[[Q:.*]]: tensor<3x1x20xf32>, %[[K:.*]]: tensor<37x3x20xf32>
+// CHECK-NOT: linalg.generic
+// CHECK: kern.contract ins(%[[Q]], %[[K]] : {{.*}}b_map = #[[KEYS]]
+// CHECK: return
+// CHECK-LABEL: func.func @heads_last
+// CHECK: %[[K:.*]] = linalg.generic
+// CHECK: kern.contract ins(%{{.*}}, %[[K]] :
+func.func @unpacked(%q: tensor<3x1x20xf32>, %k: tensor<37x3x20xf32>, %o: tensor<3x1x37xf32>) -> tensor<3x1x37xf32> {
+  %e = tensor.empty() : tensor<3x20x37xf32>
+  %t = linalg.generic {indexing_maps = [affine_map<(h, k, n) -> (n, h, k)>, affine_map<(h, k, n) -> (h, k, n)>],
+                       iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%k : tensor<37x3x20xf32>) outs(%e : tensor<3x20x37xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    linalg.yield %in : f32
+  } -> tensor<3x20x37xf32>
+  %r = kern.contract ins(%q, %t : tensor<3x1x20xf32>, tensor<3x20x37xf32>) outs(%o : tensor<3x1x37xf32>)
+      attributes {a_map = affine_map<(h, m, n, k) -> (h, m, k)>, b_map = affine_map<(h, m, n, k) -> (h, k, n)>,
+                  extra_maps = [], reduction = array<i64: 20>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<3x1x37xf32>
+  return %r : tensor<3x1x37xf32>
+}
+func.func @heads_last(%q: tensor<3x1x20xf32>, %k: tensor<37x20x3xf32>, %o: tensor<3x1x37xf32>) -> tensor<3x1x37xf32> {
+  %e = tensor.empty() : tensor<3x20x37xf32>
+  %t = linalg.generic {indexing_maps = [affine_map<(h, k, n) -> (n, k, h)>, affine_map<(h, k, n) -> (h, k, n)>],
+                       iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%k : tensor<37x20x3xf32>) outs(%e : tensor<3x20x37xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    linalg.yield %in : f32
+  } -> tensor<3x20x37xf32>
+  %r = kern.contract ins(%q, %t : tensor<3x1x20xf32>, tensor<3x20x37xf32>) outs(%o : tensor<3x1x37xf32>)
+      attributes {a_map = affine_map<(h, m, n, k) -> (h, m, k)>, b_map = affine_map<(h, m, n, k) -> (h, k, n)>,
+                  extra_maps = [], reduction = array<i64: 20>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<3x1x37xf32>
+  return %r : tensor<3x1x37xf32>
+}

@@ -45,15 +45,17 @@ func.func @guarded(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<
 
 // -----
 
-// Groups of queries read their head of keys by the map of the panels. The past and the new keys are
-// joined as by Concat, and may be results. One query's group is the rows of the product.
-// CHECK-DAG: #[[HEAD:.*]] = affine_map<(d0, d1, d2, d3) -> (d1)>
+// Groups of queries read their head of keys by the map of the panels, or where it lies where rows are
+// few. The past and the new keys are joined as by Concat, and may be results. One query's group is the
+// rows of the product.
+// CHECK-DAG: #[[KEYS:.*]] = affine_map<(d0, d1, d2, d3, d4) -> (0, d1, d3, d4)>
+// CHECK-DAG: #[[VALUES:.*]] = affine_map<(d0, d1, d2, d3, d4) -> (0, d1, d4, d3)>
 // CHECK-DAG: #[[GROUPS:.*]] = affine_map<(d0, d1, d2, d3, d4) -> (d1)>
 // CHECK-LABEL: func.func @single
 // CHECK: tensor.insert_slice %{{.*}} into %{{.*}}[0, 0, 0, 0] [1, 2, 7, 8]
 // CHECK: %[[K:.*]] = tensor.insert_slice %{{.*}} into %{{.*}}[0, 0, 7, 0] [1, 2, 1, 8]
-// CHECK: kern.contract {{.*}} outs(%{{.*}} : tensor<1x2x3x8xf32>) {{.*}}b_map = #[[HEAD]]
-// CHECK: kern.contract {{.*}} outs(%{{.*}} : tensor<1x2x3x8xf32>) {{.*}}b_map = #[[HEAD]]
+// CHECK: kern.contract ins(%{{.*}}, %[[K]] : {{.*}}) outs(%{{.*}} : tensor<1x2x3x8xf32>) {{.*}}b_map = #[[KEYS]]
+// CHECK: kern.contract {{.*}} outs(%{{.*}} : tensor<1x2x3x8xf32>) {{.*}}b_map = #[[VALUES]]
 // CHECK: return %{{.*}}, %[[K]]
 // CHECK-LABEL: func.func @groups
 // CHECK: kern.contract {{.*}} extras(%{{.*}} : tensor<1x2x3x4x5xf32>) outs(%{{.*}} : tensor<1x2x3x4x5xf32>) {{.*}}b_map = #[[GROUPS]]

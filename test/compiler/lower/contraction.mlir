@@ -44,8 +44,20 @@ func.func @matmul_batched(%a: tensor<4x12x10x32xf32>, %b: tensor<1x12x32x48xf32>
 
 // -----
 
+// As few rows of one matrix as gain nothing from packing it; those of the batch have matrices of their own.
+// CHECK-LABEL: func.func @matmul_few
+// CHECK-NOT: linalg.generic
+// CHECK: kern.contract ins(%{{.*}}, %{{.*}} : tensor<12x8x32xf32>, tensor<12x32x48xf32>)
+// CHECK-SAME: b_map = affine_map<(d0, d1, d2, d3) -> (d0, d3, d2)>
+func.func @matmul_few(%a: tensor<12x8x32xf32>, %b: tensor<12x32x48xf32>) -> tensor<12x8x48xf32> {
+  %r = "onnx.MatMul"(%a, %b) : (tensor<12x8x32xf32>, tensor<12x32x48xf32>) -> tensor<12x8x48xf32>
+  return %r : tensor<12x8x48xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @matmul_vectors
-// CHECK: kern.contract ins(%{{.*}}, %{{.*}} : tensor<1x5xf32>, tensor<1x5x16xf32>) outs(%{{.*}} : tensor<1x1xf32>)
+// CHECK: kern.contract ins(%{{.*}}, %{{.*}} : tensor<1x5xf32>, tensor<5x1xf32>) outs(%{{.*}} : tensor<1x1xf32>)
 // CHECK: tensor.collapse_shape {{.*}} : tensor<1x1xf32> into tensor<f32>
 func.func @matmul_vectors(%a: tensor<5xf32>, %b: tensor<5xf32>) -> tensor<f32> {
   %r = "onnx.MatMul"(%a, %b) : (tensor<5xf32>, tensor<5xf32>) -> tensor<f32>

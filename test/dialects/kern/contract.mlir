@@ -40,3 +40,17 @@ func.func @grouped_conv(%a: tensor<1x14x14x2x8xf32>, %w: tensor<2x1x72x16xf32>,
   } -> tensor<1x14x14x2x12xf32>
   return %r : tensor<1x14x14x2x12xf32>
 }
+
+// Keys of heads that lie side by side, read where they lie.
+// CHECK-LABEL: func.func @unpacked
+// CHECK: kern.contract ins(%{{.*}}, %{{.*}} : tensor<2x4x8xf32>, tensor<1x?x3x8xf32>)
+func.func @unpacked(%a: tensor<2x4x8xf32>, %k: tensor<1x?x3x8xf32>, %o: tensor<2x4x?xf32>) -> tensor<2x4x?xf32> {
+  %r = kern.contract ins(%a, %k : tensor<2x4x8xf32>, tensor<1x?x3x8xf32>) outs(%o : tensor<2x4x?xf32>)
+      attributes {a_map = affine_map<(h, m, n, k) -> (h, m, k)>,
+                  b_map = affine_map<(h, m, n, k) -> (0, n, h + 1, k)>, extra_maps = [],
+                  reduction = array<i64: 8>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<2x4x?xf32>
+  return %r : tensor<2x4x?xf32>
+}

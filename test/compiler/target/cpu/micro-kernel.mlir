@@ -119,3 +119,65 @@ func.func @fetched(%a: memref<96x512xf32>, %w: memref<64x512x16xf32>, %o: memref
   }
   return
 }
+
+// Rows that are whole panels are read where they lie: K blocks of 192 and 108.
+// CHECK-LABEL: func.func @unpacked_rows
+// CHECK: memref.alloc() : memref<{{[0-9]+}}x1x16xf32>
+// CHECK-NOT: vector.shuffle
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-3: vector.load %{{.*}} : memref<2x300x64xf32>
+// CHECK: math.fma
+// CHECK: return
+func.func @unpacked_rows(%a: memref<2x1x300xf32>, %b: memref<2x300x64xf32>, %o: memref<2x1x64xf32>) {
+  kern.contract ins(%a, %b : memref<2x1x300xf32>, memref<2x300x64xf32>) outs(%o : memref<2x1x64xf32>)
+      attributes {a_map = affine_map<(h, m, n, k) -> (h, m, k)>,
+                  b_map = affine_map<(h, m, n, k) -> (h, k, n)>, extra_maps = [],
+                  reduction = array<i64: 300>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  }
+  return
+}
+
+// Others are copied to panels of the task's own, as many columns as there are.
+// CHECK-LABEL: func.func @unpacked_part
+// CHECK: %[[PANELS:.*]] = memref.alloc() : memref<2x8x16xf32>
+// CHECK: vector.maskedload
+// CHECK: vector.store %{{.*}}, %[[PANELS]]
+// CHECK: vector.load %[[PANELS]]
+// CHECK: math.fma
+// CHECK: return
+func.func @unpacked_part(%a: memref<1x8xf32>, %b: memref<8x24xf32>, %o: memref<1x24xf32>) {
+  kern.contract ins(%a, %b : memref<1x8xf32>, memref<8x24xf32>) outs(%o : memref<1x24xf32>)
+      attributes {a_map = #rows, b_map = affine_map<(m, n, k) -> (k, n)>, extra_maps = [],
+                  reduction = array<i64: 8>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  }
+  return
+}
+
+// Columns are turned in squares of 8, while those of the next panels come; the last 4 steps are
+// copied one by one. Of a part of a state only so many columns exist as are told.
+// CHECK-LABEL: func.func @unpacked_columns
+// CHECK: %[[PANELS:.*]] = memref.alloc() : memref<[[SIZE:[0-9]+x20x16xf32]]>
+// CHECK: memref.prefetch
+// CHECK-COUNT-8: vector.load %{{.*}} : memref<3x?x20xf32, strided<[2000, 20, 1]>>, vector<8xf32>
+// CHECK-COUNT-24: vector.shuffle
+// CHECK-COUNT-8: vector.store %{{.*}}, %[[PANELS]]{{.*}} : memref<[[SIZE]]>, vector<8xf32>
+// CHECK: memref.store %{{.*}}, %[[PANELS]]
+// CHECK: vector.load %[[PANELS]]
+// CHECK: math.fma
+// CHECK: return
+func.func @unpacked_columns(%a: memref<3x1x20xf32>, %b: memref<3x?x20xf32, strided<[2000, 20, 1]>>,
+                            %o: memref<3x1x?xf32>) {
+  kern.contract ins(%a, %b : memref<3x1x20xf32>, memref<3x?x20xf32, strided<[2000, 20, 1]>>)
+      outs(%o : memref<3x1x?xf32>)
+      attributes {a_map = affine_map<(h, m, n, k) -> (h, m, k)>,
+                  b_map = affine_map<(h, m, n, k) -> (h, n, k)>, extra_maps = [],
+                  reduction = array<i64: 20>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  }
+  return
+}
