@@ -147,6 +147,9 @@ private:
     if (!made)
       return fail(ExitCode::BadInput, llvm::toString(made.takeError()));
     levels = std::move(*made);
+    if (options.tuning)
+      if (llvm::Error error = options.tuning->check(levels))
+        return fail(ExitCode::BadInput, "--tuning-db: " + llvm::toString(std::move(error)));
     result.target = targetsOf(levels);
     std::vector<std::vector<Phase>> lower; // by level: the same phases
     for (const Level &level : levels)
@@ -214,6 +217,8 @@ private:
 
     // Each level has kernels of its own from here on; all have the same phases.
     separateLevels(levels, module->lookupSymbol<ModuleOp>(plan::kernelModuleName));
+    if (options.tuning)
+      options.tuning->applyTo(levels);
     for (size_t at = 0; at < lower.front().size(); ++at) {
       begin(lower.front()[at].name);
       for (auto [level, phases] : llvm::zip_equal(levels, lower)) {
@@ -226,6 +231,8 @@ private:
       if (std::optional<ExitCode> code = end(*module))
         return *code;
     }
+    if (options.tuning)
+      result.tunables = tunablesOf(levels.back());
     return emit(*module, weights, files);
   }
 

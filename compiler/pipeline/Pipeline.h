@@ -10,6 +10,7 @@
 #include "compiler/pipeline/Constants.h"
 #include "compiler/pipeline/Cost.h"
 #include "compiler/pipeline/Messages.h"
+#include "compiler/pipeline/Tuning.h"
 #include "compiler/pipeline/Variants.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
@@ -49,6 +50,7 @@ struct CompileOptions {
   std::optional<uint64_t> maxMemory; // bytes of the arena for one worker
   bool winograd = true;       // whether convolutions may be made by its transforms
   bool bf16Weights = false;   // whether the weights of products are rounded to bf16
+  std::optional<Tuning> tuning; // schedules that were timed
   Purpose purpose = Purpose::Use;
   std::string constantsCpu = constantsLevel.str(); // what computes constants at compile time
   bool progress = false;      // a line per phase on stderr
@@ -63,6 +65,7 @@ struct CompileResult {
   std::vector<ProgramCost> programs;       // where options.cost asks: by variant
   std::string command;    // that makes the artifact again
   std::map<std::string, CodeMix> kernels;  // then, too: the code of the best level, by kernel
+  std::vector<Tunable> tunables; // with a tuning: what there is to choose, for the best level
   std::string module;     // with compileTo: the printed module
   std::vector<std::pair<std::string, double>> phaseSeconds; // wall time
 };

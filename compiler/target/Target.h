@@ -7,6 +7,8 @@
 #ifndef BURIN_COMPILER_TARGET_TARGET_H
 #define BURIN_COMPILER_TARGET_TARGET_H
 
+#include "compiler/target/Tuning.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/LLVM.h"
 #include "llvm/Support/Error.h"
@@ -58,6 +60,8 @@ public:
   virtual Architecture architecture() const = 0;
   /// Bits of burin_cpu_feature that the code needs.
   virtual uint64_t features() const = 0;
+  /// Why `numbers` are no schedule of this target; empty where they are.
+  virtual std::string checkSchedule(const ScheduleNumbers &numbers) const = 0;
   /// In order; each runs on the module @kernels.
   virtual std::vector<Phase> phases() const = 0;
   /// Machine code of the kernels after the last phase, each a hidden symbol.

@@ -3,6 +3,7 @@
 #include "compiler/pipeline/Certificate.h"
 #include "compiler/pipeline/Report.h"
 #include "tools/burin/Cost.h"
+#include "tools/burin/Tune.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -19,6 +20,7 @@ struct State {
   CompileOptions options;
   CompileFlags flags;
   CostFlags cost;
+  TuneFlags tune;
   std::string report; // file
   bool json = false;
 };
@@ -102,6 +104,10 @@ ExitCode run(State &state) {
                  << "' is neither embed nor a file .safetensors\n";
     return ExitCode::BadInput;
   }
+  if (state.tune.seconds > 0 && !options.compileTo.empty()) {
+    llvm::errs() << "error: --tune times whole artifacts, and --compile-to makes none\n";
+    return ExitCode::BadInput;
+  }
   if (!state.report.empty() && !options.compileTo.empty()) {
     llvm::errs() << "error: --report tells of an artifact, and --compile-to makes none\n";
     return ExitCode::BadInput;
@@ -117,6 +123,11 @@ ExitCode run(State &state) {
     }
     machine = std::move(*chosen);
   }
+  if (ExitCode code = state.tune.read(options); code != ExitCode::Ok)
+    return code;
+  if (state.tune.seconds > 0)
+    if (ExitCode code = state.tune.tune(options, state.json); code != ExitCode::Ok)
+      return code;
   CompileResult result = compile(options);
   bool stopsEarly = !options.compileTo.empty();
   if (result.code == ExitCode::Ok && options.cost)
@@ -181,6 +192,7 @@ void addCompile(CLI::App &app, Action &action) {
                    "graph, memory over time, sizes, compile time")
       ->type_name("FILE");
   state->cost.addMachine(*verb);
+  state->tune.add(*verb);
   verb->add_option("--max-memory", state->flags.maxMemory,
                    "Fail where the arena of one worker is larger than SIZE, e.g. 64M")
       ->type_name("SIZE");

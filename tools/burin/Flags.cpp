@@ -174,7 +174,8 @@ std::vector<std::string> CompileFlags::wordsOf(const CLI::App &verb) {
   // What names files or folders of this machine or changes reports alone; the CPU is resolved first.
   const std::set<std::string> left{"model",      "--output", "--target", "--cpu",
                                    "--compile-to", "--header", "--depfile", "--dump-ir",
-                                   "--max-memory", "--json", "--external-data-root", "--report", "--machine"};
+                                   "--max-memory", "--json", "--external-data-root", "--report", "--machine",
+                                   "--tune"};
   std::vector<std::string> words;
   for (const CLI::Option *option : verb.get_options()) {
     std::string name = option->get_name();
@@ -183,7 +184,7 @@ std::vector<std::string> CompileFlags::wordsOf(const CLI::App &verb) {
       continue;
     for (std::string value : option->results()) {
       words.push_back(name);
-      if (name == "--weights") // the artifact knows its name alone
+      if (name == "--weights" || name == "--tuning-db") // their names alone
         value = llvm::sys::path::filename(value).str();
       if (option->get_items_expected_max() > 0)
         words.push_back(value);

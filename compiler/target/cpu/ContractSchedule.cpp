@@ -2,6 +2,7 @@
 #include "compiler/target/cpu/ContractSchedule.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 
@@ -34,7 +35,8 @@ static int64_t chooseTileRows(int64_t rows) {
   return best;
 }
 
-ContractSchedule chooseSchedule(const VectorLevel &level, int64_t rows, int64_t panels, int64_t k) {
+ContractSchedule chooseSchedule(const VectorLevel &level, const ContractSizes &sizes) {
+  auto [rows, panels, k] = sizes;
   ContractSchedule schedule;
   schedule.tileRows = chooseTileRows(rows);
   schedule.tilePanels = std::min({level.accumulators / schedule.tileRows,
@@ -65,6 +67,14 @@ ContractSchedule chooseSchedule(const VectorLevel &level, int64_t rows, int64_t 
     schedule.taskRows = balanced(m, int64_t(double(schedule.taskRows) * taskMicroseconds / task),
                                  schedule.tileRows);
   return schedule;
+}
+
+const VectorLevel *findLevel(StringRef name) {
+  return llvm::StringSwitch<const VectorLevel *>(name)
+      .Case("v3", &levelV3)
+      .Case("v4", &levelV4)
+      .Case("neon", &levelNeon)
+      .Default(nullptr);
 }
 
 //===- Row dims -------------------------------------------------------------===//

@@ -6,7 +6,10 @@
 #ifndef BURIN_COMPILER_TARGET_CPU_CONTRACTSCHEDULE_H
 #define BURIN_COMPILER_TARGET_CPU_CONTRACTSCHEDULE_H
 
+#include "compiler/target/Tuning.h"
 #include "dialects/kern/KernOps.h"
+
+#include <optional>
 
 namespace burin::cpu {
 
@@ -22,6 +25,9 @@ inline constexpr VectorLevel levelV3{6, 4, 16, 8};   // 16 ymm: 12 sums, 2 of b,
 inline constexpr VectorLevel levelV4{24, 4, 32, 16};  // 32 zmm: 24 sums, 4 of b, 1 of a
 inline constexpr VectorLevel levelNeon{6, 4, 7, 8};  // 32 q: 24 sums, 4 of b, 4 of a
 
+/// "v3", "v4" or "neon"; null for any other name.
+const VectorLevel *findLevel(llvm::StringRef name);
+
 /// A register tile and the part of the result that one task computes.
 struct ContractSchedule {
   int64_t tileRows, tilePanels;
@@ -30,8 +36,26 @@ struct ContractSchedule {
   bool rowsFastest;   // neighbouring tasks share panels rather than rows
 };
 
-/// `rows` and `panels` may be kDynamic.
-ContractSchedule chooseSchedule(const VectorLevel &level, int64_t rows, int64_t panels, int64_t k);
+/// What a schedule is chosen for; kDynamic where a size is an argument.
+struct ContractSizes {
+  int64_t rows, panels, k;
+
+  /// As tuning names it: "128x48x768", with ? for an argument.
+  std::string key() const;
+};
+
+ContractSchedule chooseSchedule(const VectorLevel &level, const ContractSizes &sizes);
+
+/// Others that may be faster on some machine: more or fewer rows and panels for a task, the other order.
+std::vector<ContractSchedule> otherSchedules(const VectorLevel &level, const ContractSizes &sizes);
+
+/// A schedule as numbers, and the schedule that numbers stand for: none where the level cannot have it.
+ScheduleNumbers numbersOf(const ContractSchedule &schedule);
+std::optional<ContractSchedule> scheduleOf(const VectorLevel &level, llvm::ArrayRef<int64_t> numbers);
+
+/// The schedule of a contract on buffers of these sizes: what the tuning of its module names, else what the model chooses.
+/// Where there is a tuning, the kernel is told what else there is (compiler/target/Tuning.h).
+ContractSchedule tunedSchedule(kern::ContractOp op, const VectorLevel &level, const ContractSizes &sizes);
 
 /// Merges adjacent row dims of a contract on memrefs where every operand walks them as
 /// one, so that less is computed per row. Changes `op` in place (operands and maps).

@@ -4,6 +4,7 @@
 
 #include "compiler/target/cpu/CpuTarget.h"
 
+#include "compiler/target/cpu/ContractSchedule.h"
 #include "compiler/target/cpu/Processor.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Pass/PassManager.h"
@@ -69,6 +70,12 @@ public:
   Architecture architecture() const override { return processor.architecture; }
   uint64_t features() const override { return processor.features; }
 
+  std::string checkSchedule(const ScheduleNumbers &numbers) const override {
+    if (cpu::scheduleOf(*cpu::findLevel(processor.vectorLevel), numbers))
+      return "";
+    return "a schedule is [rows and panels of a register tile, rows and panels of a task in whole tiles, 1 where rows "
+           "are the inner loop], within what the registers hold";
+  }
   std::vector<Phase> phases() const override {
     std::vector<Phase> result;
     for (const CpuPhase &phase : cpuPhases) {

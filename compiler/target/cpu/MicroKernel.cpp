@@ -28,7 +28,6 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/AffineExprVisitor.h"
 #include "mlir/IR/IRMapping.h"
-#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 
@@ -196,8 +195,9 @@ LogicalResult Expansion::readOp() {
 
   int64_t k = ShapedType::isDynamic(blocks.inner) ? ShapedType::kDynamic
                                                   : blocks.taps * blocks.inner;
-  schedule = cpu::chooseSchedule(level, known(numRows).value_or(ShapedType::kDynamic),
-                                 known(numPanels).value_or(ShapedType::kDynamic), k);
+  schedule = cpu::tunedSchedule(
+      op, level, {known(numRows).value_or(ShapedType::kDynamic),
+                  known(numPanels).value_or(ShapedType::kDynamic), k});
   auto bType = cast<MemRefType>(op.getB().getType());
   fetchesAhead = op.isPacked() && bType.hasStaticShape() &&
                  bType.getNumElements() * bType.getElementTypeBitWidth() / 8 > int64_t(256) * 1024;
@@ -559,11 +559,7 @@ struct ExpandContract : impl::ExpandContractBase<ExpandContract> {
   using ExpandContractBase::ExpandContractBase;
 
   void runOnOperation() override {
-    const auto *level = llvm::StringSwitch<const cpu::VectorLevel *>(vectorLevel)
-                            .Case("v3", &cpu::levelV3)
-                            .Case("v4", &cpu::levelV4)
-                            .Case("neon", &cpu::levelNeon)
-                            .Default(nullptr);
+    const cpu::VectorLevel *level = cpu::findLevel(vectorLevel);
     if (!level) {
       getOperation()->emitError("vector-level is v3, v4 or neon, not ") << vectorLevel;
       return signalPassFailure();
