@@ -367,7 +367,7 @@ private:
         std::swap(place[2], place[3]);
       return contract(b, type, left, right, reads(leftDims),
                       AffineMap::get(loops + 1, 0, place, b.getContext()), {depth}, extras, body,
-                      dynamic);
+                      dynamic, {}, extraMaps);
     }
     SmallVector<int64_t> panelShape, permutation;
     SmallVector<AffineExpr> leading;

@@ -196,7 +196,7 @@ LogicalResult ContractOp::verify() {
   if (getOperation()->getNumResults() != (onTensors ? 1 : 0) ||
       (onTensors && getResult().getType() != cType))
     return emitOpError("needs a result of the type of its destination, and none on memrefs");
-  bool isBf16 = bType.getElementType().isBF16() && isPacked();
+  bool isBf16 = isPacked() && bType.getElementType().isBF16();
   if (!aType.getElementType().isF32() || !(bType.getElementType().isF32() || isBf16))
     return emitOpError("multiplies elements of type f32, or bf16 in panels");
 

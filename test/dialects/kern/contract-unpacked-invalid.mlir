@@ -116,3 +116,16 @@ func.func @no_column(%a: tensor<5x8xf32>, %b: tensor<8x20xf32>, %o: tensor<5x20x
   } -> tensor<5x20xf32>
   return
 }
+
+// -----
+
+func.func @halves(%a: tensor<5x8xf32>, %b: tensor<8x20xbf16>, %o: tensor<5x20xf32>) {
+  // expected-error @+1 {{multiplies elements of type f32, or bf16 in panels}}
+  %r = kern.contract ins(%a, %b : tensor<5x8xf32>, tensor<8x20xbf16>) outs(%o : tensor<5x20xf32>)
+      attributes {a_map = affine_map<(m, n, k) -> (m, k)>, b_map = affine_map<(m, n, k) -> (k, n)>,
+                  extra_maps = [], reduction = array<i64: 8>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<5x20xf32>
+  return
+}
