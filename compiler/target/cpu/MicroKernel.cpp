@@ -5,6 +5,7 @@
 //   scf.forall task in batch x row blocks x column blocks      (ContractSchedule.h)
 //     for K block                                              (Contract.td: these decide bits)
 //       for panel group                                        its K block stays in L1
+//   (the other way round where the task's rows stay in L2: panels are then read as they lie in memory)
 //         for register tile of rows
 //           sums = for tap: for k: load panels, broadcast rows, fma   in registers
 //           first block: sums, later blocks: sums + partial
@@ -14,26 +15,20 @@
 // the end exist in the panels and are masked in the epilogue. A tap that reads
 // outside `a` reads a row of zeros instead, chosen by address.
 
-#include "compiler/target/cpu/ContractSchedule.h"
-#include "compiler/target/cpu/Depthwise.h"
+#include "compiler/target/cpu/MicroKernel.h"
+
 #include "compiler/target/cpu/Epilogue.h"
 #include "compiler/target/cpu/IndexBuilder.h"
-#include "compiler/target/cpu/Winograd.h"
-#include "compiler/transforms/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/AffineExprVisitor.h"
 #include "mlir/IR/IRMapping.h"
-#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 
-namespace burin {
-#define GEN_PASS_DEF_EXPANDCONTRACT
-#include "compiler/transforms/Passes.h.inc"
-
+namespace burin::cpu {
 namespace {
 
 constexpr int64_t width = kern::ContractOp::panelWidth;
@@ -57,8 +52,8 @@ private:
 
   LogicalResult readOp();
   void expandTask(ValueRange batch, Value rowBlock, Value panelBlock);
-  void expandBlock(ValueRange batch, Value firstRow, Value rows, Value firstPanel, Value panels,
-                   Value block, int64_t tileRows, int64_t tilePanels);
+  void expandPanels(Value panels, int64_t tilePanels,
+                    llvm::function_ref<void(Value panel, int64_t count)> body);
 
   /// One register tile: where its rows and columns lie.
   struct Tile {
@@ -99,6 +94,7 @@ private:
   cpu::ContractSchedule schedule;
   bool unrolledEpilogue = true;
   bool fetchesAhead = false;             // panels are more than the second cache holds
+  Value taskPanel, taskPanelEnd;         // of the task that is made
   bool divides = false;                  // rows are found by divisions by what is told
   SmallVector<SmallVector<Value>> rowsOfTile; // dims of each row of the tile that is made
   // Per-worker scratch.
@@ -227,15 +223,29 @@ void Expansion::expandTask(ValueRange batch, Value rowBlock, Value panelBlock) {
         firstPanel = mul(panelBlock, schedule.taskPanels);
   Value rows = extent(numRows, firstRow, schedule.taskRows),
         panels = extent(numPanels, firstPanel, schedule.taskPanels);
+  taskPanel = firstPanel;
+  taskPanelEnd = add(firstPanel, panels);
   if (known(numBlocks) != 1 || !unrolledEpilogue) {
     int64_t height = llvm::alignTo(schedule.taskRows, schedule.tileRows);
-    partial = scratch({schedule.taskPanels, height, width});
+    partial = scratch({schedule.blocksFastest ? level.maxPanels : schedule.taskPanels, height, width});
   }
   if (!checked.empty())
     zeros = scratchOfZeros(std::max<int64_t>(blocks.innerBlock, 1), vector);
   auto allBlocks = [&](int64_t tileRows, int64_t tilePanels) {
+    auto walkRows = [&](Value block, Value panel, int64_t count) {
+      loop(index(0), rows, tileRows, [&](Value row) {
+        Tile tile{tileRows, count, llvm::to_vector(batch), add(firstRow, row), sub(rows, row),
+                  add(firstPanel, panel), row, schedule.blocksFastest ? index(0) : panel};
+        expandTile(tile, block);
+      });
+    };
+    if (schedule.blocksFastest)
+      return expandPanels(panels, tilePanels, [&](Value panel, int64_t count) {
+        loop(index(0), numBlocks, 1, [&](Value block) { walkRows(block, panel, count); });
+      });
     loop(index(0), numBlocks, 1, [&](Value block) {
-      expandBlock(batch, firstRow, rows, firstPanel, panels, block, tileRows, tilePanels);
+      expandPanels(panels, tilePanels,
+                   [&](Value panel, int64_t count) { walkRows(block, panel, count); });
     });
   };
   // A single row of many wants several panels at once: a chain each.
@@ -248,26 +258,18 @@ void Expansion::expandTask(ValueRange batch, Value rowBlock, Value panelBlock) {
   }
 }
 
-/// All tiles of a task for one K block.
-void Expansion::expandBlock(ValueRange batch, Value firstRow, Value rows, Value firstPanel,
-                            Value panels, Value block, int64_t tileRows, int64_t tilePanels) {
-  auto walkRows = [&](Value panel, int64_t count) {
-    loop(index(0), rows, tileRows, [&](Value row) {
-      Tile tile{tileRows, count, llvm::to_vector(batch), add(firstRow, row), sub(rows, row),
-                add(firstPanel, panel), row, panel};
-      expandTile(tile, block);
-    });
-  };
+/// `body` for groups of `tilePanels` panels, and for each panel of the last where it is smaller.
+void Expansion::expandPanels(Value panels, int64_t tilePanels,
+                             llvm::function_ref<void(Value panel, int64_t count)> body) {
   loop(index(0), panels, tilePanels, [&](Value panel) {
     Value left = sub(panels, panel);
     Value partOnly = isBelow(left, index(tilePanels));
     if (known(panels) && *known(panels) % tilePanels == 0)
       partOnly = arith::ConstantOp::create(b, b.getBoolAttr(false));
     if (tilePanels == 1)
-      return walkRows(panel, 1);
-    when(partOnly,
-         [&] { loop(panel, panels, 1, [&](Value single) { walkRows(single, 1); }); },
-         [&] { walkRows(panel, tilePanels); });
+      return body(panel, 1);
+    when(partOnly, [&] { loop(panel, panels, 1, [&](Value single) { body(single, 1); }); },
+         [&] { body(panel, tilePanels); });
   });
 }
 
@@ -364,11 +366,28 @@ void Expansion::fetchAhead(const Tile &tile, ValueRange leading, Value depthOffs
   Value number = arith::DivUIOp::create(b, tile.partialRow, index(tile.rows));
   Value each = arith::CeilDivUIOp::create(b, length, index(tiles));
   Value first = smaller(mul(number, each), length), last = smaller(add(first, each), length);
-  Value end = sub(numPanels, index(1));
+  // The same block of the next panels, or what follows in memory: behind the task's panels those of the
+  // next of a batch.
+  SmallVector<Value> from(leading);
+  Value panel = tile.panel, ahead = depthOffset, end = sub(numPanels, index(1));
+  if (schedule.blocksFastest) {
+    ahead = add(depthOffset, smaller(depth, index(maxBlock)));
+    if (!from.empty()) {
+      Value isLast = arith::CmpIOp::create(b, arith::CmpIPredicate::uge,
+                                           add(tile.panel, index(tile.panels)), taskPanelEnd);
+      Value isBehind = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, add(ahead, first), depth);
+      Value wraps = arith::AndIOp::create(b, isLast, isBehind);
+      from.back() = add(from.back(), asIndex(wraps));
+      panel = arith::SelectOp::create(b, wraps, taskPanel, panel);
+      ahead = sub(ahead, mul(asIndex(wraps), depth));
+    }
+  }
   loop(first, last, 1, [&](Value k) {
     for (int64_t p = 0; p < tile.panels; ++p) {
-      SmallVector<Value> at(leading);
-      at.append({smaller(add(tile.panel, index(tile.panels + p)), end), add(depthOffset, k), index(0)});
+      SmallVector<Value> at(from);
+      Value column = schedule.blocksFastest ? add(panel, index(p))
+                                            : smaller(add(panel, index(tile.panels + p)), end);
+      at.append({column, add(ahead, k), index(0)});
       memref::PrefetchOp::create(b, op.getB(), at, /*isWrite=*/false, /*localityHint=*/2,
                                  /*isDataCache=*/true);
     }
@@ -537,39 +556,10 @@ void Expansion::finish(const Tile &tile, ValueRange sums) {
   }
 }
 
-//===- Pass -----------------------------------------------------------------===//
-
-struct ExpandContract : impl::ExpandContractBase<ExpandContract> {
-  using ExpandContractBase::ExpandContractBase;
-
-  void runOnOperation() override {
-    const auto *level = llvm::StringSwitch<const cpu::VectorLevel *>(vectorLevel)
-                            .Case("v3", &cpu::levelV3)
-                            .Case("v4", &cpu::levelV4)
-                            .Case("neon", &cpu::levelNeon)
-                            .Default(nullptr);
-    if (!level) {
-      getOperation()->emitError("vector-level is v3, v4 or neon, not ") << vectorLevel;
-      return signalPassFailure();
-    }
-    SmallVector<kern::ContractOp> contracts;
-    getOperation()->walk([&](kern::ContractOp op) { contracts.push_back(op); });
-    for (kern::ContractOp op : contracts) {
-      if (!op.hasPureBufferSemantics()) {
-        op.emitOpError("is not on buffers yet");
-        return signalPassFailure();
-      }
-      if (op.isDepthwise()) {
-        cpu::expandDepthwise(op, level->depthwiseLanes);
-        continue;
-      }
-      if (op.getWinograd())
-        op = cpu::expandWinograd(op);
-      if (failed(Expansion(op, *level).run()))
-        return signalPassFailure();
-    }
-  }
-};
-
 } // namespace
-} // namespace burin
+
+LogicalResult expandProducts(kern::ContractOp op, const VectorLevel &level) {
+  return Expansion(op, level).run();
+}
+
+} // namespace burin::cpu

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/target/cpu/Depthwise.h"
+#include "compiler/target/cpu/MicroKernel.h"
+#include "compiler/target/cpu/Winograd.h"
+#include "compiler/transforms/Passes.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+
+namespace burin {
+#define GEN_PASS_DEF_EXPANDCONTRACT
+#include "compiler/transforms/Passes.h.inc"
+
+namespace {
+
+struct ExpandContract : impl::ExpandContractBase<ExpandContract> {
+  using ExpandContractBase::ExpandContractBase;
+
+  void runOnOperation() override {
+    const auto *level = llvm::StringSwitch<const cpu::VectorLevel *>(vectorLevel)
+                            .Case("v3", &cpu::levelV3)
+                            .Case("v4", &cpu::levelV4)
+                            .Case("neon", &cpu::levelNeon)
+                            .Default(nullptr);
+    if (!level) {
+      getOperation()->emitError("vector-level is v3, v4 or neon, not ") << vectorLevel;
+      return signalPassFailure();
+    }
+    SmallVector<kern::ContractOp> contracts;
+    getOperation()->walk([&](kern::ContractOp op) { contracts.push_back(op); });
+    for (kern::ContractOp op : contracts) {
+      if (!op.hasPureBufferSemantics()) {
+        op.emitOpError("is not on buffers yet");
+        return signalPassFailure();
+      }
+      if (op.isDepthwise()) {
+        cpu::expandDepthwise(op, level->depthwiseLanes);
+        continue;
+      }
+      if (op.getWinograd())
+        op = cpu::expandWinograd(op);
+      if (failed(cpu::expandProducts(op, *level)))
+        return signalPassFailure();
+    }
+  }
+};
+
+} // namespace
+} // namespace burin
