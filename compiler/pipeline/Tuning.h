@@ -11,7 +11,7 @@ namespace burin {
 
 /// Schedules by target ("znver3") and by what is computed. As JSON:
 ///
-///   {"format": "burin-tuning-1", "znver3": {"128x48x768": [6, 1, 66, 8, 1]}}
+///   {"format": "burin-tuning-1", "znver3": {"128x48x768": [6, 1, 66, 8, 1, 0]}}
 struct Tuning {
   std::map<std::string, TunedSchedules> targets;
 

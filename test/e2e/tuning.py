@@ -18,8 +18,8 @@ import reference
 from graph import model
 
 LEVEL = "x86-64-v3"
-# Rows and panels of a register tile, of a task, and whether rows are the inner loop.
-SCHEDULES = ([6, 1, 12, 1, 0], [4, 1, 100, 5, 1], [1, 4, 1, 4, 0], [3, 2, 96, 2, 1])
+# Rows and panels of a register tile, of a task, and whether rows are the inner loop of tasks, and blocks a task's.
+SCHEDULES = ([6, 1, 12, 1, 0, 0], [4, 1, 100, 5, 1, 1], [1, 4, 1, 4, 0, 1], [3, 2, 96, 2, 1, 0])
 
 
 def product():

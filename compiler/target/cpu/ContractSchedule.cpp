@@ -19,6 +19,7 @@ constexpr int64_t assumedRows = 256;  // where the row count is an argument
 constexpr int64_t assumedPanels = 16; // where the column count is
 constexpr int64_t blockRows = 96;     // rows whose K block stays in L2: 96 x 192 x 4 bytes
 constexpr int64_t maxTaskPanels = 64;
+constexpr int64_t keptBytes = 192 * 1024; // of a task's rows: those stay in L2 whole
 } // namespace
 
 /// The tile height in 4..6 (or all of fewer rows) that wastes the fewest rows.
@@ -66,6 +67,7 @@ ContractSchedule chooseSchedule(const VectorLevel &level, const ContractSizes &s
   if (task < taskMicroseconds / 2 && schedule.taskPanels >= p)
     schedule.taskRows = balanced(m, int64_t(double(schedule.taskRows) * taskMicroseconds / task),
                                  schedule.tileRows);
+  schedule.blocksFastest = schedule.taskRows * k * 4 <= keptBytes;
   return schedule;
 }
 

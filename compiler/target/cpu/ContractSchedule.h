@@ -34,6 +34,7 @@ struct ContractSchedule {
   int64_t taskRows;   // a multiple of tileRows, or all rows
   int64_t taskPanels; // a multiple of tilePanels, or all panels
   bool rowsFastest;   // neighbouring tasks share panels rather than rows
+  bool blocksFastest; // within a task: all K blocks of a group of panels, then the next group
 };
 
 /// What a schedule is chosen for; kDynamic where a size is an argument.

@@ -17,13 +17,14 @@ std::string ContractSizes::key() const {
 
 ScheduleNumbers numbersOf(const ContractSchedule &schedule) {
   return {schedule.tileRows, schedule.tilePanels, schedule.taskRows, schedule.taskPanels,
-          schedule.rowsFastest};
+          schedule.rowsFastest, schedule.blocksFastest};
 }
 
 std::optional<ContractSchedule> scheduleOf(const VectorLevel &level, ArrayRef<int64_t> numbers) {
-  if (numbers.size() != 5)
+  if (numbers.size() != 6)
     return std::nullopt;
-  ContractSchedule made{numbers[0], numbers[1], numbers[2], numbers[3], numbers[4] != 0};
+  ContractSchedule made{numbers[0], numbers[1],      numbers[2],
+                        numbers[3], numbers[4] != 0, numbers[5] != 0};
   constexpr int64_t mostRows = 6, most = 1 << 14; // partial sums of a task: a MiB
   bool isTile = made.tileRows >= 1 && made.tileRows <= mostRows && made.tilePanels >= 1 &&
                 made.tilePanels <= level.maxPanels &&
@@ -31,7 +32,8 @@ std::optional<ContractSchedule> scheduleOf(const VectorLevel &level, ArrayRef<in
                 made.tilePanels * (made.tileRows + 1) <= level.registers;
   bool isTask = made.taskRows >= 1 && made.taskRows <= most && made.taskPanels >= 1 &&
                 made.taskPanels <= most && made.taskRows * made.taskPanels <= most;
-  if (!isTile || !isTask || numbers[4] < 0 || numbers[4] > 1 ||
+  auto isBit = [](int64_t number) { return number == 0 || number == 1; };
+  if (!isTile || !isTask || !isBit(numbers[4]) || !isBit(numbers[5]) ||
       made.taskRows % made.tileRows != 0 || made.taskPanels % made.tilePanels != 0)
     return std::nullopt;
   return made;
@@ -50,17 +52,19 @@ std::vector<ContractSchedule> otherSchedules(const VectorLevel &level, const Con
   };
   // What differs in one thing comes first: time may be short.
   for (int changes = 1; changes <= 3; ++changes)
-    for (bool isTurned : {false, true})
-      for (double byRows : {1.0, 0.5, 2.0, 0.25})
-        for (double byPanels : {1.0, 0.5, 2.0, 4.0}) {
-          if (isTurned + (byRows != 1) + (byPanels != 1) != changes)
-            continue;
-          ContractSchedule made = base;
-          made.taskRows = scaled(base.taskRows, byRows, base.tileRows);
-          made.taskPanels = scaled(base.taskPanels, byPanels, base.tilePanels);
-          made.rowsFastest = base.rowsFastest != isTurned;
-          add(made);
-        }
+    for (bool turnsTasks : {false, true})
+      for (bool turnsBlocks : {false, true})
+        for (double byRows : {1.0, 0.5, 2.0, 0.25})
+          for (double byPanels : {1.0, 0.5, 2.0, 4.0}) {
+            if (turnsTasks + turnsBlocks + (byRows != 1) + (byPanels != 1) != changes)
+              continue;
+            ContractSchedule made = base;
+            made.taskRows = scaled(base.taskRows, byRows, base.tileRows);
+            made.taskPanels = scaled(base.taskPanels, byPanels, base.tilePanels);
+            made.rowsFastest = base.rowsFastest != turnsTasks;
+            made.blocksFastest = base.blocksFastest != turnsBlocks;
+            add(made);
+          }
   return others;
 }
 

@@ -74,7 +74,7 @@ public:
     if (cpu::scheduleOf(*cpu::findLevel(processor.vectorLevel), numbers))
       return "";
     return "a schedule is [rows and panels of a register tile, rows and panels of a task in whole tiles, 1 where rows "
-           "are the inner loop], within what the registers hold";
+           "are the inner loop of tasks, 1 where K blocks are that of a task], within what the registers hold";
   }
   std::vector<Phase> phases() const override {
     std::vector<Phase> result;

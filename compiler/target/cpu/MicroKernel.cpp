@@ -6,6 +6,7 @@
 //     for K block                                              (Contract.td: these decide bits)
 //       for panel group                                        its K block stays in L1
 //         packed where `b` lies otherwise                      (Panels.h)
+//   (the other way round where the task's rows stay in L2: panels are then read as they lie in memory)
 //         for register tile of rows
 //           sums = for tap: for k: load panels, broadcast rows, fma   in registers
 //           first block: sums, later blocks: sums + partial
@@ -15,13 +16,11 @@
 // the end exist in the panels and are masked in the epilogue. A tap that reads
 // outside `a` reads a row of zeros instead, chosen by address.
 
-#include "compiler/target/cpu/ContractSchedule.h"
-#include "compiler/target/cpu/Depthwise.h"
+#include "compiler/target/cpu/MicroKernel.h"
+
 #include "compiler/target/cpu/Epilogue.h"
 #include "compiler/target/cpu/IndexBuilder.h"
 #include "compiler/target/cpu/Panels.h"
-#include "compiler/target/cpu/Winograd.h"
-#include "compiler/transforms/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -31,10 +30,7 @@
 
 using namespace mlir;
 
-namespace burin {
-#define GEN_PASS_DEF_EXPANDCONTRACT
-#include "compiler/transforms/Passes.h.inc"
-
+namespace burin::cpu {
 namespace {
 
 constexpr int64_t width = kern::ContractOp::panelWidth;
@@ -58,8 +54,8 @@ private:
 
   LogicalResult readOp();
   void expandTask(ValueRange batch, Value rowBlock, Value panelBlock);
-  void expandBlock(ValueRange batch, Value firstRow, Value rows, Value firstPanel, Value panels,
-                   Value block, int64_t tileRows, int64_t tilePanels);
+  void expandPanels(Value panels, int64_t tilePanels,
+                    llvm::function_ref<void(Value panel, int64_t count)> body);
 
   /// One register tile: where its rows and columns lie.
   struct Tile {
@@ -108,6 +104,7 @@ private:
   cpu::ContractSchedule schedule;
   bool unrolledEpilogue = true;
   bool fetchesAhead = false;             // panels are more than the second cache holds
+  Value taskPanel, taskPanelEnd;         // of the task that is made
   bool divides = false;                  // rows are found by divisions by what is told
   SmallVector<SmallVector<Value>> rowsOfTile; // dims of each row of the tile that is made
   // Per-worker scratch.
@@ -238,17 +235,33 @@ void Expansion::expandTask(ValueRange batch, Value rowBlock, Value panelBlock) {
         firstPanel = mul(panelBlock, schedule.taskPanels);
   Value rows = extent(numRows, firstRow, schedule.taskRows),
         panels = extent(numPanels, firstPanel, schedule.taskPanels);
+  taskPanel = firstPanel;
+  taskPanelEnd = add(firstPanel, panels);
   if (known(numBlocks) != 1 || !unrolledEpilogue) {
     int64_t height = llvm::alignTo(schedule.taskRows, schedule.tileRows);
-    partial = scratch({schedule.taskPanels, height, width});
+    partial = scratch({schedule.blocksFastest ? level.maxPanels : schedule.taskPanels, height, width});
   }
   bool mayBeOne = ShapedType::isDynamic(known(numRows).value_or(ShapedType::kDynamic));
   right.allocate(b, mayBeOne ? level.maxPanels : schedule.tilePanels, blocks.innerBlock);
   if (!checked.empty())
     zeros = scratchOfZeros(std::max<int64_t>(blocks.innerBlock, 1), vector);
   auto allBlocks = [&](int64_t tileRows, int64_t tilePanels) {
+    auto walkRows = [&](Value block, Value panel, int64_t count) {
+      Span span = spanOf(block);
+      right.take(b, dimsOfBatch(batch), add(firstPanel, panel), count, span.from, span.to);
+      loop(index(0), rows, tileRows, [&](Value row) {
+        Tile tile{tileRows, count, llvm::to_vector(batch), add(firstRow, row), sub(rows, row),
+                  add(firstPanel, panel), row, schedule.blocksFastest ? index(0) : panel};
+        expandTile(tile, block);
+      });
+    };
+    if (schedule.blocksFastest)
+      return expandPanels(panels, tilePanels, [&](Value panel, int64_t count) {
+        loop(index(0), numBlocks, 1, [&](Value block) { walkRows(block, panel, count); });
+      });
     loop(index(0), numBlocks, 1, [&](Value block) {
-      expandBlock(batch, firstRow, rows, firstPanel, panels, block, tileRows, tilePanels);
+      expandPanels(panels, tilePanels,
+                   [&](Value panel, int64_t count) { walkRows(block, panel, count); });
     });
   };
   // A single row of many wants several panels at once: a chain each.
@@ -261,28 +274,18 @@ void Expansion::expandTask(ValueRange batch, Value rowBlock, Value panelBlock) {
   }
 }
 
-/// All tiles of a task for one K block.
-void Expansion::expandBlock(ValueRange batch, Value firstRow, Value rows, Value firstPanel,
-                            Value panels, Value block, int64_t tileRows, int64_t tilePanels) {
-  auto walkRows = [&](Value panel, int64_t count) {
-    Span span = spanOf(block);
-    right.take(b, dimsOfBatch(batch), add(firstPanel, panel), count, span.from, span.to);
-    loop(index(0), rows, tileRows, [&](Value row) {
-      Tile tile{tileRows, count, llvm::to_vector(batch), add(firstRow, row), sub(rows, row),
-                add(firstPanel, panel), row, panel};
-      expandTile(tile, block);
-    });
-  };
+/// `body` for groups of `tilePanels` panels, and for each panel of the last where it is smaller.
+void Expansion::expandPanels(Value panels, int64_t tilePanels,
+                             llvm::function_ref<void(Value panel, int64_t count)> body) {
   loop(index(0), panels, tilePanels, [&](Value panel) {
     Value left = sub(panels, panel);
     Value partOnly = isBelow(left, index(tilePanels));
     if (known(panels) && *known(panels) % tilePanels == 0)
       partOnly = arith::ConstantOp::create(b, b.getBoolAttr(false));
     if (tilePanels == 1)
-      return walkRows(panel, 1);
-    when(partOnly,
-         [&] { loop(panel, panels, 1, [&](Value single) { walkRows(single, 1); }); },
-         [&] { walkRows(panel, tilePanels); });
+      return body(panel, 1);
+    when(partOnly, [&] { loop(panel, panels, 1, [&](Value single) { body(single, 1); }); },
+         [&] { body(panel, tilePanels); });
   });
 }
 
@@ -385,11 +388,29 @@ void Expansion::fetchAhead(const Tile &tile, Value depthOffset, Value length) {
   Value number = arith::DivUIOp::create(b, tile.partialRow, index(tile.rows));
   Value each = arith::CeilDivUIOp::create(b, length, index(tiles));
   Value first = smaller(mul(number, each), length), last = smaller(add(first, each), length);
-  Value end = sub(numPanels, index(1));
+  // The same block of the next panels, or what follows in memory: behind the task's panels those of the
+  // next of a batch.
   SmallVector<Value> dims = dimsOfBatch(tile.batch);
+  Value panel = tile.panel, ahead = depthOffset, end = sub(numPanels, index(1));
+  if (schedule.blocksFastest) {
+    ahead = add(depthOffset, smaller(depth, index(maxBlock)));
+    if (op.getBMap().getNumResults() != 0) {
+      Value isLast = arith::CmpIOp::create(b, arith::CmpIPredicate::uge,
+                                           add(tile.panel, index(tile.panels)), taskPanelEnd);
+      Value isBehind = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, add(ahead, first), depth);
+      Value wraps = arith::AndIOp::create(b, isLast, isBehind);
+      Value &inBatch = dims[op.getBMap().getDimPosition(op.getBMap().getNumResults() - 1)];
+      inBatch = add(inBatch, asIndex(wraps));
+      panel = arith::SelectOp::create(b, wraps, taskPanel, panel);
+      ahead = sub(ahead, mul(asIndex(wraps), depth));
+    }
+  }
   loop(first, last, 1, [&](Value k) {
     for (int64_t p = 0; p < tile.panels; ++p)
-      right.fetch(b, dims, smaller(add(tile.panel, index(tile.panels + p)), end), depthOffset, k);
+      right.fetch(b, dims,
+                  schedule.blocksFastest ? add(panel, index(p))
+                                         : smaller(add(panel, index(tile.panels + p)), end),
+                  ahead, k);
   });
 }
 
@@ -553,35 +574,10 @@ void Expansion::finish(const Tile &tile, ValueRange sums) {
   }
 }
 
-//===- Pass -----------------------------------------------------------------===//
-
-struct ExpandContract : impl::ExpandContractBase<ExpandContract> {
-  using ExpandContractBase::ExpandContractBase;
-
-  void runOnOperation() override {
-    const cpu::VectorLevel *level = cpu::findLevel(vectorLevel);
-    if (!level) {
-      getOperation()->emitError("vector-level is v3, v4 or neon, not ") << vectorLevel;
-      return signalPassFailure();
-    }
-    SmallVector<kern::ContractOp> contracts;
-    getOperation()->walk([&](kern::ContractOp op) { contracts.push_back(op); });
-    for (kern::ContractOp op : contracts) {
-      if (!op.hasPureBufferSemantics()) {
-        op.emitOpError("is not on buffers yet");
-        return signalPassFailure();
-      }
-      if (op.isDepthwise()) {
-        cpu::expandDepthwise(op, level->depthwiseLanes);
-        continue;
-      }
-      if (op.getWinograd())
-        op = cpu::expandWinograd(op);
-      if (failed(Expansion(op, *level).run()))
-        return signalPassFailure();
-    }
-  }
-};
-
 } // namespace
-} // namespace burin
+
+LogicalResult expandProducts(kern::ContractOp op, const VectorLevel &level) {
+  return Expansion(op, level).run();
+}
+
+} // namespace burin::cpu

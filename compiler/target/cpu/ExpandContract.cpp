@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/target/cpu/Depthwise.h"
+#include "compiler/target/cpu/MicroKernel.h"
+#include "compiler/target/cpu/Winograd.h"
+#include "compiler/transforms/Passes.h"
+
+using namespace mlir;
+
+namespace burin {
+#define GEN_PASS_DEF_EXPANDCONTRACT
+#include "compiler/transforms/Passes.h.inc"
+
+namespace {
+
+struct ExpandContract : impl::ExpandContractBase<ExpandContract> {
+  using ExpandContractBase::ExpandContractBase;
+
+  void runOnOperation() override {
+    const cpu::VectorLevel *level = cpu::findLevel(vectorLevel);
+    if (!level) {
+      getOperation()->emitError("vector-level is v3, v4 or neon, not ") << vectorLevel;
+      return signalPassFailure();
+    }
+    SmallVector<kern::ContractOp> contracts;
+    getOperation()->walk([&](kern::ContractOp op) { contracts.push_back(op); });
+    for (kern::ContractOp op : contracts) {
+      if (!op.hasPureBufferSemantics()) {
+        op.emitOpError("is not on buffers yet");
+        return signalPassFailure();
+      }
+      if (op.isDepthwise()) {
+        cpu::expandDepthwise(op, level->depthwiseLanes);
+        continue;
+      }
+      if (op.getWinograd())
+        op = cpu::expandWinograd(op);
+      if (failed(cpu::expandProducts(op, *level)))
+        return signalPassFailure();
+    }
+  }
+};
+
+} // namespace
+} // namespace burin
