@@ -185,13 +185,13 @@ func.func @unpacked_columns(%a: memref<3x1x20xf32>, %b: memref<3x?x20xf32, strid
 // A tuning names the schedule, and the kernel is told what else there is.
 // V3-LABEL: module @tuned
 // V3: func.func @product
-// V3-SAME: plan.tunable = [{key = "96x8x64", others = [array<i64: {{.*}}>{{.*}}], taken = array<i64: 3, 2, 12, 4, 0, 0>}]
-// V3: scf.forall {{.*}} in (8, 2)
+// V3-SAME: plan.tunable = [{key = "96x8x64", others = [array<i64: {{.*}}>{{.*}}], taken = array<i64: 5, 1, 15, 4, 0, 0>}]
+// V3: scf.forall {{.*}} in (7, 2)
 // V3: iter_args
-// V3-COUNT-6: math.fma
+// V3-COUNT-5: math.fma
 // V3-NOT: math.fma
 // V3: return
-module @tuned attributes {plan.tuning = {"96x8x64" = array<i64: 3, 2, 12, 4, 0, 0>}} {
+module @tuned attributes {plan.tuning = {"96x8x64" = array<i64: 5, 1, 15, 4, 0, 0>}} {
   func.func @product(%a: memref<96x64xf32>, %w: memref<8x64x16xf32>, %o: memref<96x128xf32>) {
     kern.contract ins(%a, %w : memref<96x64xf32>, memref<8x64x16xf32>)
         outs(%o : memref<96x128xf32>)
