@@ -50,10 +50,12 @@ public:
     }
   }
 
-  void check(GraphProto &graph, const Scope *outer) {
+  /// `where`: the node whose subgraph it is, if it is one.
+  void check(GraphProto &graph, const Scope *outer, mlir::Location where) {
     Scope scope{outer, {}};
+    std::string of = outer ? " of its subgraph '" + graph.name() + "'" : "";
     for (const ValueInfoProto &input : graph.input()) {
-      define(scope, input.name(), problems.fileLocation());
+      define(scope, input.name(), where, ", as an input" + of);
       // What a body is given says its type; a model's callers have only the declaration.
       if (!outer && !isTyped(input.type()))
         problems.error(ImportStatus::badFile,
@@ -62,9 +64,9 @@ public:
                            "with one that ONNX does not define");
     }
     for (const TensorProto &tensor : graph.initializer())
-      defineConstant(scope, tensor.name());
+      defineConstant(scope, tensor.name(), where, of);
     for (const SparseTensorProto &tensor : graph.sparse_initializer())
-      defineConstant(scope, tensor.values().name());
+      defineConstant(scope, tensor.values().name(), where, of);
     // A node of a cycle has been reported; that it uses what comes later is no news.
     bool ordered = isSorted(graph, scope) || sort(graph, scope);
     for (NodeProto &node : *graph.mutable_node())
@@ -80,20 +82,20 @@ public:
   }
 
 private:
-  void define(Scope &scope, const std::string &name, mlir::Location where) {
+  void define(Scope &scope, const std::string &name, mlir::Location where, const Twine &as = "") {
     if (name.empty())
       return;
     if (scope.knows(name))
       problems.error(ImportStatus::badFile, where,
-                     "'" + name + "' is defined twice; every value needs a name of its own");
+                     "'" + name + "' is defined twice" + as + "; every value needs a name of its own");
     scope.names.insert(name);
   }
 
-  void defineConstant(Scope &scope, const std::string &name) {
+  void defineConstant(Scope &scope, const std::string &name, mlir::Location where, const std::string &of) {
     if (name.empty())
-      problems.error(ImportStatus::badFile, "an initialiser has no name");
+      problems.error(ImportStatus::badFile, where, "an initialiser" + of + " has no name");
     else
-      define(scope, name, problems.fileLocation());
+      define(scope, name, where, ", as an initialiser" + of);
   }
 
   void check(NodeProto &node, Scope &scope, bool ordered) {
@@ -103,11 +105,16 @@ private:
                        "uses '" + input + "', which no node before it produces");
     for (AttributeProto &attribute : *node.mutable_attribute()) {
       if (attribute.has_g())
-        check(*attribute.mutable_g(), &scope);
+        check(*attribute.mutable_g(), &scope, problems.nodeLocation(node));
       for (GraphProto &inner : *attribute.mutable_graphs())
-        check(inner, &scope);
+        check(inner, &scope, problems.nodeLocation(node));
     }
     checkDefinition(node);
+    // The types of what subgraphs yield are inferred by name. No file has a name like this.
+    bool hasGraphs = llvm::any_of(node.attribute(), [](const AttributeProto &attribute) { return attribute.has_g(); });
+    for (std::string &output : *node.mutable_output())
+      if (hasGraphs && output.empty())
+        output = "\nunnamed " + std::to_string(unnamed++);
     for (const std::string &output : node.output())
       define(scope, output, problems.nodeLocation(node));
   }
@@ -322,6 +329,7 @@ private:
   }
 
   Problems &problems;
+  int64_t unnamed = 0; // outputs that the file gives no name
   std::map<std::string, int> versions;
   StringSet<> functions;
 };
@@ -329,7 +337,7 @@ private:
 } // namespace
 
 bool checkModel(ModelProto &model, Problems &problems) {
-  Checker(model, problems).check(*model.mutable_graph(), nullptr);
+  Checker(model, problems).check(*model.mutable_graph(), nullptr, problems.fileLocation());
   return !problems.any();
 }
 

@@ -21,10 +21,8 @@ class Sizes {
 public:
   Sizes(const ImportOptions &options, Problems &problems) : options(options), problems(problems) {
     for (const auto &[name, spec] : options.dims)
-      if (spec.isFixed()) {
+      if (spec.isFixed())
         fixed[name] = spec.min;
-        given[name] = std::to_string(spec.min);
-      }
   }
 
   /// Applies a shape given for a graph input; its names are fixed from then on.
@@ -55,12 +53,20 @@ public:
                         ", but --input gives " + text +
                         "; only sizes that the model leaves open can be given");
       if (namesDim(dim.dim_param())) {
-        auto [at, added] = given.try_emplace(dim.dim_param(), text);
-        if (!added && at->second != text)
-          fail(input, "gets the size " + text + " for '" + dim.dim_param() +
-                          "', which is given as " + at->second + " elsewhere");
+        const std::string &written = dim.dim_param();
+        // In "2*h" for the model's h, h is the name of another size: the one that --dim fixes.
+        bool isReused = size.number < 0 && is_contained(dialect::SizeExpr::parse(text).names(), written);
+        auto [at, added] = given.try_emplace(written, text);
+        std::string elsewhere = at->second;
+        if (auto number = fixed.find(written); added && !isReused && number != fixed.end())
+          elsewhere = std::to_string(number->second);
+        if (elsewhere != text)
+          fail(input, "gets the size " + text + " for '" + written + "', which is given as " +
+                          elsewhere + " elsewhere");
         if (size.number >= 0)
-          fixed.try_emplace(dim.dim_param(), size.number);
+          fixed.try_emplace(written, size.number);
+        else
+          renamed.try_emplace(written, text);
       }
       set(dim, size);
     }
@@ -75,8 +81,8 @@ public:
 
   /// What --input calls a size, or the model.
   std::string nameOf(const std::string &written) const {
-    auto at = given.find(written);
-    return at == given.end() || fixed.contains(written) ? written : at->second;
+    auto at = renamed.find(written);
+    return at == renamed.end() ? written : at->second;
   }
 
   void apply(TypeProto &type) {
@@ -137,7 +143,8 @@ private:
   }
 
   StringMap<int64_t> fixed;
-  StringMap<std::string> given; // what options say of names, as they say it
+  StringMap<std::string> given;   // what --input says of the model's names, as it says it
+  StringMap<std::string> renamed; // where that is no number
   const ImportOptions &options;
   Problems &problems;
 };

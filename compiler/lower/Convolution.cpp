@@ -47,6 +47,10 @@ bool Window::leavesInput() const {
   return false;
 }
 
+bool Window::needsTap(unsigned i) const {
+  return kernel[i] != 1 || (strides[i] == 1 && (pads[i] != 0 || !(input[i] == output[i])));
+}
+
 void Window::applyAutoPad(Lowering &b, StringRef autoPad) {
   if (autoPad == "NOTSET" || autoPad.empty())
     return;
@@ -114,7 +118,7 @@ Value lower::convolve(Lowering &b, Value x, Value panels, Value bias, const Wind
     split.append({groups, channels / groups});
     x = b.reshape(x, whole, split);
   }
-  // Loops: n, output..., group, column; kernel dims larger than 1, channel.
+  // Loops: n, output..., group, column; kernel dims that need one, channel.
   SizeList sizes{window.batch};
   llvm::append_range(sizes, window.output);
   if (grouped)
@@ -125,7 +129,7 @@ Value lower::convolve(Lowering &b, Value x, Value panels, Value bias, const Wind
   SmallVector<AffineExpr> exprs{b.getAffineDimExpr(0)};
   for (int64_t i = 0; i < rank; ++i) {
     AffineExpr at = b.getAffineDimExpr(1 + i) * window.strides[i] - sign * window.pads[i];
-    if (window.kernel[i] != 1) {
+    if (window.needsTap(i)) {
       at = at + b.getAffineDimExpr(parallel + reduction.size()) * (sign * window.dilations[i]);
       reduction.push_back(window.kernel[i]);
     }
@@ -322,13 +326,13 @@ Value convolveRows(Lowering &b, Value x, Value panels, Value bias, const Window 
   merged.push_back(*row);
   llvm::append_range(sizes, window.output);
   sizes.push_back(columns);
-  // Loops: n, output..., column; kernel dims larger than 1 but the last, the last with its channels.
+  // Loops: n, output..., column; kernel dims that need one but the last, the last with its channels.
   unsigned loops = sizes.size();
   SmallVector<int64_t> reduction;
   SmallVector<AffineExpr> exprs{b.getAffineDimExpr(0)};
   for (unsigned i = 0; i < last; ++i) {
     AffineExpr at = b.getAffineDimExpr(1 + i) * window.strides[i];
-    if (window.kernel[i] != 1) {
+    if (window.needsTap(i)) {
       at = at + b.getAffineDimExpr(loops++) * window.dilations[i];
       reduction.push_back(window.kernel[i]);
     }

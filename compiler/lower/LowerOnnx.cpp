@@ -5,6 +5,7 @@
 // rule declines, is reported before anything is given up.
 
 #include "compiler/lower/Lowering.h"
+#include "compiler/lower/UnusedStacks.h"
 #include "compiler/plan/Sizes.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/kern/KernOps.h"
@@ -346,6 +347,7 @@ struct LowerOnnx : impl::LowerOnnxBase<LowerOnnx> {
   }
 
   LogicalResult lowerFunction(func::FuncOp func) {
+    lower::dropUnusedStacks(func);
     auto convert = [](TypeRange types) {
       return llvm::map_to_vector(types, [](Type type) { return lower::storageType(type); });
     };

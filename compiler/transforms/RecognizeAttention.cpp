@@ -135,11 +135,11 @@ Value unguarded(Value value) {
 struct Scores {
   Value q, keys; // keys [..., size, length]
   double scale = 1, cap = 0;
-  /// Added to the scores, each times its factor; behind a Reshape where `shape` is not empty.
+  /// Added to the scores, each times its factor; behind a Reshape to `windows` where that is not null.
   struct Term {
     Value value;
     double factor;
-    SmallVector<int64_t> shape;
+    Value windows;
   };
   SmallVector<Term> terms;
   Value condition; // where scores count, or do not
@@ -149,6 +149,40 @@ struct Scores {
 };
 
 constexpr unsigned maxDepth = 12;
+
+/// Whether `mask` has one matrix for each window of an image, or of each image, in `windows` [images, windows, ...],
+/// which are [images * windows, ...] in `merged`.
+bool isOfWindows(Value mask, Value windows, Value merged) {
+  onnx::Shape masks = onnx::shapeOf(mask.getType()), split = onnx::shapeOf(windows.getType()),
+              whole = onnx::shapeOf(merged.getType());
+  if (!masks || !split || !whole || masks->size() != split->size() || split->size() != whole->size() + 1)
+    return false;
+  for (auto [inner, outer] : llvm::zip_equal(ArrayRef(*split).drop_front(2), ArrayRef(*whole).drop_front()))
+    if (!inner.equals(outer))
+      return false;
+  std::optional<onnx::Dim> count = onnx::multiply((*split)[0], (*split)[1]);
+  return count && count->equals((*whole)[0]) && (*masks)[1].equals((*split)[1]) &&
+         ((*masks)[0].size == 1 || (*masks)[0].equals((*split)[0])) &&
+         llvm::all_of(ArrayRef(*masks).drop_front(2), [](onnx::Dim dim) { return dim.isStatic() && dim.size != 0; });
+}
+
+/// Such a mask as one of [images * windows, ...].
+Value mergeWindows(PatternRewriter &rewriter, Location loc, Value mask, Value windows) {
+  onnx::Shape split = onnx::shapeOf(windows.getType());
+  RankedTensorType type = tensorOf(mask);
+  Type element = type.getElementType(), number = rewriter.getIntegerType(64, /*isSigned=*/true);
+  onnx::Dim has = onnx::shapeOf(type)->front();
+  if (!has.equals((*split)[0])) { // one image's for all
+    Value sizes = onnx::ShapeOp::create(
+        rewriter, loc, RankedTensorType::get({2}, number), windows, /*end=*/rewriter.getI64IntegerAttr(2), /*start=*/0);
+    Value ones = match::constant(rewriter, loc, SmallVector<int64_t>(type.getRank() - 2, 1));
+    Value all = make<onnx::ConcatOp>(rewriter, loc, number, ValueRange{sizes, ones}, /*axis=*/0);
+    mask = make<onnx::ExpandOp>(rewriter, loc, element, mask, all);
+  }
+  SmallVector<int64_t> shape(type.getShape().drop_front(1));
+  shape[0] = -1;
+  return make<onnx::ReshapeOp>(rewriter, loc, element, mask, match::constant(rewriter, loc, shape), /*allowzero=*/1);
+}
 
 bool readScores(Value value, Scores &scores, unsigned depth = 0) {
   if (depth > maxDepth || !value.hasOneUse() || !tensorOf(value))
@@ -165,7 +199,7 @@ bool readScores(Value value, Scores &scores, unsigned depth = 0) {
   if (auto sum = match::producer<onnx::AddOp>(value))
     return match::inEitherOrder(sum, [&](Value inner, Value mask) {
       Scores tried = scores;
-      tried.terms.push_back({mask, scores.scale, {}});
+      tried.terms.push_back({mask, scores.scale, nullptr});
       if (scores.cap != 0 || !next(inner, tried))
         return false;
       scores = tried;
@@ -190,23 +224,15 @@ bool readScores(Value value, Scores &scores, unsigned depth = 0) {
   if (auto view = match::producer<onnx::ReshapeOp>(value)) {
     // Windows of images: [images * windows, ...] as [images, windows, ...] and back.
     auto sum = match::onlyUse<onnx::AddOp>(view.getData());
-    auto type = sum ? tensorOf(sum) : RankedTensorType();
-    if (!type || !type.hasStaticShape() || scores.cap != 0)
+    if (!sum || scores.cap != 0)
       return false;
     return match::inEitherOrder(sum, [&](Value whole, Value mask) {
       auto split = match::onlyUse<onnx::ReshapeOp>(whole);
-      RankedTensorType masks = tensorOf(mask);
-      if (!split || split.getType() != type || !masks || masks.getRank() != type.getRank() ||
-          split.getData().getType() != value.getType())
+      if (!split || split.getType() != sum.getType() ||
+          split.getData().getType() != value.getType() || !isOfWindows(mask, whole, value))
         return false;
-      ArrayRef<int64_t> shape = type.getShape(), outer = tensorOf(value).getShape();
-      if (shape.size() != outer.size() + 1 || shape.drop_front(2) != outer.drop_front(1) ||
-          masks.getDimSize(0) != shape[0] || masks.getDimSize(1) != shape[1])
-        return false;
-      SmallVector<int64_t> merged(masks.getShape().drop_front(1));
-      merged[0] = outer[0];
       Scores tried = scores;
-      tried.terms.push_back({mask, scores.scale, merged});
+      tried.terms.push_back({mask, scores.scale, whole});
       if (!next(split.getData(), tried))
         return false;
       scores = tried;
@@ -326,7 +352,7 @@ struct Recognize : OpRewritePattern<onnx::MatMulOp> {
     if (scores.condition)
       masks.push_back(scores.condition);
     for (const Scores::Term &term : scores.terms)
-      if (term.shape.empty())
+      if (!term.windows)
         masks.push_back(term.value);
     for (Value mask : masks) {
       onnx::Shape shape = onnx::shapeOf(mask.getType());
@@ -356,8 +382,8 @@ struct Recognize : OpRewritePattern<onnx::MatMulOp> {
     Value none = onnx::NoneOp::create(rewriter, loc), mask;
     for (const Scores::Term &term : llvm::reverse(scores.terms)) {
       Value value = term.value;
-      if (!term.shape.empty())
-        value = reshape(rewriter, loc, value, term.shape);
+      if (term.windows)
+        value = mergeWindows(rewriter, loc, value, term.windows);
       if (term.factor != 1)
         value = make<onnx::MulOp>(
             rewriter, loc, element, value,

@@ -226,6 +226,11 @@ LogicalResult ContractOp::verify() {
     if (linear.wasInterrupted() || !expr.isPureAffine())
       return emitOpError("needs an a_map that is linear");
   }
+  // Slices, merged rows and schedules count on it.
+  for (auto [j, expr] : llvm::enumerate(aMap.getResults()))
+    if (auto dim = dyn_cast<AffineDimExpr>(expr); dim && dim.getPosition() < parallel &&
+        !mayEqual(aType.getDimSize(j), cType.getDimSize(dim.getPosition())))
+      return emitOpError("reads dim ") << j << " of `a` by a parallel dim of another size";
   if (isDepthwise() && failed(verifyDepthwise(*this)))
     return failure();
 

@@ -45,6 +45,12 @@ static SmallVector<int64_t> permutation(TransposeOp op) {
   return perm;
 }
 
+/// Whether two tensors of this type that have as many elements have the same sizes.
+static bool decidesSizes(RankedTensorType type) {
+  return type.hasStaticShape() ||
+         (type.getNumDynamicDims() == 1 && !llvm::is_contained(type.getShape(), 0));
+}
+
 /// The operand that equals the single used result of `op`, or null.
 static Value unchanged(Operation *op) {
   if (isa<IdentityOp>(op))
@@ -65,9 +71,11 @@ static Value unchanged(Operation *op) {
   if (isa<CastOp, CastLikeOp>(op))
     return op->getOperand(0);
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  if (isa<ReshapeOp, FlattenOp, SqueezeOp, UnsqueezeOp>(op) && type && decidesSizes(type))
+    return op->getOperand(0);
   if (!type || !type.hasStaticShape())
     return nullptr;
-  if (isa<ReshapeOp, FlattenOp, SqueezeOp, UnsqueezeOp, ExpandOp, TileOp>(op))
+  if (isa<ExpandOp, TileOp>(op))
     return op->getOperand(0);
   if (auto slice = dyn_cast<SliceOp>(op)) {
     auto steps = constantInts(slice.getSteps());
@@ -101,7 +109,8 @@ static bool skipProducer(Operation *op) {
     auto type = dyn_cast<RankedTensorType>(outer.getType());
     // A 0 in the shape stands for a size of the operand.
     auto shape = constantInts(outer.getShape());
-    if (!type || !type.hasStaticShape() || !shape || llvm::is_contained(*shape, 0))
+    bool isBack = type && type == inner->getOperand(0).getType() && decidesSizes(type);
+    if (!isBack && (!type || !type.hasStaticShape() || !shape || llvm::is_contained(*shape, 0)))
       return false;
     outer.getDataMutable().assign(inner->getOperand(0));
     return true;

@@ -67,6 +67,26 @@ def models():
         {"n": n, "h": h, "w": w} for n, h, w in ((1, 2, 1), (3, 4, 8), (1, 5, 3), (2, 21, 17), (1, 20, 22))], \
         [{"h": 22}], True, 3e-6
 
+    yield model( # one tap along an axis, and a result that is larger or smaller along it; one window
+        "one_tap",
+        [conv("x", "a", ["w1", "b"], pads=[0, 0, 1, 2]), ("Relu", ["a"], ["y"]),
+         conv("x", "c", "w2", pads=[0, 1, 1, 1], group=5), conv("x", "d", "w3", pads=[1, 0, 1, 0]),
+         conv("x", "e", "w4", pads=[0, 0, 1, 1], group=10), conv("x", "f", "w5", pads=[0, 0, 0, 1]),
+         conv("l", "g", "w6", pads=[0, 2]), conv("v", "i", "w7", pads=[0, 0, 0, 1, 1, 1]),
+         conv("x", "m", "w9", pads=[0, 0, 1, 1]),
+         ("ConvTranspose", ["x", "w8"], ["j"], {"pads": [0, 1, 1, 1]}),
+         ("ConvTranspose", ["x", "w8"], ["k"], {"pads": [0, 1, 0, 1], "strides": [2, 1], "output_padding": [1, 0]})],
+        {"x": ["n", 10, "h", "w"], "l": ["n", 6, "w"], "v": ["n", 4, "h", 3, "w"]},
+        {**{name: ["n", columns, "h" + name, "w" + name] for name, columns in
+            (("y", 12), ("c", 10), ("d", 12), ("e", 10), ("f", 8), ("j", 7), ("k", 7), ("m", 8))},
+         "g": ["n", 9, "wg"], "i": ["n", 5, "hi", 4, "w"]},
+        {"w1": weights(12, 10, 1, 1), "b": weights(12, 1)[:, 0], "w2": weights(10, 2, 1, 3),
+         "w3": weights(12, 10, 1, 1), "w4": weights(10, 1, 1, 1), "w5": weights(8, 10, 2, 1),
+         "w6": weights(9, 6, 1), "w7": weights(5, 4, 1, 1, 2), "w8": weights(10, 7, 1, 3),
+         "w9": weights(8, 10, 3, 3)},
+    ), {"n": "1..3", "h": "2..19", "w": "2..21"}, [
+        {"n": n, "h": h, "w": w} for n, h, w in ((1, 2, 2), (3, 7, 13), (2, 19, 21))], [{"h": 20}], True, 5e-7
+
     pool = {"kernel_shape": [3, 3], "strides": [2, 2]}
     yield model(
         "pools",

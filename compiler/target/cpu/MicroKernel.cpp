@@ -165,8 +165,8 @@ LogicalResult Expansion::readOp() {
     if (failed(getFlattenedAffineExpr(expr, op.getAMap().getNumDims(), 0, &flat)))
       return op.emitOpError("has an a_map that is not linear");
     Linear linear{SmallVector<int64_t>(ArrayRef(flat).drop_back()), flat.back()};
-    if (isa<AffineDimExpr>(expr)) {
-      access.push_back(linear);
+    if (auto dim = dyn_cast<AffineDimExpr>(expr); dim && dim.getPosition() < numParallel) {
+      access.push_back(linear); // of one size, as the op says
       continue;
     }
     int64_t least = linear.constant, most = linear.constant;

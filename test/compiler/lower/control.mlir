@@ -134,3 +134,26 @@ func.func @sequence(%x: tensor<2xf32>) -> tensor<2xf32> {
   %2 = "onnx.SequenceAt"(%1, %p) : (!onnx.seq<tensor<2xf32>>, tensor<si64>) -> tensor<2xf32>
   return %2 : tensor<2xf32>
 }
+
+// -----
+
+// What grows by a slice per trip and is read by none goes, with what was computed for it alone: here the
+// data decide how many trips there are, and nothing says how much room it would need.
+// CHECK-LABEL: func.func @unused
+// CHECK: scf.while
+// CHECK-NOT: math.exp
+// CHECK: return
+func.func @unused(%m: tensor<si64>, %x: tensor<2xf32>) -> tensor<2xf32> {
+  %n = onnx.None
+  %0:3 = "onnx.Loop"(%m, %n, %x) ({
+  ^bb0(%i: tensor<si64>, %c: tensor<i1>, %s: tensor<2xf32>):
+    %1 = "onnx.Add"(%s, %s) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+    %2:2 = "onnx.Scan"(%1, %1) ({
+    ^bb0(%t: tensor<2xf32>, %u: tensor<f32>):
+      %3 = "onnx.Exp"(%u) : (tensor<f32>) -> tensor<f32>
+      onnx.Yield %t, %3 : tensor<2xf32>, tensor<f32>
+    }) {num_scan_inputs = 1 : i64, scan_output_axes = array<i64: 0>} : (tensor<2xf32>, tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>)
+    onnx.Yield %c, %2#0, %2#1, %1 : tensor<i1>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>
+  }) : (tensor<si64>, none, tensor<2xf32>) -> (tensor<2xf32>, tensor<?x2xf32>, tensor<?x2xf32>)
+  return %0#0 : tensor<2xf32>
+}

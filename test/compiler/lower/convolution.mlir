@@ -63,3 +63,17 @@ func.func @first(%x: tensor<1x3x224x224xf32> {onnx.name = "x"}) -> (tensor<1x64x
   %y = onnx.Conv %x, %w, %n {pads = array<i64: 3, 3, 3, 3>, strides = array<i64: 2, 2>} : (tensor<1x3x224x224xf32>, tensor<64x3x7x7xf32>, none) -> tensor<1x64x112x112xf32>
   return %y : tensor<1x64x112x112xf32>
 }
+
+// -----
+
+// One tap along an axis whose result is larger: the tap stays, since a dim that is read by a parallel
+// dim alone is as large as that.
+// CHECK: #[[MAP:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1 + d4, d2, d5)>
+// CHECK-LABEL: func.func @one_tap
+// CHECK: kern.contract {{.*}}a_map = #[[MAP]],{{.*}} reduction = array<i64: 1, 8>
+func.func @one_tap(%x: tensor<1x8x5x6xf32> {onnx.name = "x"}) -> (tensor<1x16x6x6xf32> {onnx.name = "y"}) {
+  %w = onnx.Constant {value = #plan.weight<"model", 0, 512> : tensor<16x8x1x1xf32>} : () -> tensor<16x8x1x1xf32>
+  %n = onnx.None
+  %y = onnx.Conv %x, %w, %n {pads = array<i64: 0, 0, 1, 0>} : (tensor<1x8x5x6xf32>, tensor<16x8x1x1xf32>, none) -> tensor<1x16x6x6xf32>
+  return %y : tensor<1x16x6x6xf32>
+}

@@ -120,6 +120,29 @@ func.func @windows(%q: tensor<3x2x4x8xf32>, %k: tensor<3x2x8x4xf32>, %v: tensor<
 
 // -----
 
+// The windows of several images, of which there are as many as a run has: the mask is repeated for each.
+// CHECK-LABEL: func @images
+// CHECK-SAME: %[[M:[a-z0-9]+]]: tensor<1x?x1x4x4xf32, {{.*}}>)
+// CHECK: %[[N:.*]] = onnx.Concat %{{.*}}, %{{.*}} -> tensor<5xsi64>
+// CHECK: %[[E:.*]] = onnx.Expand %[[M]], %[[N]]
+// CHECK: %[[R:.*]] = onnx.Reshape %[[E]], %{{.*}} -> tensor<?x1x4x4xf32, #onnx.dims<["B * W", "", "", ""]>>
+// CHECK: onnx.Attention %{{.*}}, %{{.*}}, %{{.*}}, %[[R]], {{.*}} {scale = 1.000000e+00 : f32, unguarded}
+#one = #onnx.dims<["B * W", "", "", ""]>
+#two = #onnx.dims<["B", "W", "", "", ""]>
+#mask = #onnx.dims<["", "W", "", "", ""]>
+func.func @images(%q: tensor<?x2x4x8xf32, #one>, %k: tensor<?x2x8x4xf32, #one>, %v: tensor<?x2x4x8xf32, #one>, %n: tensor<5xsi64>, %m: tensor<1x?x1x4x4xf32, #mask>) -> tensor<?x2x4x8xf32, #one> {
+  %four = onnx.Constant {value = dense<[-1, 2, 4, 4]> : tensor<4xsi64>} : () -> tensor<4xsi64>
+  %s = onnx.MatMul %q, %k : (tensor<?x2x4x8xf32, #one>, tensor<?x2x8x4xf32, #one>) -> tensor<?x2x4x4xf32, #one>
+  %r = onnx.Reshape %s, %n : (tensor<?x2x4x4xf32, #one>, tensor<5xsi64>) -> tensor<?x?x2x4x4xf32, #two>
+  %w = onnx.Add %r, %m : (tensor<?x?x2x4x4xf32, #two>, tensor<1x?x1x4x4xf32, #mask>) -> tensor<?x?x2x4x4xf32, #two>
+  %x = onnx.Reshape %w, %four : (tensor<?x?x2x4x4xf32, #two>, tensor<4xsi64>) -> tensor<?x2x4x4xf32, #one>
+  %p = onnx.Softmax %x : (tensor<?x2x4x4xf32, #one>) -> tensor<?x2x4x4xf32, #one>
+  %y = onnx.MatMul %p, %v : (tensor<?x2x4x4xf32, #one>, tensor<?x2x4x8xf32, #one>) -> tensor<?x2x4x8xf32, #one>
+  return %y : tensor<?x2x4x8xf32, #one>
+}
+
+// -----
+
 // Not one attention: the weights are a result, too; the softmax is along another axis; the mask has
 // more rows than the scores; keys of one batch serve all; a negative scale; two kinds of masks.
 // CHECK-LABEL: func @others

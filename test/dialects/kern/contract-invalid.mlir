@@ -381,3 +381,17 @@ func.func @winograd_taps(%a: tensor<1x8x8x16xf32>, %w: tensor<1x144x16xf32>, %o:
   } -> tensor<1x8x8x16xf32>
   return
 }
+
+// -----
+
+func.func @shorter(%a: tensor<4x8xf32>, %w: tensor<2x8x16xf32>, %o: tensor<5x20xf32>) {
+  // expected-error @+1 {{reads dim 0 of `a` by a parallel dim of another size}}
+  %r = kern.contract ins(%a, %w : tensor<4x8xf32>, tensor<2x8x16xf32>)
+      outs(%o : tensor<5x20xf32>)
+      attributes {a_map = affine_map<(m, n, k) -> (m, k)>, b_map = affine_map<(m, n) -> ()>,
+                  extra_maps = [], reduction = array<i64: 8>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<5x20xf32>
+  return
+}

@@ -41,3 +41,18 @@ func.func @moved(%x: tensor<2x3x4xf32>) -> (tensor<*xsi64>, tensor<*xsi64>, tens
   %2 = onnx.ReduceProd %s, %n {keepdims = 0} : (tensor<*xsi64>, none) -> tensor<*xsi64>
   return %0, %1, %2 : tensor<*xsi64>, tensor<*xsi64>, tensor<*xsi64>
 }
+
+// -----
+
+// There and back moves nothing where one size is open: the elements are as many.
+// CHECK-LABEL: func @back
+// CHECK-SAME: (%[[X:.*]]: tensor<?x4xf32, {{.*}}>, %[[Z:.*]]: tensor<?x?xf32, {{.*}}>
+// CHECK: %[[R:.*]] = onnx.Reshape %[[Z]]
+// CHECK: return %[[X]], %[[R]]
+func.func @back(%x: tensor<?x4xf32, #onnx.dims<["N", ""]>>, %z: tensor<?x?xf32, #onnx.dims<["N", "M"]>>, %s: tensor<3xsi64>, %t: tensor<2xsi64>)
+    -> (tensor<?x4xf32, #onnx.dims<["N", ""]>>, tensor<?x?xf32, #onnx.dims<["N", "M"]>>) {
+  %0 = onnx.Reshape %x, %s : (tensor<?x4xf32, #onnx.dims<["N", ""]>>, tensor<3xsi64>) -> tensor<?x?x?xf32>
+  %1 = onnx.Reshape %0, %t : (tensor<?x?x?xf32>, tensor<2xsi64>) -> tensor<?x4xf32, #onnx.dims<["N", ""]>>
+  %2 = onnx.Reshape %z, %t : (tensor<?x?xf32, #onnx.dims<["N", "M"]>>, tensor<2xsi64>) -> tensor<?x?xf32, #onnx.dims<["N", "M"]>>
+  return %1, %2 : tensor<?x4xf32, #onnx.dims<["N", ""]>>, tensor<?x?xf32, #onnx.dims<["N", "M"]>>
+}

@@ -136,6 +136,17 @@ func.func @unpacked_rows(%a: memref<2x1x300xf32>, %b: memref<2x300x64xf32>, %o: 
       attributes {a_map = affine_map<(h, m, n, k) -> (h, m, k)>,
                   b_map = affine_map<(h, m, n, k) -> (h, k, n)>, extra_maps = [],
                   reduction = array<i64: 300>} {
+
+// Of one window along an axis a tap alone says where it reads: it can leave `a`.
+// CHECK-LABEL: func.func @one_window
+// CHECK: %[[IN:.*]] = arith.cmpi ult, %{{.*}}, %c2
+// CHECK: arith.select %[[IN]]
+// CHECK: return
+func.func @one_window(%a: memref<2x8xf32>, %w: memref<1x24x16xf32>, %o: memref<1x16xf32>) {
+  kern.contract ins(%a, %w : memref<2x8xf32>, memref<1x24x16xf32>)
+      outs(%o : memref<1x16xf32>)
+      attributes {a_map = affine_map<(m, n, t, k) -> (m + t, k)>, b_map = #none, extra_maps = [],
+                  reduction = array<i64: 3, 8>} {
   ^bb0(%sum: f32):
     kern.yield %sum : f32
   }
@@ -227,3 +238,4 @@ func.func @residual(%a: memref<384x64xf32>, %w: memref<16x64x16xf32>, %bias: mem
   }
   return
 }
+
