@@ -2,8 +2,6 @@
  *
  * CRC32C (Castagnoli), by the CPU's instruction where it has one.
  */
-#include <string.h>
-
 #include "runtime.h"
 
 uint32_t burin_crc32c_portable(uint32_t crc, const unsigned char *data, size_t bytes) {
@@ -40,16 +38,36 @@ static bool has_instruction(void) { return getauxval(AT_HWCAP) & HWCAP_CRC32; }
   __asm__(".arch_extension crc\n\tcrc32cb %w0, %w0, %w1" : "+r"(crc) : "r"((uint32_t)(byte)))
 #endif
 
+/* The runtime is compiled without builtins: memcpy would be a call for each word. */
+static uint64_t word_at(const unsigned char *data) {
+  uint64_t word;
+  __builtin_memcpy(&word, data, sizeof word);
+  return word;
+}
+
 uint32_t burin_crc32c(uint32_t crc, const unsigned char *data, size_t bytes) {
   if (!has_instruction())
     return burin_crc32c_portable(crc, data, bytes);
   uint64_t state = (uint32_t)~crc;
-  for (; bytes >= 8; bytes -= 8, data += 8) {
-    uint64_t word;
-    memcpy(&word, data, sizeof word);
-    STEP64(state, word);
-  }
+  for (; bytes >= 8; bytes -= 8, data += 8)
+    STEP64(state, word_at(data));
   for (; bytes; --bytes, ++data)
     STEP8(state, *data);
   return (uint32_t)~state;
+}
+
+void burin_crc32c_streams(const unsigned char *data, size_t bytes, uint32_t crcs[BURIN_CRC_STREAMS]) {
+  if (!has_instruction() || bytes % 8) {
+    for (size_t i = 0; i < BURIN_CRC_STREAMS; ++i)
+      crcs[i] = burin_crc32c(0, data + i * bytes, bytes);
+    return;
+  }
+  uint64_t a = UINT32_MAX, b = UINT32_MAX, c = UINT32_MAX, d = UINT32_MAX;
+  for (size_t i = 0; i < bytes; i += 8) {
+    STEP64(a, word_at(data + i));
+    STEP64(b, word_at(data + i + bytes));
+    STEP64(c, word_at(data + i + 2 * bytes));
+    STEP64(d, word_at(data + i + 3 * bytes));
+  }
+  crcs[0] = (uint32_t)~a, crcs[1] = (uint32_t)~b, crcs[2] = (uint32_t)~c, crcs[3] = (uint32_t)~d;
 }

@@ -80,6 +80,10 @@ const burin_program *burin_program_of(const burin_model *);
 /* The first byte of the program's weights; null where `weights` are another's. */
 const unsigned char *burin_weights_data(const burin_weights *weights, const burin_program *);
 
+/* burin_crc32c of as many pieces of `bytes` each, one behind the other: side by side, since each step of one alone waits
+ * for the one before. */
+enum { BURIN_CRC_STREAMS = 4 };
+void burin_crc32c_streams(const unsigned char *data, size_t bytes, uint32_t crcs[BURIN_CRC_STREAMS]);
 /* burin_crc32c without the CPU's instruction. */
 uint32_t burin_crc32c_portable(uint32_t crc, const unsigned char *data, size_t bytes);
 

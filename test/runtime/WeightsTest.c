@@ -11,12 +11,13 @@
 #include "Fixture.h"
 #include "runtime/src/runtime.h"
 
-enum { first_bytes = 3 * BURIN_CHUNK_BYTES / 2, second_bytes = 2 * 65536, header_bytes = 65536 };
+/* Pieces that are checked side by side, two more, and a half. */
+enum { first_bytes = 13 * BURIN_CHUNK_BYTES / 2, second_bytes = 2 * 65536, header_bytes = 65536 };
 
 static char folder[64], said[512];
 static unsigned char weights[first_bytes + second_bytes];
 static unsigned char files[2][header_bytes + first_bytes]; /* as they are written */
-static uint32_t crcs[2][3];
+static uint32_t crcs[2][8];
 static burin_shard_abi shards[2];
 static burin_program program = {.shard_count = 2}; /* data of the file, not zeros: it is looked for */
 static burin_model model;
@@ -111,7 +112,9 @@ static void test_faults(void) {
       {header_bytes - 1, BURIN_WEIGHTS_CORRUPT, "first' of model 'fixture': the file has a damaged header"},
       {header_bytes, BURIN_WEIGHTS_CORRUPT, "damaged within 1048576 bytes from 65536"},
       {header_bytes + BURIN_CHUNK_BYTES, BURIN_WEIGHTS_CORRUPT, "damaged within 1048576 bytes from 1114112"},
-      {header_bytes + first_bytes - 1, BURIN_WEIGHTS_CORRUPT, "from 1114112"},
+      {header_bytes + 4 * BURIN_CHUNK_BYTES - 1, BURIN_WEIGHTS_CORRUPT, "from 3211264"},
+      {header_bytes + 4 * BURIN_CHUNK_BYTES, BURIN_WEIGHTS_CORRUPT, "from 4259840"},
+      {header_bytes + first_bytes - 1, BURIN_WEIGHTS_CORRUPT, "from 6356992"},
   };
   for (size_t i = 0; i < sizeof damages / sizeof *damages; ++i) {
     files[0][damages[i].at] ^= 1;
@@ -287,6 +290,10 @@ static void test_checksums(void) {
     CHECK(burin_crc32c(0, weights + 1, size) == whole);
     CHECK(burin_crc32c(burin_crc32c(0, weights + 1, size / 3), weights + 1 + size / 3,
                        size - size / 3) == whole);
+    uint32_t each[BURIN_CRC_STREAMS];
+    burin_crc32c_streams(weights + 1, size, each);
+    for (size_t i = 0; i < BURIN_CRC_STREAMS; ++i)
+      CHECK(each[i] == burin_crc32c_portable(0, weights + 1 + i * size, size));
   }
   static const struct {
     const char *text, *hash;

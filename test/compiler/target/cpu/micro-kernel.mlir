@@ -136,6 +136,11 @@ func.func @unpacked_rows(%a: memref<2x1x300xf32>, %b: memref<2x300x64xf32>, %o: 
       attributes {a_map = affine_map<(h, m, n, k) -> (h, m, k)>,
                   b_map = affine_map<(h, m, n, k) -> (h, k, n)>, extra_maps = [],
                   reduction = array<i64: 300>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  }
+  return
+}
 
 // Of one window along an axis a tap alone says where it reads: it can leave `a`.
 // CHECK-LABEL: func.func @one_window
