@@ -141,8 +141,8 @@ Value packColumns(Lowering &b, Value matrices) {
 }
 
 bool isReadInPlace(Value matrices, int64_t rows) {
-  // A register tile's height, or little more.
-  constexpr int64_t fewRows = 8;
+  // One task's rows: each panel is then copied once, by who reads it.
+  constexpr int64_t fewRows = 96;
   return !ShapedType::isDynamic(rows) && rows <= fewRows &&
          !isa_and_present<plan::ConstantOp, arith::ConstantOp>(matrices.getDefiningOp());
 }

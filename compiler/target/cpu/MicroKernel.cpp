@@ -241,7 +241,8 @@ void Expansion::expandTask(ValueRange batch, Value rowBlock, Value panelBlock) {
     partial = scratch({schedule.blocksFastest ? level.maxPanels : schedule.taskPanels, height, width});
   }
   bool mayBeOne = ShapedType::isDynamic(known(numRows).value_or(ShapedType::kDynamic));
-  right.allocate(b, mayBeOne ? level.maxPanels : schedule.tilePanels, blocks.innerBlock);
+  right.allocate(b, mayBeOne ? level.maxPanels : schedule.tilePanels, blocks.innerBlock,
+                 !mayBeOne && *known(numRows) <= schedule.tileRows);
   if (!checked.empty())
     zeros = scratchOfZeros(std::max<int64_t>(blocks.innerBlock, 1), vector);
   auto allBlocks = [&](int64_t tileRows, int64_t tilePanels) {

@@ -8,15 +8,16 @@ using namespace mlir;
 
 namespace burin::cpu {
 
-Panels::Panels(kern::ContractOp op) : IndexBuilder(op.getLoc(), op), op(op) {
-  int64_t columns = cast<MemRefType>(op.getInit().getType()).getShape().back();
-  bool areRows = op.readsRows() && cast<MemRefType>(op.getB().getType()).isLastDimUnitStride() &&
-                 !ShapedType::isDynamic(columns) && columns % width == 0;
-  isCopied = !op.isPacked() && !areRows;
-}
+Panels::Panels(kern::ContractOp op)
+    : IndexBuilder(op.getLoc(), op), op(op), isCopied(!op.isPacked()),
+      isPlain(cast<MemRefType>(op.getB().getType()).isLastDimUnitStride()) {}
 
-void Panels::allocate(OpBuilder &at, int64_t panels, int64_t depth) {
+void Panels::allocate(OpBuilder &at, int64_t panels, int64_t depth, bool areReadOnce) {
   b.restoreInsertionPoint(at.saveInsertionPoint());
+  int64_t columns = cast<MemRefType>(op.getInit().getType()).getShape().back();
+  bool areWhole = !ShapedType::isDynamic(columns) && columns % width == 0;
+  if (op.readsRows() && isPlain && areWhole && areReadOnce)
+    isCopied = false;
   if (isCopied)
     copied = scratch({panels, std::max<int64_t>(depth, 1), width});
 }
@@ -25,15 +26,11 @@ void Panels::take(OpBuilder &at, ValueRange dims, Value first, int64_t count, Va
   if (!isCopied)
     return;
   b.restoreInsertionPoint(at.saveInsertionPoint());
-  loop(index(0), index(count), 1, [&](Value number) {
-    Panel panel{llvm::to_vector(dims), mul(add(first, number), width), number, from, sub(to, from)};
-    panel.columns = extent(sizeOf(op.getInit(), op.getNumParallel() - 1), panel.column, width);
-    bool isPlain = cast<MemRefType>(op.getB().getType()).isLastDimUnitStride();
-    if (isPlain && op.readsRows())
-      copyRows(panel);
-    else
-      copyColumns(panel, isPlain);
-  });
+  Part part{llvm::to_vector(dims), mul(first, width), from, sub(to, from)};
+  if (op.readsRows() && isPlain)
+    copyRows(part, count);
+  else
+    loop(index(0), index(count), 1, [&](Value panel) { copyColumns(part, panel); });
 }
 
 Value Panels::load(OpBuilder &at, ValueRange dims, Value panel, int64_t number, Value from,
@@ -77,62 +74,73 @@ SmallVector<Value> Panels::placeOf(ValueRange dims, Value column, Value depth) {
   });
 }
 
-/// Where the scratch has a step of the sum, from a column of the panel on.
-SmallVector<Value> Panels::placeInCopy(const Panel &panel, Value step, Value column) {
-  return {panel.number, step, column};
-}
-
-void Panels::copyRows(const Panel &panel) {
+/// Row by row, as memory is read fastest; those that come later are fetched, since rows may lie far apart.
+void Panels::copyRows(const Part &part, int64_t count) {
+  constexpr int64_t ahead = 16;
   auto vector = VectorType::get({width}, b.getF32Type());
   Value zero = arith::ConstantOp::create(b, b.getZeroAttr(vector));
-  auto copy = [&](Value mask) {
-    loop(index(0), panel.depth, 1, [&](Value step) {
-      SmallVector<Value> place = placeOf(panel.dims, panel.column, add(panel.from, step));
-      Value row = mask ? Value(vector::MaskedLoadOp::create(b, vector, op.getB(), place, mask, zero))
-                       : Value(vector::LoadOp::create(b, vector, op.getB(), place));
-      vector::StoreOp::create(b, row, copied, placeInCopy(panel, step, index(0)));
+  Value columns = sub(numColumns(), part.column);
+  Value last = sub(sizeOf(op.getB(), op.getDepthDim()), index(1));
+  auto copy = [&](ArrayRef<Value> masks) {
+    loop(index(0), part.depth, 1, [&](Value step) {
+      Value depth = add(part.from, step), later = smaller(add(depth, index(ahead)), last);
+      for (int64_t panel = 0; panel < count; ++panel) {
+        Value column = add(part.column, index(panel * width));
+        fetchAt(placeOf(part.dims, column, later));
+        SmallVector<Value> place = placeOf(part.dims, column, depth);
+        Value row = masks.empty() ? Value(vector::LoadOp::create(b, vector, op.getB(), place))
+                                  : Value(vector::MaskedLoadOp::create(b, vector, op.getB(), place,
+                                                                       masks[panel], zero));
+        vector::StoreOp::create(b, row, copied, ValueRange{index(panel), step, index(0)});
+      }
     });
   };
-  when(isBelow(panel.columns, index(width)),
+  when(known(numColumns()).value_or(1) % width == 0
+           ? Value(arith::ConstantOp::create(b, b.getBoolAttr(false)))
+           : isBelow(columns, index(count * width)),
        [&] {
-         copy(vector::CreateMaskOp::create(b, VectorType::get({width}, b.getI1Type()),
-                                           ValueRange{panel.columns}));
+         SmallVector<Value> masks;
+         for (int64_t panel = 0; panel < count; ++panel)
+           masks.push_back(vector::CreateMaskOp::create(b, VectorType::get({width}, b.getI1Type()),
+                                                        ValueRange{sub(columns, index(panel * width))}));
+         copy(masks);
        },
-       [&] { copy(nullptr); });
+       [&] { copy({}); });
 }
 
 /// Square by square, what lies side by side first: as memory is read fastest. Where there are fewer columns, the
 /// last of all is read for each that is missing.
-void Panels::copyColumns(const Panel &panel, bool isPlain) {
+void Panels::copyColumns(const Part &part, Value panel) {
   constexpr int64_t side = squareSide;
   auto square = VectorType::get({side}, b.getF32Type());
-  Value last = sub(sizeOf(op.getInit(), op.getNumParallel() - 1), index(1));
+  Value begin = add(part.column, mul(panel, width)), columns = extent(numColumns(), begin, width);
+  Value last = sub(numColumns(), index(1));
   auto column = [&](Value first, Value i) {
-    Value place = add(add(panel.column, first), i);
-    return known(panel.columns) == width ? place : smaller(place, last);
+    Value place = add(add(begin, first), i);
+    return known(columns) == width ? place : smaller(place, last);
   };
   Value turnedSteps = index(0);
   if (isPlain)
-    turnedSteps = known(panel.depth)
-                      ? index(*known(panel.depth) / side * side)
-                      : mul(Value(arith::DivUIOp::create(b, panel.depth, index(side))), side);
-  loop(index(0), panel.columns, side, [&](Value first) {
+    turnedSteps = known(part.depth)
+                      ? index(*known(part.depth) / side * side)
+                      : mul(Value(arith::DivUIOp::create(b, part.depth, index(side))), side);
+  loop(index(0), columns, side, [&](Value first) {
     if (isPlain)
-      fetchColumns(panel, add(panel.column, first), last);
+      fetchColumns(part, add(begin, first), last);
     loop(index(0), turnedSteps, side, [&](Value step) {
       SmallVector<Value> rows;
       for (int64_t i = 0; i < side; ++i)
         rows.push_back(vector::LoadOp::create(
-            b, square, op.getB(), placeOf(panel.dims, column(first, index(i)), add(panel.from, step))));
+            b, square, op.getB(), placeOf(part.dims, column(first, index(i)), add(part.from, step))));
       for (auto [i, turned] : llvm::enumerate(turnSquare(b, rows)))
         vector::StoreOp::create(b, turned, copied,
-                                placeInCopy(panel, add(step, index(int64_t(i))), first));
+                                ValueRange{panel, add(step, index(int64_t(i))), first});
     });
-    loop(turnedSteps, panel.depth, 1, [&](Value step) {
+    loop(turnedSteps, part.depth, 1, [&](Value step) {
       loop(index(0), index(side), 1, [&](Value i) {
         Value element = memref::LoadOp::create(
-            b, op.getB(), placeOf(panel.dims, column(first, i), add(panel.from, step)));
-        memref::StoreOp::create(b, element, copied, placeInCopy(panel, step, add(first, i)));
+            b, op.getB(), placeOf(part.dims, column(first, i), add(part.from, step)));
+        memref::StoreOp::create(b, element, copied, ValueRange{panel, step, add(first, i)});
       });
     });
   });
@@ -140,14 +148,17 @@ void Panels::copyColumns(const Panel &panel, bool isPlain) {
 
 /// Columns that are turned next but one come from memory meanwhile: the hardware's own fetching ends at
 /// each page.
-void Panels::fetchColumns(const Panel &panel, Value column, Value last) {
+void Panels::fetchColumns(const Part &part, Value column, Value last) {
   loop(index(0), index(squareSide), 1, [&](Value i) {
     Value ahead = smaller(add(add(column, i), index(2 * width)), last);
-    loop(index(0), panel.depth, width, [&](Value step) {
-      memref::PrefetchOp::create(b, op.getB(), placeOf(panel.dims, ahead, add(panel.from, step)),
-                                 /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
-    });
+    loop(index(0), part.depth, width,
+         [&](Value step) { fetchAt(placeOf(part.dims, ahead, add(part.from, step))); });
   });
+}
+
+void Panels::fetchAt(ValueRange place) {
+  memref::PrefetchOp::create(b, op.getB(), place, /*isWrite=*/false, /*localityHint=*/3,
+                             /*isDataCache=*/true);
 }
 
 } // namespace burin::cpu

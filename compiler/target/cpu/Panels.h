@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How the register tiles of a kern.contract read `b`, 16 columns at a time: out of panels; out of its rows,
-// where they lie side by side and are whole panels; else out of scratch, to which a task copies the
+// where they are whole panels and one tile's rows are all that reads them; else out of scratch, to which a task copies the
 // panels that it works on, one K block deep. The copy stays in the first cache; columns that lie side by
 // side are turned in registers.
 
@@ -19,8 +19,9 @@ class Panels : IndexBuilder {
 public:
   explicit Panels(kern::ContractOp op);
 
-  /// Gets a worker's scratch for `panels` at once, K blocks of `depth`, where that is needed.
-  void allocate(mlir::OpBuilder &at, int64_t panels, int64_t depth);
+  /// Gets a worker's scratch for `panels` at once, K blocks of `depth`, where that is needed; `areReadOnce`
+  /// says that what is taken is loaded once. To be called first.
+  void allocate(mlir::OpBuilder &at, int64_t panels, int64_t depth, bool areReadOnce);
 
   /// Makes `count` panels from `first` on, steps `from` to `to` of the sum, ready to be read.
   void take(mlir::OpBuilder &at, ValueRange dims, Value first, int64_t count, Value from, Value to);
@@ -37,20 +38,20 @@ private:
 
   llvm::SmallVector<Value> placeInPanels(ValueRange dims, Value panel, Value depth);
   llvm::SmallVector<Value> placeOf(ValueRange dims, Value column, Value depth);
-  /// One that is copied.
-  struct Panel {
+  /// Of a `b` that is copied: from a column on, `depth` steps of the sum.
+  struct Part {
     llvm::SmallVector<Value> dims;
-    Value column, number; // its first column, its place in the scratch
-    Value from, depth;    // steps of the sum
-    Value columns = nullptr; // that exist
+    Value column, from, depth;
   };
-  llvm::SmallVector<Value> placeInCopy(const Panel &panel, Value step, Value column);
-  void copyRows(const Panel &panel);
-  void copyColumns(const Panel &panel, bool isPlain);
-  void fetchColumns(const Panel &panel, Value column, Value last);
+  void copyRows(const Part &part, int64_t count);
+  void copyColumns(const Part &part, Value panel);
+  void fetchColumns(const Part &part, Value column, Value last);
+  void fetchAt(ValueRange place);
+  Value numColumns() { return sizeOf(op.getInit(), op.getNumParallel() - 1); }
 
   kern::ContractOp op;
   bool isCopied;
+  bool isPlain; // elements of its last dim lie side by side
   Value copied; // [panels, steps, width]; null where panels are read where they are
 };
 

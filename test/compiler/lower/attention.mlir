@@ -58,17 +58,17 @@ func.func @guarded(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<
 // CHECK: kern.contract {{.*}} outs(%{{.*}} : tensor<1x2x3x8xf32>) {{.*}}b_map = #[[VALUES]]
 // CHECK: return %{{.*}}, %[[K]]
 // CHECK-LABEL: func.func @groups
-// CHECK: kern.contract {{.*}} extras(%{{.*}} : tensor<1x2x3x4x5xf32>) outs(%{{.*}} : tensor<1x2x3x4x5xf32>) {{.*}}b_map = #[[GROUPS]]
+// CHECK: kern.contract {{.*}} extras(%{{.*}} : tensor<1x2x3x40x5xf32>) outs(%{{.*}} : tensor<1x2x3x40x5xf32>) {{.*}}b_map = #[[GROUPS]]
 // CHECK: return
 func.func @single(%q: tensor<1x6x1x8xf32>, %k: tensor<1x2x1x8xf32>, %pk: tensor<1x2x7x8xf32>, %pv: tensor<1x2x7x8xf32>) -> (tensor<1x6x1x8xf32>, tensor<1x2x8x8xf32>) {
   %n = onnx.None
   %y:4 = onnx.Attention %q, %k, %k, %n, %pk, %pv, %n {is_causal = 1 : i64} : (tensor<1x6x1x8xf32>, tensor<1x2x1x8xf32>, tensor<1x2x1x8xf32>, none, tensor<1x2x7x8xf32>, tensor<1x2x7x8xf32>, none) -> (tensor<1x6x1x8xf32>, tensor<1x2x8x8xf32>, none, none)
   return %y#0, %y#1 : tensor<1x6x1x8xf32>, tensor<1x2x8x8xf32>
 }
-func.func @groups(%q: tensor<1x6x4x8xf32>, %k: tensor<1x2x5x8xf32>, %m: tensor<1x6x4x5xf32>) -> tensor<1x6x4x8xf32> {
+func.func @groups(%q: tensor<1x6x40x8xf32>, %k: tensor<1x2x5x8xf32>, %m: tensor<1x6x40x5xf32>) -> tensor<1x6x40x8xf32> {
   %n = onnx.None
-  %y:4 = onnx.Attention %q, %k, %k, %m, %n, %n, %n : (tensor<1x6x4x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>, tensor<1x6x4x5xf32>, none, none, none) -> (tensor<1x6x4x8xf32>, none, none, none)
-  return %y#0 : tensor<1x6x4x8xf32>
+  %y:4 = onnx.Attention %q, %k, %k, %m, %n, %n, %n : (tensor<1x6x40x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>, tensor<1x6x40x5xf32>, none, none, none) -> (tensor<1x6x40x8xf32>, none, none, none)
+  return %y#0 : tensor<1x6x40x8xf32>
 }
 
 // -----

@@ -31,20 +31,20 @@ func.func @matmul_dense(%a: tensor<3x2xf32>) -> tensor<3x2xf32> {
 // CHECK-LABEL: func.func @matmul_batched
 // CHECK: %[[SPLIT:.*]] = tensor.expand_shape {{.*}} into tensor<12x32x3x16xf32>
 // CHECK: %[[PACKED:.*]] = linalg.generic {{.*}} ins(%[[SPLIT]]
-// CHECK: kern.contract ins(%{{.*}}, %[[PACKED]] : tensor<4x12x10x32xf32>, tensor<12x3x32x16xf32>)
+// CHECK: kern.contract ins(%{{.*}}, %[[PACKED]] : tensor<4x12x100x32xf32>, tensor<12x3x32x16xf32>)
 // CHECK-SAME: b_map = affine_map<(d0, d1, d2, d3) -> (d1)>
 // What is no constant stays f32.
 // BF16-LABEL: func.func @matmul_batched
 // BF16-NOT: bf16
 // BF16: return
-func.func @matmul_batched(%a: tensor<4x12x10x32xf32>, %b: tensor<1x12x32x48xf32>) -> tensor<4x12x10x48xf32> {
-  %r = "onnx.MatMul"(%a, %b) : (tensor<4x12x10x32xf32>, tensor<1x12x32x48xf32>) -> tensor<4x12x10x48xf32>
-  return %r : tensor<4x12x10x48xf32>
+func.func @matmul_batched(%a: tensor<4x12x100x32xf32>, %b: tensor<1x12x32x48xf32>) -> tensor<4x12x100x48xf32> {
+  %r = "onnx.MatMul"(%a, %b) : (tensor<4x12x100x32xf32>, tensor<1x12x32x48xf32>) -> tensor<4x12x100x48xf32>
+  return %r : tensor<4x12x100x48xf32>
 }
 
 // -----
 
-// As few rows of one matrix as gain nothing from packing it; those of the batch have matrices of their own.
+// As few rows of one matrix as gain too little from packing it; those of the batch have matrices of their own.
 // CHECK-LABEL: func.func @matmul_few
 // CHECK-NOT: linalg.generic
 // CHECK: kern.contract ins(%{{.*}}, %{{.*}} : tensor<12x8x32xf32>, tensor<12x32x48xf32>)
