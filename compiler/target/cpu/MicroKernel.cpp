@@ -19,6 +19,7 @@
 #include "compiler/target/cpu/MicroKernel.h"
 
 #include "compiler/target/cpu/Epilogue.h"
+#include "compiler/target/cpu/Fetch.h"
 #include "compiler/target/cpu/IndexBuilder.h"
 #include "compiler/target/cpu/Panels.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -195,9 +196,7 @@ LogicalResult Expansion::readOp() {
   schedule = cpu::tunedSchedule(
       op, level, {known(numRows).value_or(ShapedType::kDynamic),
                   known(numPanels).value_or(ShapedType::kDynamic), k});
-  auto bType = cast<MemRefType>(op.getB().getType());
-  fetchesAhead = op.isPacked() && bType.hasStaticShape() &&
-                 bType.getNumElements() * bType.getElementTypeBitWidth() / 8 > int64_t(256) * 1024;
+  fetchesAhead = op.isPacked() && cpu::exceedsSecondCache(op.getB());
   unrolledEpilogue = cpu::isShortEpilogue(op);
   return success();
 }
@@ -347,6 +346,17 @@ Value Expansion::offsetIn(ArrayRef<Linear> exprs, ValueRange dims, unsigned firs
 }
 
 void Expansion::expandTile(const Tile &tile, Value block) {
+  Value last = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, add(block, index(1)), numBlocks);
+  if (known(numBlocks) == 1)
+    last = arith::ConstantOp::create(b, b.getBoolAttr(true));
+  if (cpu::fetchesExtras(op))
+    when(last, [&] {
+      for (SmallVector<Value> &dims : dimsOfRows(tile))
+        for (int64_t p = 0; p < tile.panels; ++p) {
+          dims.back() = mul(add(tile.panel, index(p)), width);
+          cpu::fetchExtras(b, op, dims);
+        }
+    });
   SmallVector<Value> sums = accumulate(tile, block);
   auto place = [&](int64_t i) {
     return SmallVector<Value>{add(tile.partialPanel, index(i % tile.panels)),
@@ -371,9 +381,6 @@ void Expansion::expandTile(const Tile &tile, Value block) {
         [&](OpBuilder &builder, Location loc) { scf::YieldOp::create(builder, loc, sums); });
     sums.assign(added.result_begin(), added.result_end());
   }
-  Value last = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, add(block, index(1)), numBlocks);
-  if (known(numBlocks) == 1)
-    last = arith::ConstantOp::create(b, b.getBoolAttr(true));
   when(last, [&] {
     if (!unrolledEpilogue)
       putAside();

@@ -107,7 +107,10 @@ func.func @pointwise(%a: memref<2x14x14x64xf32>, %w: memref<4x64x16xf32>,
 }
 
 // Weights of more than the second cache are fetched ahead, a part while each tile of rows is summed.
+// The rows of a task stay there, so that all three K blocks of a panel are summed before the next panel.
 // CHECK-LABEL: func.func @fetched
+// V3: scf.for {{.*}} to %c2 step
+// V3: scf.for {{.*}} to %c3 step
 // CHECK: memref.prefetch {{.*}}, read, locality<2>, data : memref<64x512x16xf32>
 // CHECK: math.fma
 func.func @fetched(%a: memref<96x512xf32>, %w: memref<64x512x16xf32>, %o: memref<96x1024xf32>) {
@@ -201,4 +204,26 @@ module @tuned attributes {plan.tuning = {"96x8x64" = array<i64: 5, 1, 15, 4, 0, 
     }
     return
   }
+}
+
+// A residual of such a size, too: each row of a tile before it is summed, and not what all rows share.
+// CHECK-LABEL: func.func @residual
+// CHECK-NOT: memref.prefetch
+// V3-COUNT-6: memref.prefetch {{.*}}, read, locality<3>, data : memref<384x256xf32>
+// V4-COUNT-24: memref.prefetch {{.*}}, read, locality<3>, data : memref<384x256xf32>
+// CHECK-NOT: memref.prefetch
+// CHECK: math.fma
+func.func @residual(%a: memref<384x64xf32>, %w: memref<16x64x16xf32>, %bias: memref<256xf32>,
+                    %r: memref<384x256xf32>, %o: memref<384x256xf32>) {
+  kern.contract ins(%a, %w : memref<384x64xf32>, memref<16x64x16xf32>)
+      extras(%bias, %r : memref<256xf32>, memref<384x256xf32>) outs(%o : memref<384x256xf32>)
+      attributes {a_map = #rows, b_map = #none,
+                  extra_maps = [affine_map<(m, n) -> (n)>, affine_map<(m, n) -> (m, n)>],
+                  reduction = array<i64: 64>} {
+  ^bb0(%sum: f32, %b: f32, %x: f32):
+    %0 = arith.addf %sum, %b : f32
+    %1 = arith.addf %0, %x : f32
+    kern.yield %1 : f32
+  }
+  return
 }

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is worth fetching into the caches before it is read.
+
+#ifndef BURIN_COMPILER_TARGET_CPU_FETCH_H
+#define BURIN_COMPILER_TARGET_CPU_FETCH_H
+
+#include "dialects/kern/KernOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace burin::cpu {
+
+/// Whether `memref` has a fixed size, and one that the second cache does not keep beside others.
+bool exceedsSecondCache(mlir::Value memref);
+
+/// Whether the epilogue reads rows of such a size: a residual.
+bool fetchesExtras(kern::ContractOp op);
+
+/// Fetches what the epilogue will read there in such rows; `dims` are the parallel dims.
+void fetchExtras(mlir::ImplicitLocOpBuilder &b, kern::ContractOp op, mlir::ValueRange dims);
+
+} // namespace burin::cpu
+
+#endif
