@@ -226,11 +226,13 @@ LogicalResult ContractOp::verify() {
     if (linear.wasInterrupted() || !expr.isPureAffine())
       return emitOpError("needs an a_map that is linear");
   }
-  // Slices, merged rows and schedules count on it.
+  // Slices and schedules count on it. A part of a larger dim may be read: one of several merged products.
   for (auto [j, expr] : llvm::enumerate(aMap.getResults()))
-    if (auto dim = dyn_cast<AffineDimExpr>(expr); dim && dim.getPosition() < parallel &&
-        !mayEqual(aType.getDimSize(j), cType.getDimSize(dim.getPosition())))
-      return emitOpError("reads dim ") << j << " of `a` by a parallel dim of another size";
+    if (auto dim = dyn_cast<AffineDimExpr>(expr); dim && dim.getPosition() < parallel) {
+      int64_t size = cType.getDimSize(dim.getPosition());
+      if (!mayEqual(aType.getDimSize(j), size) && aType.getDimSize(j) < size)
+        return emitOpError("reads dim ") << j << " of `a` by a parallel dim of a larger size";
+    }
   if (isDepthwise() && failed(verifyDepthwise(*this)))
     return failure();
 

@@ -95,14 +95,15 @@ static FailureOr<std::optional<unsigned>> positionOf(AffineMap map, unsigned d) 
   return found;
 }
 
-/// Whether dims d and d+1 of the operand's accesses can be one dim.
-static bool walksAsOne(Value operand, AffineMap map, unsigned d) {
+/// Whether dims d and d+1, this of `size`, of the operand's accesses can be one dim.
+static bool walksAsOne(Value operand, AffineMap map, unsigned d, int64_t size) {
   FailureOr<std::optional<unsigned>> first = positionOf(map, d), second = positionOf(map, d + 1);
   if (failed(first) || failed(second) || first->has_value() != second->has_value())
     return false;
   if (!*first)
     return true;
-  return **second == **first + 1 && cast<MemRefType>(operand.getType()).getLayout().isIdentity();
+  auto type = cast<MemRefType>(operand.getType());
+  return **second == **first + 1 && type.getLayout().isIdentity() && type.getDimSize(**second) == size;
 }
 
 /// Merges memref dims i and i+1.
@@ -165,9 +166,9 @@ void collapseRowDims(OpBuilder &builder, kern::ContractOp op) {
     bool unit = (initType().getDimSize(d) == 1 && !isLeading(d)) ||
                 (initType().getDimSize(d + 1) == 1 && !isLeading(d + 1));
     bool one = initType().getLayout().isIdentity() && isLeading(d) == isLeading(d + 1) &&
-               !isLeading(d) && walksAsOne(op.getA(), op.getAMap(), d);
+               !isLeading(d) && walksAsOne(op.getA(), op.getAMap(), d, initType().getDimSize(d + 1));
     for (auto [extra, map] : llvm::zip_equal(op.getExtras(), maps))
-      one = one && walksAsOne(extra, map, d);
+      one = one && walksAsOne(extra, map, d, initType().getDimSize(d + 1));
     bool unitMerge = unit && initType().getLayout().isIdentity() && !isLeading(d) && !isLeading(d + 1);
     if (!one && !unitMerge) {
       ++d;

@@ -243,4 +243,3 @@ func.func @residual(%a: memref<384x64xf32>, %w: memref<16x64x16xf32>, %bias: mem
   }
   return
 }
-
