@@ -55,6 +55,8 @@ std::vector<Phase> modelPhases(const CompileOptions &options) {
          // Behind the recognisers, which know arithmetic as exporters write it.
          pm.addPass(createPushTransposes());
          pm.addPass(createFoldScales());
+         // Behind scales, which would stand between convolutions.
+         pm.addPass(createPushStrides());
          pm.addPass(createMergeMatMuls());
          // The tables that each layer's rotation rebuilt are equal.
          pm.addPass(createCSEPass());

@@ -64,6 +64,15 @@ def PushTransposes : Pass<"push-transposes", "::mlir::ModuleOp"> {
   let dependentDialects = ["::burin::onnx::OnnxDialect"];
 }
 
+def PushStrides : Pass<"push-strides", "::mlir::ModuleOp"> {
+  let summary = "What is read at every s-th position alone is computed there alone";
+  let description = [{
+    By 1x1 convolutions of stride s, or by a Slice of such steps: they become strides of the convolutions before, above
+    elementwise ops. What else reads an operand of these keeps it whole, beside a Slice of it. Pads that follow from sizes stay.
+  }];
+  let dependentDialects = ["::burin::onnx::OnnxDialect"];
+}
+
 //===- Verification ---------------------------------------------------------===//
 
 def PromoteFloats : Pass<"promote-floats", "::mlir::ModuleOp"> {
