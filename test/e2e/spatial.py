@@ -42,6 +42,18 @@ def models():
          "w6": weights(6, 1, 3, 3), "w7": weights(8, 3, 1, 1)},
     ), {"h": "2..37", "w": "3..40"}, odd, [{"h": 1}, {"w": 41}]
 
+    yield model( # what strides skip, behind a residual and above a product of strides
+        "skipped",
+        [conv("x", "a", "w1", pads=[1, 1, 1, 1]), ("Relu", ["a"], ["a1"]),
+         conv("a1", "c", "w2", pads=[1, 1, 1, 1]), ("Relu", ["c"], ["c1"]), conv("c1", "d", ["w3", "b"]),
+         ("Add", ["d", "a1"], ["e"]), ("Relu", ["e"], ["e1"]),
+         conv("e1", "f", "w4", strides=[2, 2]), conv("e1", "g", "w4", strides=[2, 2]),
+         ("Mul", ["f", "g"], ["h1"]), ("Sigmoid", ["h1"], ["e2"]), conv("e2", "y", "w3", strides=[1, 3])],
+        {"x": [1, 3, "h", "w"]}, {"y": [1, 16, "h2", "w2"]},
+        {"w1": weights(16, 3, 3, 3), "w2": weights(16, 16, 3, 3), "w3": weights(16, 16, 1, 1),
+         "b": weights(16, 1)[:, 0], "w4": weights(16, 16, 1, 1)},
+    ), {"h": "3..37", "w": "3..40"}, [{"h": 3, "w": 3}, {"h": 30, "w": 37}], []
+
     yield model( # signals of any length, and volumes
         "other_ranks",
         [conv("x", "a", "w1", pads=[2, 2], strides=[2]), ("Relu", ["a"], ["c"]),
