@@ -95,14 +95,18 @@ static FailureOr<std::optional<unsigned>> positionOf(AffineMap map, unsigned d) 
   return found;
 }
 
-/// Whether dims d and d+1 of the operand's accesses can be one dim.
-static bool walksAsOne(Value operand, AffineMap map, unsigned d) {
+/// Whether dims d and d+1 of the operand's accesses can be one dim; `inner` is the size of the second.
+/// Of a whole of which a part is read they lie apart.
+static bool walksAsOne(Value operand, AffineMap map, unsigned d, int64_t inner) {
   FailureOr<std::optional<unsigned>> first = positionOf(map, d), second = positionOf(map, d + 1);
   if (failed(first) || failed(second) || first->has_value() != second->has_value())
     return false;
   if (!*first)
     return true;
-  return **second == **first + 1 && cast<MemRefType>(operand.getType()).getLayout().isIdentity();
+  auto type = cast<MemRefType>(operand.getType());
+  int64_t walked = type.getDimSize(**second);
+  return **second == **first + 1 && type.getLayout().isIdentity() &&
+         (walked == inner || ShapedType::isDynamic(walked) || ShapedType::isDynamic(inner));
 }
 
 /// Merges memref dims i and i+1.
@@ -165,9 +169,9 @@ void collapseRowDims(OpBuilder &builder, kern::ContractOp op) {
     bool unit = (initType().getDimSize(d) == 1 && !isLeading(d)) ||
                 (initType().getDimSize(d + 1) == 1 && !isLeading(d + 1));
     bool one = initType().getLayout().isIdentity() && isLeading(d) == isLeading(d + 1) &&
-               !isLeading(d) && walksAsOne(op.getA(), op.getAMap(), d);
+               !isLeading(d) && walksAsOne(op.getA(), op.getAMap(), d, initType().getDimSize(d + 1));
     for (auto [extra, map] : llvm::zip_equal(op.getExtras(), maps))
-      one = one && walksAsOne(extra, map, d);
+      one = one && walksAsOne(extra, map, d, initType().getDimSize(d + 1));
     bool unitMerge = unit && initType().getLayout().isIdentity() && !isLeading(d) && !isLeading(d + 1);
     if (!one && !unitMerge) {
       ++d;
