@@ -139,6 +139,10 @@ private:
       return unknownOperator(node, version->second);
     if (schema->Deprecated())
       return withdrawnOperator(node, *schema, version->second);
+    if (int input = missingInput(node, *schema); input >= 0)
+      return problems.error(ImportStatus::badFile, node,
+                            "leaves out its input '" + schema->inputs()[input].GetName() + "', which opset " +
+                                Twine(version->second) + " asks for; " + insteadOf(node, input, version->second));
     try {
       schema->Verify(node);
     } catch (const std::exception &error) {
@@ -149,6 +153,26 @@ private:
         text = text.substr(text.find(") ", end + 2)).drop_front(2);
       problems.error(ImportStatus::badFile, node, text.rtrim("."));
     }
+  }
+
+  /// The first input that has no name although its operator asks for it; -1: none.
+  static int missingInput(const NodeProto &node, const OpSchema &schema) {
+    const auto &formal = schema.inputs();
+    for (int i = 0; i < std::min<int>(node.input_size(), formal.size()); ++i)
+      if (node.input(i).empty() && formal[i].GetOption() == OpSchema::Single)
+        return i;
+    return -1;
+  }
+
+  /// What to do about it: newer opsets may not ask.
+  static std::string insteadOf(const NodeProto &node, int input, int version) {
+    for (int later = version + 1; later <= int(dialectOpset); ++later) {
+      const OpSchema *next = OpSchemaRegistry::Schema(node.op_type(), later, node.domain());
+      if (next && input < int(next->inputs().size()) &&
+          next->inputs()[input].GetOption() != OpSchema::Single)
+        return "give it, or export with opset " + std::to_string(later) + " or newer, which does not";
+    }
+    return "every node must give it";
   }
 
   void unknownOperator(const NodeProto &node, int version) {

@@ -28,7 +28,7 @@ struct Window {
   /// Whether it reads outside the input.
   bool leavesInput() const;
   /// Whether kern.contract walks the kernel in dim i: also where it has one tap, but input and output
-  /// do not lie on each other, since a dim read by a parallel dim alone is as large as that.
+  /// do not lie on each other, since a dim read by a parallel dim alone is as large as that, at least.
   bool needsTap(unsigned i) const;
   /// Replaces the pads by those of SAME_UPPER, SAME_LOWER or VALID.
   void applyAutoPad(Lowering &b, llvm::StringRef autoPad);

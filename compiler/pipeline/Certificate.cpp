@@ -44,8 +44,10 @@ std::string overMemory(const ProgramSummary &summary, uint64_t allowed) {
       << "allows " << allowed << ": bookkeeping " << summary.bookkeepingBytes;
   if (summary.stateBytes)
     out << ", states " << summary.stateBytes;
-  out << ", activations "
-      << summary.activationBytes << ", scratch " << summary.scratchBytes;
+  out << ", activations " << summary.activationBytes;
+  if (summary.stagingBytes)
+    out << ", requests of a batch " << summary.stagingBytes;
+  out << ", scratch " << summary.scratchBytes;
   if (!summary.scratchKernel.empty())
     out << " (kernel '" << summary.scratchKernel << "')";
   if (!summary.liveSet.empty())

@@ -269,6 +269,19 @@ private:
     }
   }
 
+  /// The type of a tensor at its largest, which its place has room for.
+  Type largestType(Value value) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (!type || type.hasStaticShape())
+      return value.getType();
+    SmallVector<int64_t> shape(type.getShape());
+    for (auto [size, expr] : llvm::zip_equal(shape, sizes.of(value)))
+      if (ShapedType::isDynamic(size))
+        if (std::optional<plan::Interval> range = expr ? sizes.range(expr) : std::nullopt)
+          size = range->max;
+    return type.clone(shape);
+  }
+
   /// The buffers that are alive at a launch, each as the last value that is in it by then.
   void noteLiveSet(unsigned time) {
     DenseMap<Operation *, unsigned> times;
@@ -283,7 +296,7 @@ private:
       });
       Value value = *std::prev(later);
       tensors.push_back(plan::LiveAttr::get(
-          func.getContext(), builder.getStringAttr(plan::nodeName(value.getLoc())), value.getType(),
+          func.getContext(), builder.getStringAttr(plan::nodeName(value.getLoc())), largestType(value),
           buffer.bytes));
     }
     llvm::stable_sort(tensors, [](plan::LiveAttr a, plan::LiveAttr b) {

@@ -226,12 +226,12 @@ LogicalResult ContractOp::verify() {
     if (linear.wasInterrupted() || !expr.isPureAffine())
       return emitOpError("needs an a_map that is linear");
   }
-  // Slices and schedules count on it. A part of a larger dim may be read: one of several merged products.
+  // Such a dim is read without a look at its size; `a` may be a whole of which a part is read.
   for (auto [j, expr] : llvm::enumerate(aMap.getResults()))
     if (auto dim = dyn_cast<AffineDimExpr>(expr); dim && dim.getPosition() < parallel) {
-      int64_t size = cType.getDimSize(dim.getPosition());
-      if (!mayEqual(aType.getDimSize(j), size) && aType.getDimSize(j) < size)
-        return emitOpError("reads dim ") << j << " of `a` by a parallel dim of a larger size";
+      int64_t has = aType.getDimSize(j), read = cType.getDimSize(dim.getPosition());
+      if (!ShapedType::isDynamic(has) && !ShapedType::isDynamic(read) && has < read)
+        return emitOpError("reads dim ") << j << " of `a` by a parallel dim that is larger";
     }
   if (isDepthwise() && failed(verifyDepthwise(*this)))
     return failure();

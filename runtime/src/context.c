@@ -51,9 +51,9 @@ burin_status burin_rt_create(const burin_model *model, const burin_options *opti
     return burin_refuse(options, BURIN_BAD_ARGUMENT, "scratch for %d workers passes 2^63 bytes",
                   (int64_t)workers);
   if (!options->arena || options->arena_bytes < layout.bytes)
-    return burin_refuse(options, BURIN_NO_MEMORY, "the arena has %d bytes; %d workers need %d",
+    return burin_refuse(options, BURIN_NO_MEMORY, "the arena has %d bytes; %d worker%s %d",
                   options->arena ? (int64_t)options->arena_bytes : (int64_t)0, (int64_t)workers,
-                  (int64_t)layout.bytes);
+                  workers == 1 ? " needs" : "s need", (int64_t)layout.bytes);
   if ((uintptr_t)options->arena % BURIN_ALIGNMENT)
     return burin_refuse(options, BURIN_NO_MEMORY, "the arena's address is no multiple of %d",
                   (int64_t)BURIN_ALIGNMENT);
@@ -168,12 +168,12 @@ static burin_status take_shape(burin_context *context, uint32_t index,
 static burin_status check_data(burin_context *context, const char *kind,
                                const burin_tensor_info_abi *info, const burin_tensor *tensor) {
   if (tensor->dtype && tensor->dtype != info->dtype)
-    return burin_fail(context, BURIN_BAD_ARGUMENT, "%s '%s' has element type %d, not %d", kind,
-                info->name, (int64_t)info->dtype, (int64_t)tensor->dtype);
+    return burin_fail(context, BURIN_BAD_ARGUMENT, "%s '%s' has element type %s, not %s", kind,
+                info->name, burin_dtype_name(info->dtype), burin_dtype_name(tensor->dtype));
   uint64_t bytes = burin_dtype_bytes(info->dtype);
   if (!bytes)
-    return burin_fail(context, BURIN_INTERNAL, "%s '%s' has element type %d, which has no fixed size",
-                kind, info->name, (int64_t)info->dtype);
+    return burin_fail(context, BURIN_INTERNAL, "%s '%s' has element type %s, which has no fixed size",
+                kind, info->name, burin_dtype_name(info->dtype));
   for (uint32_t i = 0; i < info->rank; ++i)
     if (__builtin_mul_overflow(bytes, (uint64_t)burin_size_of(context, info, i), &bytes))
       return burin_fail(context, BURIN_BAD_ARGUMENT, "%s '%s' passes 2^64 bytes", kind, info->name);

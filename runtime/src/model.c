@@ -25,6 +25,18 @@ uint32_t burin_dtype_bytes(uint32_t dtype) {
   return 0;
 }
 
+const char *burin_dtype_name(uint32_t dtype) {
+  /* Text in place: pointers would be relocated. */
+  static const char names[][20] = {
+      "0",           "BURIN_F32",    "BURIN_U8",       "BURIN_I8",       "BURIN_U16",
+      "BURIN_I16",   "BURIN_I32",    "BURIN_I64",      "BURIN_STRING",   "BURIN_BOOL",
+      "BURIN_F16",   "BURIN_F64",    "BURIN_U32",      "BURIN_U64",      "BURIN_C64",
+      "BURIN_C128",  "BURIN_BF16",   "BURIN_F8E4M3FN", "BURIN_F8E4M3FNUZ", "BURIN_F8E5M2",
+      "BURIN_F8E5M2FNUZ", "BURIN_U4", "BURIN_I4",      "BURIN_F4E2M1",   "BURIN_F8E8M0",
+      "BURIN_U2",    "BURIN_I2"};
+  return dtype < sizeof names / sizeof *names ? names[dtype] : "unknown";
+}
+
 const burin_program *burin_program_of(const burin_model *model) {
   return model && model->abi_version == BURIN_ABI_VERSION ? model->program : NULL;
 }

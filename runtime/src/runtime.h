@@ -67,6 +67,8 @@ bool burin_layout(const burin_program *, uint32_t workers, burin_arena_layout *)
 
 /* Bytes of one element in a request, 0 for a type that has no fixed size. */
 uint32_t burin_dtype_bytes(uint32_t dtype);
+/* "BURIN_F32"; "unknown" of a number that is none. */
+const char *burin_dtype_name(uint32_t dtype);
 
 /* Remembers why a request failed, and tells the log. */
 burin_status burin_fail(burin_context *, burin_status, const char *format, ...);

@@ -52,15 +52,17 @@ def models():
          "w2": weights(96, 48), "axis": np.array([1]), "from": np.array([4]), "to": np.array([20])},
     ), {"B": "0..40"}, [{"B": b} for b in (0, 1, 2, 17, 40)], [{"B": 41}]
 
-    yield model( # attention in the windows of images, each window with a mask of its own
+    yield model( # attention in the windows of images, each window with a mask of its own; rows of a part
         "windows", [("Reshape", ["x", "split"], ["h"]), ("Transpose", ["h"], ["q"], {"perm": [0, 2, 1, 3]}),
                     ("Transpose", ["h"], ["k"], {"perm": [0, 2, 3, 1]}), ("MatMul", ["q", "k"], ["s"]),
                     ("Shape", ["x"], ["bn"], {"end": 2}), ("Concat", ["bn", "rest"], ["five"], {"axis": 0}),
                     ("Reshape", ["s", "five"], ["w"]), ("Add", ["w", "mask"], ["m"]),
                     ("Reshape", ["m", "scores"], ["t"]), ("Softmax", ["t"], ["p"], {"axis": -1}),
-                    ("MatMul", ["p", "q"], ["y"])],
-        {"x": ["b", "n", 4, 32], "mask": [1, "n", 1, 4, 4]}, {"y": ["windows", 2, 4, 16]},
-        {"split": np.array([-1, 4, 2, 16]), "rest": np.array([2, 4, 4]), "scores": np.array([-1, 2, 4, 4])},
+                    ("MatMul", ["p", "q"], ["y"]), ("Slice", ["x", "none", "two", "two"], ["part"]),
+                    ("MatMul", ["part", "v"], ["z"])],
+        {"x": ["b", "n", 4, 32], "mask": [1, "n", 1, 4, 4]}, {"y": ["windows", 2, 4, 16], "z": ["b", "n", 2, 9]},
+        {"none": np.array([0]), "two": np.array([2]), "v": weights(32, 9),
+         "split": np.array([-1, 4, 2, 16]), "rest": np.array([2, 4, 4]), "scores": np.array([-1, 2, 4, 4])},
     ), {"b": "1..3", "n": "1..5"}, [{"b": b, "n": n} for b, n in ((1, 1), (1, 4), (2, 1), (3, 5))], [{"n": 6}]
 
     yield model(

@@ -56,7 +56,7 @@ static void test_create(void) {
   refuses(&fixture_program, options, BURIN_BAD_ARGUMENT, "flags 1073741824 are not known");
   options = options_of();
   options.arena = NULL;
-  refuses(&fixture_program, options, BURIN_NO_MEMORY, "the arena has 0 bytes");
+  refuses(&fixture_program, options, BURIN_NO_MEMORY, "the arena has 0 bytes; 1 worker needs ");
   options = options_of();
   options.arena = arena + 8;
   options.arena_bytes -= 64;

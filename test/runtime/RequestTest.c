@@ -69,7 +69,8 @@ static void test_bad_requests(burin_context *context) {
   REFUSED(r.x_shape[1] = 7, "input 'x': dimension 1 is 8, not 7");
   REFUSED(r.x_shape[0] = 65, "dimension 0 ('rows') is 65, outside 1..64");
   REFUSED(r.x_shape[0] = -1, "is -1, outside 1..64");
-  REFUSED(r.inputs[0].dtype = BURIN_F64, "input 'x' has element type 1, not 11");
+  REFUSED(r.inputs[0].dtype = BURIN_F64, "input 'x' has element type BURIN_F32, not BURIN_F64");
+  REFUSED(r.inputs[0].dtype = 27, "input 'x' has element type BURIN_F32, not unknown");
   REFUSED(r.inputs[0].bytes = 95, "input 'x' takes 96 bytes, not 95");
   REFUSED(r.inputs[0].bytes = 97, "input 'x' takes 96 bytes, not 97");
   REFUSED(r.inputs[1].data = NULL, "input 'bias' has no data");
@@ -174,7 +175,7 @@ static void test_other_failures(void) {
   program.inputs = inputs;
   r.inputs[1].dtype = 0;
   CHECK(run(context, &r) == BURIN_INTERNAL);
-  CHECK_TEXT(m->message(context), "has element type 8, which has no fixed size");
+  CHECK_TEXT(m->message(context), "has element type BURIN_STRING, which has no fixed size");
   m->destroy(context);
   free(memory);
 }

@@ -81,7 +81,7 @@ ExitCode run(State &state) {
 void checkOne(const CompileOptions &options) {
   for (const auto &[name, sizes] : options.dims)
     if (sizes.size() > 1)
-      throw CLI::ValidationError("--dim", "--cost takes one size or range of '" + name + "'");
+      throw CLI::ValidationError("--dim", "--cost takes one size or range of '" + name + "'; ask for one variant after the other");
   if (llvm::StringRef(options.cpu).contains(','))
     throw CLI::ValidationError("--cpu", "--cost takes one CPU");
 }
@@ -97,7 +97,7 @@ void addExplain(CLI::App &app, Action &action) {
   CompileFlags::addStates(*verb, state->options);
   verb->add_flag("--cost", state->cost,
                  "Say of each kernel what it does, how long that takes on this machine, how long it takes at least, "
-                 "and how much of it is vector code");
+                 "and how much of it is vector code; of one size or range of each --dim, and one CPU");
   verb->add_option("--seconds", state->costFlags.seconds, "With --cost: how long to measure; 0: estimates alone")
       ->check(CLI::Range(0.0, 3600.0))
       ->capture_default_str();

@@ -248,7 +248,8 @@ void addVerify(CLI::App &app, Action &action) {
   auto state = std::make_shared<State>();
   CLI::App *verb = app.add_subcommand(
       "verify", "Compare what is compiled with an evaluation in f64, node by node; exit code 1 where "
-                "they differ, with the kernel that differs first");
+                "they differ, with the kernel that differs first. Of variants each is "
+                "verified by itself: one size or range of each --dim");
   verb->add_option("model", state->options.model, "ONNX file")->required();
   verb->add_option("-i", state->inputs, "An input: NAME=FILE (.npy or .pb); others are random")
       ->type_name("NAME=FILE");
@@ -268,7 +269,8 @@ void addVerify(CLI::App &app, Action &action) {
     state->flags.finish(state->options);
     for (const auto &[name, sizes] : state->options.dims)
       if (sizes.size() > 1)
-        throw CLI::ValidationError("--dim", "verify takes one size or range of '" + name + "'");
+        throw CLI::ValidationError("--dim", "verify takes one size or range of '" + name +
+                                                "'; verify one variant after the other");
     action = [state] {
       llvm::Expected<TemporaryFolder> folder = TemporaryFolder::make();
       if (folder)

@@ -95,15 +95,18 @@ static FailureOr<std::optional<unsigned>> positionOf(AffineMap map, unsigned d) 
   return found;
 }
 
-/// Whether dims d and d+1, this of `size`, of the operand's accesses can be one dim.
-static bool walksAsOne(Value operand, AffineMap map, unsigned d, int64_t size) {
+/// Whether dims d and d+1 of the operand's accesses can be one dim; `inner` is the size of the second.
+/// Of a whole of which a part is read they lie apart.
+static bool walksAsOne(Value operand, AffineMap map, unsigned d, int64_t inner) {
   FailureOr<std::optional<unsigned>> first = positionOf(map, d), second = positionOf(map, d + 1);
   if (failed(first) || failed(second) || first->has_value() != second->has_value())
     return false;
   if (!*first)
     return true;
   auto type = cast<MemRefType>(operand.getType());
-  return **second == **first + 1 && type.getLayout().isIdentity() && type.getDimSize(**second) == size;
+  int64_t walked = type.getDimSize(**second);
+  return **second == **first + 1 && type.getLayout().isIdentity() &&
+         (walked == inner || ShapedType::isDynamic(walked) || ShapedType::isDynamic(inner));
 }
 
 /// Merges memref dims i and i+1.

@@ -166,7 +166,7 @@ LogicalResult Expansion::readOp() {
       return op.emitOpError("has an a_map that is not linear");
     Linear linear{SmallVector<int64_t>(ArrayRef(flat).drop_back()), flat.back()};
     if (auto dim = dyn_cast<AffineDimExpr>(expr); dim && dim.getPosition() < numParallel) {
-      access.push_back(linear); // of one size, as the op says
+      access.push_back(linear); // inside, as the op says
       continue;
     }
     int64_t least = linear.constant, most = linear.constant;

@@ -67,7 +67,7 @@ func.func @first(%x: tensor<1x3x224x224xf32> {onnx.name = "x"}) -> (tensor<1x64x
 // -----
 
 // One tap along an axis whose result is larger: the tap stays, since a dim that is read by a parallel
-// dim alone is as large as that.
+// dim alone is not smaller than that.
 // CHECK: #[[MAP:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1 + d4, d2, d5)>
 // CHECK-LABEL: func.func @one_tap
 // CHECK: kern.contract {{.*}}a_map = #[[MAP]],{{.*}} reduction = array<i64: 1, 8>

@@ -385,7 +385,7 @@ func.func @winograd_taps(%a: tensor<1x8x8x16xf32>, %w: tensor<1x144x16xf32>, %o:
 // -----
 
 func.func @shorter(%a: tensor<4x8xf32>, %w: tensor<2x8x16xf32>, %o: tensor<5x20xf32>) {
-  // expected-error @+1 {{reads dim 0 of `a` by a parallel dim of a larger size}}
+  // expected-error @+1 {{reads dim 0 of `a` by a parallel dim that is larger}}
   %r = kern.contract ins(%a, %w : tensor<4x8xf32>, tensor<2x8x16xf32>)
       outs(%o : tensor<5x20xf32>)
       attributes {a_map = affine_map<(m, n, k) -> (m, k)>, b_map = affine_map<(m, n) -> ()>,

@@ -243,3 +243,19 @@ func.func @residual(%a: memref<384x64xf32>, %w: memref<16x64x16xf32>, %bias: mem
   }
   return
 }
+
+
+// Rows of a part of a whole do not lie side by side: they stay two dims.
+// CHECK-LABEL: func.func @part
+// CHECK-NOT: memref.collapse_shape %arg0
+// CHECK: return
+func.func @part(%a: memref<3x8x16xf32>, %w: memref<1x16x16xf32>, %o: memref<3x4x16xf32>) {
+  kern.contract ins(%a, %w : memref<3x8x16xf32>, memref<1x16x16xf32>)
+      outs(%o : memref<3x4x16xf32>)
+      attributes {a_map = affine_map<(b, m, n, k) -> (b, m, k)>, b_map = affine_map<(b, m, n) -> ()>,
+                  extra_maps = [], reduction = array<i64: 16>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  }
+  return
+}
