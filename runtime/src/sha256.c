@@ -8,6 +8,15 @@
 
 static uint32_t rotated(uint32_t x, unsigned by) { return x >> by | x << (32 - by); }
 
+/* One of the 64 rounds, in which all words but two keep their values and move on: the caller names them anew. */
+static inline __attribute__((always_inline)) void turn(uint32_t a, uint32_t b, uint32_t c, uint32_t *d,
+                                                       uint32_t e, uint32_t f, uint32_t g, uint32_t *h,
+                                                       uint32_t added) {
+  uint32_t sum = *h + (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) + ((e & f) ^ (~e & g)) + added;
+  *d += sum;
+  *h = sum + (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+}
+
 static void add_block(uint32_t state[8], const unsigned char *block) {
   static const uint32_t k[64] = {
       0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -18,7 +27,7 @@ static void add_block(uint32_t state[8], const unsigned char *block) {
       0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
       0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
       0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
-  uint32_t w[64], s[8];
+  uint32_t w[64];
   for (int i = 0; i < 16; ++i)
     w[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 |
            (uint32_t)block[4 * i + 2] << 8 | block[4 * i + 3];
@@ -26,18 +35,20 @@ static void add_block(uint32_t state[8], const unsigned char *block) {
     w[i] = w[i - 16] + w[i - 7] +
            (rotated(w[i - 15], 7) ^ rotated(w[i - 15], 18) ^ w[i - 15] >> 3) +
            (rotated(w[i - 2], 17) ^ rotated(w[i - 2], 19) ^ w[i - 2] >> 10);
-  memcpy(s, state, sizeof s);
-  for (int i = 0; i < 64; ++i) {
-    uint32_t a = s[7] + (rotated(s[4], 6) ^ rotated(s[4], 11) ^ rotated(s[4], 25)) +
-                 ((s[4] & s[5]) ^ (~s[4] & s[6])) + k[i] + w[i];
-    uint32_t b = (rotated(s[0], 2) ^ rotated(s[0], 13) ^ rotated(s[0], 22)) +
-                 ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
-    memmove(s + 1, s, 7 * sizeof *s);
-    s[4] += a;
-    s[0] = a + b;
+  uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5],
+           g = state[6], h = state[7];
+  for (int i = 0; i < 64; i += 8) {
+    turn(a, b, c, &d, e, f, g, &h, k[i] + w[i]);
+    turn(h, a, b, &c, d, e, f, &g, k[i + 1] + w[i + 1]);
+    turn(g, h, a, &b, c, d, e, &f, k[i + 2] + w[i + 2]);
+    turn(f, g, h, &a, b, c, d, &e, k[i + 3] + w[i + 3]);
+    turn(e, f, g, &h, a, b, c, &d, k[i + 4] + w[i + 4]);
+    turn(d, e, f, &g, h, a, b, &c, k[i + 5] + w[i + 5]);
+    turn(c, d, e, &f, g, h, a, &b, k[i + 6] + w[i + 6]);
+    turn(b, c, d, &e, f, g, h, &a, k[i + 7] + w[i + 7]);
   }
-  for (int i = 0; i < 8; ++i)
-    state[i] += s[i];
+  state[0] += a, state[1] += b, state[2] += c, state[3] += d;
+  state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
 void burin_sha256_begin(burin_sha256_state *state) {
