@@ -24,8 +24,8 @@ using Seconds = std::map<std::string, double>; // of all launches in a run, by k
 
 /// What a schedule must take of the time of the one in its place.
 constexpr double mustTake = 0.98;
-/// The least time that a model is run for, so that its shortest run tells something.
-constexpr double leastSeconds = 0.3;
+/// How long a model is run for, so that its shortest run tells something: so many runs, within bounds.
+constexpr double runsAtOnce = 5, leastSeconds = 0.3, mostSeconds = 4;
 
 class Tuner {
 public:
@@ -47,7 +47,7 @@ public:
       rounds = std::max(rounds, product.others.size());
     double longest = 0; // round
     size_t round = 0;
-    for (; round < rounds && left() > longest; ++round) {
+    for (; round < rounds && left() > 3 * longest; ++round) { // one more, and what confirms takes two
       Clock::time_point begin = Clock::now();
       say("schedule " + std::to_string(round + 1) + " of " + std::to_string(rounds));
       if (ExitCode code = timeRound(round); code != ExitCode::Ok)
@@ -118,7 +118,7 @@ private:
       for (auto [name, times] : {std::pair("before.so", &one), std::pair("after.so", &other)}) {
         llvm::json::Object told;
         if (ExitCode code = askRunner({"bench", folder.file(name), "--json", "--profile", "--seconds",
-                                       llvm::formatv("{0:F3}", leastSeconds).str()},
+                                       llvm::formatv("{0:F3}", seconds).str()},
                                       folder.file("report.json"), told);
             code != ExitCode::Ok)
           return code;
@@ -127,8 +127,16 @@ private:
         for (const llvm::json::Value &each : kernels ? *kernels : llvm::json::Array())
           if (const llvm::json::Object *kernel = each.getAsObject())
             shorten((*times)[kernel->getString("kernel").value_or("").str()], *kernel);
+        seconds = std::clamp(runsAtOnce * totalOf(*times), leastSeconds, mostSeconds);
       }
     return ExitCode::Ok;
+  }
+
+  static double totalOf(const Seconds &times) {
+    double sum = 0;
+    for (const auto &[kernel, of] : times)
+      sum += of;
+    return sum;
   }
 
   static void shorten(double &seconds, const llvm::json::Object &kernel) {
@@ -172,12 +180,14 @@ private:
         tuning.targets[result.target][key] = product.best;
     Seconds one, other;
     ExitCode code = compileTo("after.so", tuning);
-    for (int turn = 0; turn < 2 && code == ExitCode::Ok; ++turn)
+    for (int turn = 0; turn < 3 && code == ExitCode::Ok; ++turn)
       code = timeBoth(one, other);
     if (code != ExitCode::Ok)
       return code;
+    // What one kernel gains another may lose by it: in the caches, or by chance.
+    bool isWholeBetter = totalOf(other) < totalOf(one);
     for (auto &[key, product] : products)
-      product.isBetter = !product.best.empty() &&
+      product.isBetter = isWholeBetter && !product.best.empty() &&
                          product.secondsIn(other) < mustTake * product.secondsIn(one);
     for (auto &[key, product] : products)
       if (product.isBetter)
@@ -198,6 +208,7 @@ private:
   CompileResult result; // of the last compile
   std::map<std::string, Product> products; // by key
   size_t tried = 0;
+  double seconds = leastSeconds; // of a turn
   double before = 0, after = 0; // seconds of a run
 };
 
