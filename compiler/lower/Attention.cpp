@@ -352,13 +352,7 @@ private:
       return convert(sum, element);
     }
     auto type = RankedTensorType::get(result, element);
-    int64_t sharing = 1; // rows of one matrix
-    for (int64_t size : ArrayRef(result).drop_front(2).drop_back())
-      if (ShapedType::isDynamic(size) || llvm::MulOverflow(sharing, size, sharing)) {
-        sharing = ShapedType::kDynamic;
-        break;
-      }
-    if (isReadInPlace(right, sharing)) {
+    if (isReadInPlace(right, ArrayRef(result).drop_front(2).drop_back())) {
       SmallVector<AffineExpr> place;
       for (unsigned d : {0, 1})
         place.push_back(shape[d] == 1 ? b.getAffineConstantExpr(0) : b.getAffineDimExpr(d));

@@ -42,12 +42,9 @@ Value transposeWeights(Lowering &b, Value value, ArrayRef<int64_t> shape,
 Value packPanels(Lowering &b, Value weights, ArrayRef<int64_t> shape,
                  ArrayRef<int64_t> permutation, int64_t leading) {
   constexpr int64_t panel = kern::ContractOp::panelWidth;
-  auto layoutOf = [&](bool bf16) {
-    return plan::LayoutAttr::get(b.getContext(), shape, permutation, leading, panel, 0, bf16);
-  };
   bool bf16 = b.arithmetic.bf16Weights && typeOf(weights).getElementType().isF32();
-  plan::LayoutAttr layout = layoutOf(false);
-  if (Value constant = constantWithLayout(b, weights, bf16 ? layoutOf(true) : layout))
+  auto layout = plan::LayoutAttr::get(b.getContext(), shape, permutation, leading, panel, 0, bf16);
+  if (Value constant = constantWithLayout(b, weights, layout))
     return constant;
 
   // [leading..., panels, reduction dims..., 16], then the reduction dims as one.
@@ -140,10 +137,14 @@ Value packColumns(Lowering &b, Value matrices) {
   });
 }
 
-bool isReadInPlace(Value matrices, int64_t rows) {
+bool isReadInPlace(Value matrices, ArrayRef<int64_t> rowSizes) {
   // One task's rows: each panel is then copied once, by who reads it.
   constexpr int64_t fewRows = 96;
-  return !ShapedType::isDynamic(rows) && rows <= fewRows &&
+  int64_t rows = 1;
+  for (int64_t size : rowSizes)
+    if (ShapedType::isDynamic(size) || llvm::MulOverflow(rows, size, rows))
+      return false;
+  return rows <= fewRows &&
          !isa_and_present<plan::ConstantOp, arith::ConstantOp>(matrices.getDefiningOp());
 }
 

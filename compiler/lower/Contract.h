@@ -21,9 +21,9 @@ mlir::Value packPanels(Lowering &b, mlir::Value weights, llvm::ArrayRef<int64_t>
 mlir::Value packTaps(Lowering &b, mlir::Value weights, int64_t tile);
 /// Panels of matrices [leading..., K, columns] whose sizes may change from run to run.
 mlir::Value packColumns(Lowering &b, mlir::Value matrices);
-/// Whether `rows` rows, which may be kDynamic, gain less from panels of `matrices` than a kernel takes to pack
-/// them: a kern.contract then reads them where they lie. No result changes a bit.
-bool isReadInPlace(mlir::Value matrices, int64_t rows);
+/// Whether rows of these sizes, which may be kDynamic, gain less from panels of one of `matrices` than a kernel takes
+/// to pack it: a kern.contract then reads it where it lies. No result changes a bit.
+bool isReadInPlace(mlir::Value matrices, llvm::ArrayRef<int64_t> rowSizes);
 
 /// `value` with its dims in the order of `permutation`; free where it is constant.
 mlir::Value transposeWeights(Lowering &b, mlir::Value value, llvm::ArrayRef<int64_t> shape,

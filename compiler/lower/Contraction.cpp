@@ -77,15 +77,14 @@ public:
     int64_t rank = type.getRank(), lead = int64_t(shape.size()) - rank;
     SmallVector<int64_t> rightShape, permutation;
     SmallVector<AffineExpr> leading;
-    int64_t rows = 1; // of one matrix
+    SmallVector<int64_t> rowSizes; // of one matrix
     for (auto [i, size] : llvm::enumerate(ArrayRef(shape).drop_back())) {
       int64_t of = int64_t(i) - lead;
       bool isBatch = of >= 0 && of + 2 < rank && type.getDimSize(of) != 1;
-      if (!isBatch && !ShapedType::isDynamic(rows) &&
-          (ShapedType::isDynamic(size) || llvm::MulOverflow(rows, size, rows)))
-        rows = ShapedType::kDynamic;
+      if (!isBatch)
+        rowSizes.push_back(size);
     }
-    bool inPlace = isReadInPlace(right, rows);
+    bool inPlace = isReadInPlace(right, rowSizes);
     for (int64_t i = 0; i + 2 < rank; ++i) {
       if (type.getDimSize(i) == 1)
         continue;
