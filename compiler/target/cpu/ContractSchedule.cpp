@@ -17,8 +17,10 @@ constexpr double bytesPerMicrosecond = 25e3; // weights, from memory
 constexpr double taskMicroseconds = 40;
 constexpr int64_t assumedRows = 256;  // where the row count is an argument
 constexpr int64_t assumedPanels = 16; // where the column count is
-constexpr int64_t blockRows = 96;     // rows whose K block stays in L2: 96 x 192 x 4 bytes
+constexpr int64_t blockRows = 102;    // rows whose K block stays in L2: 102 x 192 x 4 bytes
 constexpr int64_t maxTaskPanels = 64;
+constexpr int64_t wantedTasks = 32;       // enough for threads to share; more of a large product
+constexpr int64_t panelsPerRead = 16;     // would read rows again and again: that many panels each time do
 constexpr int64_t keptBytes = 192 * 1024; // of a task's rows: those stay in L2 whole
 } // namespace
 
@@ -61,6 +63,8 @@ ContractSchedule chooseSchedule(const VectorLevel &level, const ContractSizes &s
   double perPanel = std::max(products / productsPerMicrosecond,
                              double(k) * kern::ContractOp::panelWidth * 4 / bytesPerMicrosecond);
   int64_t wanted = int64_t(std::clamp(taskMicroseconds / perPanel, 1.0, double(maxTaskPanels)));
+  int64_t shared = p * llvm::divideCeil(m, schedule.taskRows) / wantedTasks;
+  wanted = std::max(wanted, std::min(shared, panelsPerRead));
   schedule.taskPanels = balanced(p, wanted, schedule.tilePanels);
   // All columns and still little work: more rows.
   double task = perPanel * double(std::min(schedule.taskPanels, p));
