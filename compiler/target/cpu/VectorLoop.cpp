@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/target/cpu/VectorLoop.h"
 
+#include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -122,7 +123,7 @@ bool isVectorizable(linalg::GenericOp op) {
           return isa<MemRefType>(t) || fits(t);
         }))
       return false;
-    if (isa<linalg::IndexOp>(inner))
+    if (isa<linalg::IndexOp, plan::CheckOp>(inner))
       continue;
     if (auto load = dyn_cast<memref::LoadOp>(inner)) {
       if (!fits(load.getMemRefType()) || load.getMemRefType().getElementType().isInteger(1))
@@ -151,6 +152,19 @@ static bool isTap(linalg::GenericOp op, unsigned dim) {
   return false;
 }
 
+/// Whether `value`, of the op's body, differs from one position of loop `dim` to the next.
+static bool variesAlong(linalg::GenericOp op, Value value, unsigned dim) {
+  if (auto argument = dyn_cast<BlockArgument>(value); argument && argument.getOwner() == op.getBody())
+    return accessAlong(op, op->getOpOperand(argument.getArgNumber()), dim) != Access::Invariant;
+  Operation *def = value.getDefiningOp();
+  if (!def || def->getBlock() != op.getBody())
+    return false;
+  if (auto index = dyn_cast<linalg::IndexOp>(def))
+    return index.getDim() == dim;
+  return llvm::any_of(def->getOperands(),
+                      [&](Value operand) { return variesAlong(op, operand, dim); });
+}
+
 std::optional<Choice> chooseLoop(linalg::GenericOp op) {
   SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
   SmallVector<int64_t> sizes = op.getStaticLoopRanges();
@@ -174,6 +188,10 @@ std::optional<Choice> chooseLoop(linalg::GenericOp op) {
         possible = false;
       strided += access == Access::Strided;
     }
+    // What is checked is checked once for all lanes.
+    for (auto check : op.getBody()->getOps<plan::CheckOp>())
+      possible = possible && llvm::none_of(check->getOperands(),
+                                           [&](Value value) { return variesAlong(op, value, dim); });
     // Lanes of a reduction want inputs without gaps, or gain nothing; nor do short gathers.
     if (!possible || (strided > 0 && (reduction || size < lanesOfLoop)))
       continue;
@@ -201,22 +219,13 @@ std::optional<Choice> chooseLoop(linalg::GenericOp op) {
   return best;
 }
 
-/// Whether `value`, of an op's body, is computed from the position of loop `dim`.
-static bool dependsOn(Value value, unsigned dim) {
-  Operation *def = value.getDefiningOp();
-  if (!def || isa<BlockArgument>(value) || !isa<linalg::GenericOp>(def->getParentOp()))
-    return false;
-  if (auto index = dyn_cast<linalg::IndexOp>(def))
-    return index.getDim() == dim;
-  return llvm::any_of(def->getOperands(), [&](Value operand) { return dependsOn(operand, dim); });
-}
-
 bool readsRowsOf(memref::LoadOp load, unsigned dim) {
+  auto op = cast<linalg::GenericOp>(load->getParentOp());
   auto last = load.getIndices().empty() ? linalg::IndexOp()
                                         : load.getIndices().back().getDefiningOp<linalg::IndexOp>();
   return last && last.getDim() == dim && load.getMemRefType().isLastDimUnitStride() &&
          llvm::none_of(load.getIndices().drop_back(),
-                       [&](Value index) { return dependsOn(index, dim); });
+                       [&](Value index) { return variesAlong(op, index, dim); });
 }
 
 std::optional<unsigned> findTurn(linalg::GenericOp op, const Choice &choice) {

@@ -8,6 +8,7 @@
 #include "compiler/target/cpu/TurnSquare.h"
 #include "compiler/target/cpu/VectorLoop.h"
 #include "compiler/transforms/Passes.h"
+#include "dialects/plan/PlanOps.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Affine/Utils.h"
@@ -249,6 +250,13 @@ SmallVector<Value> Vectorizer::body(const Step &step, ValueRange accumulators) {
     return found != lanes.end() ? found->second : Lane{Lane::Scalar, value}; // from outside
   };
   for (Operation &inner : block->without_terminator()) {
+    if (isa<plan::CheckOp>(inner)) { // the same for all lanes: see chooseLoop
+      IRMapping mapping;
+      for (Value operand : inner.getOperands())
+        mapping.map(operand, lookup(operand).value);
+      b.clone(inner, mapping);
+      continue;
+    }
     Value result = inner.getResult(0);
     if (auto indexOp = dyn_cast<linalg::IndexOp>(inner)) {
       bool counts = indexOp.getDim() == choice.dim && step.lanes > 1;

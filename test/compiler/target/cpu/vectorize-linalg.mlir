@@ -156,3 +156,67 @@ func.func @turned_by_index(%table: memref<100x64xf32>, %first: index, %y: memref
   }
   return
 }
+
+// Rows that indices name: the index is checked once for all lanes.
+// CHECK-LABEL: func.func @checked_rows_by_index
+// CHECK: scf.for
+// CHECK: scf.for {{.*}} step %c16
+// CHECK: %[[I:.*]] = memref.load {{.*}} : memref<9xi64>
+// CHECK: plan.check {{.*}}, 6, %[[I]]
+// CHECK: vector.load {{.*}} : memref<100x64xf32>, vector<16xf32>
+// CHECK: vector.store {{.*}} : memref<9x64xf32>, vector<16xf32>
+// CHECK-NOT: linalg.generic
+func.func @checked_rows_by_index(%table: memref<100x64xf32>, %i: memref<9xi64>, %y: memref<9x64xf32>) {
+  %rows = arith.constant 100 : index
+  %last = arith.constant 99 : index
+  linalg.generic {indexing_maps = [#row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%i : memref<9xi64>) outs(%y : memref<9x64xf32>) {
+  ^bb0(%at: i64, %o: f32):
+    %j = linalg.index 1 : index
+    %row = arith.index_cast %at : i64 to index
+    %ok = arith.cmpi ult, %row, %rows : index
+    plan.check %ok, 6, %at
+    %inside = arith.minui %row, %last : index
+    %v = memref.load %table[%inside, %j] : memref<100x64xf32>
+    linalg.yield %v : f32
+  }
+  return
+}
+
+// Where each lane has an index of its own, nothing is gained.
+// CHECK-LABEL: func.func @checked_elements_by_index
+// CHECK: linalg.generic
+func.func @checked_elements_by_index(%table: memref<100xf32>, %i: memref<64xi64>, %y: memref<64xf32>) {
+  %size = arith.constant 100 : index
+  %last = arith.constant 99 : index
+  linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]}
+      ins(%i : memref<64xi64>) outs(%y : memref<64xf32>) {
+  ^bb0(%at: i64, %o: f32):
+    %place = arith.index_cast %at : i64 to index
+    %ok = arith.cmpi ult, %place, %size : index
+    plan.check %ok, 6, %at
+    %inside = arith.minui %place, %last : index
+    %v = memref.load %table[%inside] : memref<100xf32>
+    linalg.yield %v : f32
+  }
+  return
+}
+
+// A row that is another for each place of it is no row: nothing is turned.
+// CHECK-LABEL: func.func @diagonal
+// CHECK-NOT: vector.shuffle
+// CHECK: return
+#column = affine_map<(d0, d1) -> (d0)>
+func.func @diagonal(%table: memref<100x64xf32>, %i: memref<64xi32>, %y: memref<64x32xf32>) {
+  %last = arith.constant 99 : index
+  linalg.generic {indexing_maps = [#column, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%i : memref<64xi32>) outs(%y : memref<64x32xf32>) {
+  ^bb0(%at: i32, %o: f32):
+    %k = linalg.index 0 : index
+    %row = arith.index_cast %at : i32 to index
+    %inside = arith.minui %row, %last : index
+    %v = memref.load %table[%inside, %k] : memref<100x64xf32>
+    linalg.yield %v : f32
+  }
+  return
+}
