@@ -200,11 +200,29 @@ Value padded(Lowering &b, Value x, const Window &window, unsigned firstSpatial,
 }
 
 /// kern.contract reads zeros around its operand, but not from a place that a size decides, nor in
-/// the middle of a row (`all`): then `x` becomes a padded copy, and `window` one inside of it.
+/// the middle of a row (`all`): then `x` becomes a padded copy, and `window` one inside of it. Of known
+/// sizes it is made around `x`: what makes that writes there.
 void takePads(Lowering &b, Value &x, Window &window, bool all) {
   if (!window.leavesInput() || (!all && llvm::none_of(window.openPads, [](Value pad) { return bool(pad); })))
     return;
-  x = padded(b, x, window, 1, [&](Lowering &inner) { return inner.scalar(inner.getF32Type(), 0); });
+  Window inside = window.insidePadded(b);
+  RankedTensorType type = tensorType(x);
+  SmallVector<int64_t> shape(type.getShape()), offsets(type.getRank(), 0);
+  bool isKnown = type.hasStaticShape();
+  for (unsigned i = 0; i < window.rank() && isKnown; ++i) {
+    std::optional<int64_t> reached = inside.input[i].constant();
+    isKnown = reached.has_value();
+    offsets[1 + i] = window.pads[i];
+    shape[1 + i] = isKnown ? std::max(*reached, window.pads[i] + shape[1 + i]) : 0;
+    inside.input[i] = onnx::SizeExpr(shape[1 + i]);
+  }
+  auto zero = [](Lowering &in) { return in.scalar(in.getF32Type(), 0); };
+  if (isKnown) {
+    x = lower::padded(b, x, shape, offsets, zero(b));
+    window = inside;
+    return;
+  }
+  x = padded(b, x, window, 1, zero);
   window = window.insidePadded(b);
 }
 

@@ -54,6 +54,7 @@ func.func @others(%x: tensor<1x8x8x8xf32> {onnx.name = "x"}, %z: tensor<1x32x8x8
 
 // Of few channels a row's taps and channels are one dim, in a padded copy.
 // CHECK-LABEL: func.func @first
+// CHECK: tensor.insert_slice {{.*}}[0, 3, 3, 0] [1, 224, 224, 3]
 // CHECK: tensor.collapse_shape {{.*}} : tensor<1x229x229x3xf32> into tensor<1x229x687xf32>
 // CHECK: kern.contract
 // CHECK-SAME: reduction = array<i64: 7, 21>
