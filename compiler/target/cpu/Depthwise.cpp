@@ -3,13 +3,13 @@
 // A depthwise kern.contract on buffers ->
 //
 //   scf.forall task in images x blocks of rows x blocks of panels
-//     for row, some results of it, panel, lanes of the panel
+//     for some results of a row, some panels, row, panel, lanes of the panel
 //       sums = for row of taps: for what it reads, left to right: load, fma with taps   in registers
 //       epilogue and store
 //
 // where columns are known: results that read the same columns of the picture, but for where they begin,
-// share code, in which what lies outside is a constant. Memory is read in its order, all channels before
-// the next results; what the next row reads is fetched. Else
+// share code, in which what lies outside is a constant. What rows share stays in the first cache; what
+// only the next one reads is fetched. Else
 //
 //   scf.forall task in images x blocks of rows x blocks of columns x blocks of panels
 //     for panel
@@ -47,8 +47,8 @@ constexpr int64_t mostTogether = 8, leastTogether = 4;
 constexpr int64_t mostTaps = 7;
 /// Kinds of blocks that a row of results may have: each is code.
 constexpr size_t mostKinds = 6;
-/// What a row of results reads should stay in the second cache.
-constexpr int64_t keptBytes = 256 * 1024;
+/// Panels of which rows are summed one after the other: their taps, and what rows share, stay in the first cache.
+constexpr int64_t panelsOfRows = 4;
 
 class Depthwise : IndexBuilder {
 public:
@@ -81,6 +81,7 @@ private:
   SmallVector<Value> tasks(ArrayRef<Value> grid);
   // In place.
   void expandInPlace(ArrayRef<Block> blocks);
+  void sumPanels(const Block &block, Value y, Value x, Value from, Value to);
   void sumBlock(const Block &block, Value y, Value x, Value panel, Value lane, Value channelsLeft);
   void fetchNext(const Block &block, Value y, Value x, Value panel);
   // Rows and columns count from the task's first.
@@ -201,17 +202,14 @@ void Depthwise::expand() {
 //===- In place -------------------------------------------------------------===//
 
 void Depthwise::expandInPlace(ArrayRef<Block> blocks) {
-  auto balanced = [](int64_t all, int64_t most) { // as large as all are about equal
+  auto balanced = [](int64_t all, int64_t most) { // parts of about one size
     all = std::max<int64_t>(all, 1);
     return int64_t(llvm::divideCeil(all, llvm::divideCeil(all, std::clamp<int64_t>(most, 1, all))));
   };
-  int64_t products = std::max<int64_t>(*known(columns.out), 1) * rows.taps * columns.taps * width;
-  int64_t bytes = std::max<int64_t>(*known(columns.in), 1) * rows.reach(1) * width * 4;
-  int64_t mostPanels = std::max<int64_t>(keptBytes / bytes, 2);
-  if (assumed(rows.out) == 1)
-    mostPanels = std::min(mostPanels, taskProducts / products);
-  int64_t blockPanels = balanced(panels, mostPanels);
-  int64_t blockRows = balanced(assumed(rows.out), taskProducts / (products * blockPanels));
+  int64_t few = balanced(panels, panelsOfRows), groups = llvm::divideCeil(panels, few);
+  int64_t products = std::max<int64_t>(*known(columns.out), 1) * rows.taps * columns.taps * few * width;
+  int64_t blockRows = balanced(assumed(rows.out), taskProducts / products);
+  int64_t blockPanels = few * balanced(groups, taskProducts / (products * blockRows));
 
   SmallVector<Value> at = tasks(
       {batch, ceilDiv(rows.out, blockRows), index(llvm::divideCeil(panels, blockPanels))});
@@ -219,26 +217,40 @@ void Depthwise::expandInPlace(ArrayRef<Block> blocks) {
   image = at[0];
   firstRow = mul(at[1], blockRows);
   Value firstPanel = mul(at[2], blockPanels);
-  Value afterPanel = add(firstPanel, extent(index(panels), firstPanel, blockPanels));
-  Value whole = index(channels / width), afterWhole = smaller(afterPanel, whole);
-  loop(firstRow, add(firstRow, extent(rows.out, firstRow, blockRows)), 1, [&](Value y) {
-    for (const Block &block : blocks) {
-      Value after = index(block.first + block.repeats * block.count);
-      loop(index(block.first), after, block.count, [&](Value x) {
-        loop(firstPanel, afterWhole, 1, [&](Value panel) {
-          fetchNext(block, y, x, panel);
-          loop(index(0), index(width), lanes,
-               [&](Value lane) { sumBlock(block, y, x, panel, lane, nullptr); });
-        });
-        if (channels % width == 0)
-          return;
-        when(isBelow(whole, afterPanel), [&] {
-          fetchNext(block, y, x, whole);
-          for (int64_t lane = 0, rest = channels % width; lane < rest; lane += lanes)
-            sumBlock(block, y, x, whole, index(lane), rest - lane < lanes ? index(rest - lane) : Value());
-        });
-      });
-    }
+  Value afterRow = add(firstRow, extent(rows.out, firstRow, blockRows)),
+        afterPanel = add(firstPanel, extent(index(panels), firstPanel, blockPanels));
+  auto sumRows = [&](llvm::function_ref<void(Value)> body) { loop(firstRow, afterRow, 1, body); };
+  auto sumColumns = [&](llvm::function_ref<void(const Block &, Value)> body) {
+    for (const Block &block : blocks)
+      loop(index(block.first), index(block.first + block.repeats * block.count), block.count,
+           [&](Value x) { body(block, x); });
+  };
+  if (groups == 1)
+    return sumRows([&](Value y) {
+      sumColumns([&](const Block &block, Value x) { sumPanels(block, y, x, firstPanel, afterPanel); });
+    });
+  sumColumns([&](const Block &block, Value x) {
+    loop(firstPanel, afterPanel, few, [&](Value from) {
+      Value to = add(from, panels % few == 0 ? index(few) : smaller(sub(afterPanel, from), index(few)));
+      sumRows([&](Value y) { sumPanels(block, y, x, from, to); });
+    });
+  });
+}
+
+/// The results from (y, x) on of some panels.
+void Depthwise::sumPanels(const Block &block, Value y, Value x, Value from, Value to) {
+  Value whole = index(channels / width);
+  loop(from, channels % width == 0 ? to : smaller(to, whole), 1, [&](Value panel) {
+    fetchNext(block, y, x, panel);
+    loop(index(0), index(width), lanes,
+         [&](Value lane) { sumBlock(block, y, x, panel, lane, nullptr); });
+  });
+  if (channels % width == 0)
+    return;
+  when(isBelow(whole, to), [&] {
+    fetchNext(block, y, x, whole);
+    for (int64_t lane = 0, rest = channels % width; lane < rest; lane += lanes)
+      sumBlock(block, y, x, whole, index(lane), rest - lane < lanes ? index(rest - lane) : Value());
   });
 }
 
