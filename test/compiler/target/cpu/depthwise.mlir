@@ -3,20 +3,25 @@
 
 #window = affine_map<(b, y, x, c, i, j) -> (b, y + i - 1, x + j - 1, c)>
 #strided = affine_map<(b, y, x, c, i, j) -> (b, y * 2 + i * 3, x * 2 + j * 3, c)>
+#flat = affine_map<(b, y, x, c, i, j) -> (b, y + i, x + j - 4, c)>
 #none = affine_map<(b, y, x, c) -> ()>
 
-// A task copies a panel of what it reads, zeros around it; then seven results of a row at a time are
-// in registers, three taps for each load of them.
+// Seven results of a row at a time are in registers, and so is a row of taps; what they read is loaded once for
+// all taps, but for the column outside of the picture. Rows outside are zeros: the branch has no load of it.
 // CHECK-LABEL: func.func @padded
-// CHECK: memref.alloc() : memref<16x16x16xf32>
-// CHECK: arith.cmpi ult
-// CHECK: vector.load {{.*}} : memref<1x14x14x32xf32>, vector<16xf32>
+// CHECK-NOT: memref.alloc() : memref<{{.*}}x{{.*}}x16xf32>
 // V3: scf.for {{.*}} iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
+// CHECK: arith.cmpi ult
+// CHECK-NEXT: scf.if
+// V3-COUNT-3: vector.load {{.*}} : memref<2x9x16xf32>, vector<8xf32>
+// V3-COUNT-8: vector.load {{.*}} : memref<1x14x14x32xf32>, vector<8xf32>
+// V3: } else {
+// V3-NOT: memref<1x14x14x32xf32>
 // V3-COUNT-21: math.fma {{.*}} : vector<8xf32>
-// V4: scf.for {{.*}} iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
-// V4-COUNT-21: math.fma {{.*}} : vector<16xf32>
-// CHECK-NOT: math.fma
-// CHECK: arith.maximumf
+// V3-NOT: math.fma
+// V3: arith.maximumf
+// V4-COUNT-3: vector.load {{.*}} : memref<2x9x16xf32>, vector<16xf32>
+// V4-COUNT-8: vector.load {{.*}} : memref<1x14x14x32xf32>, vector<16xf32>
 // CHECK: vector.store {{.*}} : memref<1x14x14x32xf32>
 // CHECK-NOT: kern.contract
 func.func @padded(%a: memref<1x14x14x32xf32>, %w: memref<2x9x16xf32>, %o: memref<1x14x14x32xf32>) {
@@ -31,7 +36,52 @@ func.func @padded(%a: memref<1x14x14x32xf32>, %w: memref<2x9x16xf32>, %o: memref
   return
 }
 
-// Sizes that are told when it runs are taken in blocks; channels that fill no vector by masks.
+// Of what exceeds the second cache the row that the next results read is fetched.
+// CHECK-LABEL: func.func @large
+// CHECK-COUNT-7: memref.prefetch {{.*}} : memref<1x56x56x32xf32>
+// CHECK: math.fma
+func.func @large(%a: memref<1x56x56x32xf32>, %w: memref<2x9x16xf32>, %o: memref<1x56x56x32xf32>) {
+  kern.contract ins(%a, %w : memref<1x56x56x32xf32>, memref<2x9x16xf32>)
+      outs(%o : memref<1x56x56x32xf32>)
+      attributes {a_map = #window, b_map = #none, extra_maps = [], reduction = array<i64: 3, 3>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  }
+  return
+}
+
+// More taps in a row than there are registers for: a task copies a panel of what it reads, zeros around it, and a
+// tap is loaded for each row of results.
+// CHECK-LABEL: func.func @manyTaps
+// CHECK: memref.alloc() : memref<14x22x16xf32>
+// CHECK: vector.load {{.*}} : memref<1x14x14x32xf32>, vector<16xf32>
+// CHECK: math.fma
+func.func @manyTaps(%a: memref<1x14x14x32xf32>, %w: memref<2x9x16xf32>, %o: memref<1x14x14x32xf32>) {
+  kern.contract ins(%a, %w : memref<1x14x14x32xf32>, memref<2x9x16xf32>)
+      outs(%o : memref<1x14x14x32xf32>)
+      attributes {a_map = #flat, b_map = #none, extra_maps = [], reduction = array<i64: 1, 9>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  }
+  return
+}
+
+// Channels that fill no vector are read and written by masks.
+// CHECK-LABEL: func.func @channels
+// CHECK: vector.load {{.*}} : memref<1x?x14x20xf32>
+// CHECK: vector.maskedload {{.*}} : memref<1x?x14x20xf32>
+// CHECK: vector.maskedstore {{.*}} : memref<1x?x14x20xf32>
+func.func @channels(%a: memref<1x?x14x20xf32>, %w: memref<2x9x16xf32>, %o: memref<1x?x14x20xf32>) {
+  kern.contract ins(%a, %w : memref<1x?x14x20xf32>, memref<2x9x16xf32>)
+      outs(%o : memref<1x?x14x20xf32>)
+      attributes {a_map = #window, b_map = #none, extra_maps = [], reduction = array<i64: 3, 3>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  }
+  return
+}
+
+// Columns that are told when it runs are copied to windows, too.
 // CHECK-LABEL: func.func @sizes
 // CHECK: scf.forall
 // CHECK: memref.alloc() : memref<{{[0-9]+}}x{{[0-9]+}}x16xf32>
