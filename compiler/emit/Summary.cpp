@@ -6,6 +6,7 @@
 
 #include "burin/abi.h"
 #include "compiler/emit/Signature.h"
+#include "compiler/plan/Rematerialize.h"
 #include "compiler/plan/Sizes.h"
 #include "dialects/plan/PlanOps.h"
 #include "llvm/ADT/StringExtras.h"
@@ -35,7 +36,12 @@ ProgramSummary summarize(ModuleOp planned, ArrayRef<Level> levels) {
     // The runtime rounds each part up to its alignment.
     VariantSummary one{variant.name, llvm::alignTo(number(variant.main, "plan.arena_bytes"), 64), 0,
                        liveFormula(variant.main)};
-    variant.main.walk([&](plan::LaunchOp) { ++one.launches; });
+    variant.main.walk([&](plan::LaunchOp launch) {
+      ++one.launches;
+      if (uint64_t saved = number(launch, plan::againAttrName))
+        summary.recomputed.push_back({plan::nodeName(launch.getLoc()),
+                                      plan::textOf(launch.getResult(0).getType()), saved});
+    });
     summary.launches += one.launches;
     if (one.activationBytes >= summary.activationBytes) {
       summary.activationBytes = one.activationBytes;

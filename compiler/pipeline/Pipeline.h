@@ -85,8 +85,10 @@ mlir::LogicalResult inferAndCheckTypes(mlir::ModuleOp module,
 /// The phases after `import` that each variant goes through by itself.
 std::vector<Phase> modelPhases(const CompileOptions &options);
 
-/// The phases that follow on all variants together, before the target takes the kernels.
-std::vector<Phase> programPhases(const CompileOptions &options);
+/// The phases that follow on all variants together, before the target takes the kernels. Where tensors of the
+/// arena may take `activationBytes` at most, cheap kernels run again in place of what they computed.
+std::vector<Phase> programPhases(const CompileOptions &options,
+                                 std::optional<uint64_t> activationBytes = std::nullopt);
 
 /// Names of all phases in order, for --compile-to.
 std::vector<std::string> phaseNames(llvm::StringRef target);

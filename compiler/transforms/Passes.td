@@ -241,10 +241,25 @@ def OutlineKernels : Pass<"outline-kernels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::burin::plan::PlanDialect", "::mlir::func::FuncDialect"];
 }
 
+def Rematerialize : Pass<"rematerialize", "::mlir::ModuleOp"> {
+  let summary = "Cheap launches run again in front of late readers until the plan fits";
+  let description = [{
+    Between outline-kernels and plan-memory, for main programs whose tensors of the arena take more than
+    `max-bytes`: what an elementwise kernel, a broadcast, a cast or a copy between layouts computed is not kept over
+    the launch at which most is alive, but computed again behind it, by the same kernel. Chosen one at a time, by bytes
+    saved there over estimated time, while a choice lowers the largest live set and the plan does not fit. Such a launch has
+    `plan.again`: the bytes that were saved.
+  }];
+  let options = [
+    Option<"maxBytes", "max-bytes", "uint64_t", "0", "Bytes of the arena's tensors, at most">
+  ];
+  let dependentDialects = ["::burin::plan::PlanDialect"];
+}
+
 def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
   let summary = "Give every tensor of @main a place in the arena, weights, inputs or outputs";
   let description = [{
-    Live ranges over the launch order; offsets by first fit, largest first. A result takes the
+    Live ranges over the launch order; offsets by first fit, in the best of several orders. A result takes the
     place of an input that the launch is the last to read, where its kernel allows that.
     Sets `places` of each launch, `offset` of each plan.constant, and on the module
     `plan.arena_bytes`, `plan.live_bytes` (the largest live set, a lower bound) of each, `plan.weights_bytes`
