@@ -45,6 +45,8 @@ struct VariantSummary {
   /// With ranges: "max(64 * seq, 4096)", the bytes of the tensors that are alive at once, each
   /// without what it is rounded up by. Empty: none of the sizes has a range.
   std::string liveFormula;
+  /// Sizes up to which a run stays on one thread, "batch=8 seq=16", or "any"; empty: there are none.
+  std::string aloneUpTo;
 };
 
 /// What a context keeps from run to run.

@@ -216,6 +216,8 @@ std::string certificate(ModuleOp planned, ArrayRef<Level> levels, const ProgramS
       one["sizes"] = llvm::json::fixUTF8(given);
     if (!variant.liveFormula.empty())
       one["live_bytes"] = llvm::json::fixUTF8(variant.liveFormula);
+    if (!variant.aloneUpTo.empty())
+      one["one_thread_up_to"] = llvm::json::fixUTF8(variant.aloneUpTo);
     variants.push_back(std::move(one));
   }
   llvm::json::Object object{

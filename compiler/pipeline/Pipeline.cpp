@@ -99,7 +99,8 @@ std::vector<Phase> programPhases(const CompileOptions &options,
                                  std::optional<uint64_t> activationBytes) {
   return {
       {"plan",
-       [purpose = options.purpose, shardBytes = options.shardBytes, activationBytes](OpPassManager &pm) {
+       [purpose = options.purpose, shardBytes = options.shardBytes,
+        oneThreadBelow = options.oneThreadBelow, activationBytes](OpPassManager &pm) {
          // Deduplication comes before scheduling: a kernel is scheduled once.
          pm.addPass(createOutlineKernels());
          if (purpose == Purpose::KernelResults)
@@ -107,6 +108,8 @@ std::vector<Phase> programPhases(const CompileOptions &options,
          if (activationBytes) // launches are what runs again, and the plan is of all of them
            pm.addPass(createRematerialize({*activationBytes}));
          pm.addPass(createPlanMemory({shardBytes}));
+         // What is in memory and what in a cache decides how long a launch takes.
+         pm.addPass(createBoundThreads({oneThreadBelow, oneThreadBelow / 100}));
        }},
   };
 }

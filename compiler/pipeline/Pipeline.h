@@ -49,6 +49,7 @@ struct CompileOptions {
   std::string dumpDir;        // one numbered file per phase, and counts.txt: ops by pass
   std::optional<uint64_t> maxMemory; // bytes of the arena for one worker
   bool winograd = true;       // whether convolutions may be made by its transforms
+  unsigned oneThreadBelow = 1000; // microseconds of a run, about; launches of a hundredth of them stay, too
   bool bf16Weights = false;   // whether the weights of products are rounded to bf16
   std::optional<Tuning> tuning; // schedules that were timed
   Purpose purpose = Purpose::Use;

@@ -271,6 +271,20 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
   let dependentDialects = ["::burin::plan::PlanDialect"];
 }
 
+def BoundThreads : Pass<"bound-threads", "::mlir::ModuleOp"> {
+  let summary = "Runs and launches too short to wake other workers for stay on the caller's thread";
+  let description = [{
+    Behind plan-memory, by the work of kernels and the time that a core takes for it, about. A launch below
+    `launch-us` gets `plan.alone`. A main program that takes less than `run-us` gets `plan.alone_up_to`: the largest
+    sizes, one of each range of `plan.dims`, up to which a run as a whole stays on one thread.
+  }];
+  let options = [
+    Option<"runUs", "run-us", "unsigned", "1000", "Microseconds of a run that are worth a second worker">,
+    Option<"launchUs", "launch-us", "unsigned", "10", "Microseconds of a launch that are">
+  ];
+  let dependentDialects = ["::burin::plan::PlanDialect"];
+}
+
 //===- CPU ------------------------------------------------------------------===//
 
 def ScheduleKernels : Pass<"schedule-kernels", "::mlir::ModuleOp"> {

@@ -82,6 +82,11 @@ void printSummary(const CompileOptions &options, const CompileResult &result) {
                    << variant.activationBytes << "\n";
     if (!variant.liveFormula.empty())
       llvm::outs() << "  live set " << printable(variant.liveFormula) << "\n";
+    if (variant.aloneUpTo == "any")
+      llvm::outs() << "  threads  one: a run is too short for more\n";
+    else if (!variant.aloneUpTo.empty())
+      llvm::outs() << "  threads  one up to " << printable(variant.aloneUpTo)
+                   << ": such runs are too short for more\n";
   }
   if (!s.batchDim.empty())
     llvm::outs() << "  batch    requests run as one along '" << s.batchDim << "'; gathering takes "
