@@ -2,6 +2,7 @@
 #include "compiler/emit/MainPrograms.h"
 
 #include "burin/abi.h"
+#include "compiler/plan/BoundThreads.h"
 #include "dialects/plan/PlanOps.h"
 
 using namespace mlir;
@@ -63,6 +64,7 @@ public:
       if (d >= signature.namedDims || !isa<AffineSymbolExpr>(signature.dims[d].values[variant]))
         emitAgreement(d, input, signature.dims[d].values[variant]);
     emitAgreements(main, chosen.sizes);
+    runsAlone = emitIsShort(main, chosen.sizes);
     for (Operation &op : main.getBody().front()) {
       if (auto launch = dyn_cast<plan::LaunchOp>(op))
         emitLaunch(launch, level);
@@ -274,16 +276,15 @@ private:
         b.CreateStore(sizes.back(),
                       b.CreateConstInBoundsGEP1_64(i64, extents, sizes.size() - 1));
       }
-    llvm::Value *tasks = b.getInt64(1);
-    for (AffineExpr count : level.tasks(launch).getResults())
-      tasks = b.CreateMul(tasks, emit(count, sizes));
-    tasks = b.CreateBinaryIntrinsic(llvm::Intrinsic::umax, tasks, b.getInt64(1));
-    llvm::FunctionCallee function = program.module.getOrInsertFunction(
-        (launch.getKernel() + level.suffix).str(),
-        llvm::FunctionType::get(b.getVoidTy(), {ptr, i32, i32, ptr}, false));
-    cast<llvm::Function>(function.getCallee())->setVisibility(llvm::GlobalValue::HiddenVisibility);
-    b.CreateStore(function.getCallee(), b.CreateStructGEP(launchType, launchArgs, 0));
-    b.CreateStore(b.CreateTrunc(tasks, i32), b.CreateStructGEP(launchType, launchArgs, 2));
+    llvm::Value *tasks = emitTasks(level.tasks(launch), sizes);
+    llvm::Value *kernel = kernelOf(launch, level);
+    llvm::Value *alone = launch->hasAttr(plan::aloneAttrName) ? b.getTrue() : runsAlone;
+    if (tasks != b.getInt32(1) && alone != b.getFalse()) {
+      kernel = b.CreateSelect(alone, aloneKernelOf(launch, level), kernel);
+      tasks = b.CreateSelect(alone, b.getInt32(1), tasks);
+    }
+    b.CreateStore(kernel, b.CreateStructGEP(launchType, launchArgs, 0));
+    b.CreateStore(tasks, b.CreateStructGEP(launchType, launchArgs, 2));
     b.CreateStore(b.getInt32(siteIndex(launch, launch.getKernel())),
                   b.CreateStructGEP(launchType, launchArgs, 3));
     llvm::Value *code = b.CreateCall(llvm::FunctionType::get(i32, {ptr, ptr}, false),
@@ -299,6 +300,61 @@ private:
     }
     end(code);
     b.SetInsertPoint(next);
+  }
+
+  /// burin_kernel_fn.
+  llvm::Function *kernelOf(plan::LaunchOp launch, const Level &level) {
+    llvm::FunctionCallee function = program.module.getOrInsertFunction(
+        (launch.getKernel() + level.suffix).str(),
+        llvm::FunctionType::get(b.getVoidTy(), {ptr, i32, i32, ptr}, false));
+    auto *kernel = cast<llvm::Function>(function.getCallee());
+    kernel->setVisibility(llvm::GlobalValue::HiddenVisibility);
+    return kernel;
+  }
+
+  /// The kernel as one whose only task are all of its own: the runtime wakes nobody for that.
+  llvm::Function *aloneKernelOf(plan::LaunchOp launch, const Level &level) {
+    llvm::Function *kernel = kernelOf(launch, level);
+    llvm::Function *&alone = aloneKernels[kernel];
+    if (alone)
+      return alone;
+    alone = llvm::Function::Create(kernel->getFunctionType(), llvm::GlobalValue::InternalLinkage,
+                                   kernel->getName() + "_alone_" + modelName, program.module);
+    llvm::IRBuilderBase::InsertPointGuard guard(b);
+    b.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", alone));
+    AffineMap counts = level.tasks(launch);
+    SmallVector<llvm::Value *> told;
+    if (counts.getNumDims() > 0) {
+      llvm::Value *extents = b.CreateLoad(ptr, b.CreateStructGEP(kargsType, alone->getArg(0), 1));
+      for (unsigned d = 0; d < counts.getNumDims(); ++d)
+        told.push_back(b.CreateLoad(i64, b.CreateConstInBoundsGEP1_64(i64, extents, d)));
+    }
+    auto *call = b.CreateCall(kernel, {alone->getArg(0), b.getInt32(0), emitTasks(counts, told),
+                                       alone->getArg(3)});
+    call->setTailCallKind(llvm::CallInst::TCK_MustTail); // and so takes no stack
+    b.CreateRetVoid();
+    return alone;
+  }
+
+  /// How many tasks a kernel has that is told `sizes`.
+  llvm::Value *emitTasks(AffineMap counts, ArrayRef<llvm::Value *> sizes) {
+    llvm::Value *tasks = b.getInt64(1);
+    for (AffineExpr count : counts.getResults())
+      tasks = b.CreateMul(tasks, emit(count, sizes));
+    tasks = b.CreateBinaryIntrinsic(llvm::Intrinsic::umax, tasks, b.getInt64(1));
+    return b.CreateTrunc(tasks, i32);
+  }
+
+  /// Whether this run is too short for more than one thread.
+  llvm::Value *emitIsShort(func::FuncOp main, const plan::ModelSizes &sizes) {
+    auto upTo = main->getAttrOfType<DenseI64ArrayAttr>(plan::aloneUpToAttrName);
+    if (!upTo)
+      return b.getFalse();
+    llvm::Value *isShort = b.getTrue();
+    for (auto [i, most] : llvm::enumerate(upTo.asArrayRef()))
+      if (most < sizes.range(getAffineSymbolExpr(unsigned(i), main.getContext()))->max)
+        isShort = b.CreateAnd(isShort, b.CreateICmpSLE(modelDims[i], b.getInt64(uint64_t(most))));
+    return isShort;
   }
 
   /// A size that the data decide, in its range.
@@ -357,6 +413,8 @@ private:
   std::vector<llvm::Value *> modelDims; // of one main program: their sizes in this run
   llvm::StructType *kargsType = nullptr, *launchType = nullptr;
   llvm::Value *buffers = nullptr, *extents = nullptr, *kargs = nullptr, *launchArgs = nullptr;
+  llvm::Value *runsAlone = nullptr; // of one main program: whether no launch of this run wakes a worker
+  llvm::DenseMap<llvm::Function *, llvm::Function *> aloneKernels;
   llvm::BasicBlock *stop = nullptr; // of one main program: its end where something is wrong
   std::vector<std::pair<llvm::Value *, llvm::BasicBlock *>> codes; // what it ends with, from where
   DenseMap<Operation *, uint32_t> siteOf, faultsOf;

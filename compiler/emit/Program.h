@@ -45,6 +45,8 @@ struct VariantSummary {
   /// With ranges: "max(64 * seq, 4096)", the bytes of the tensors that are alive at once, each
   /// without what it is rounded up by. Empty: none of the sizes has a range.
   std::string liveFormula;
+  /// Sizes up to which a run stays on one thread, "batch=8 seq=16", or "any"; empty: there are none.
+  std::string aloneUpTo;
 };
 
 /// What a context keeps from run to run.
@@ -74,6 +76,8 @@ struct ProgramSummary {
   uint64_t activationBytes = 0;  // what planned tensors take of it, in the variant that needs most
   uint64_t liveBytes = 0;        // their largest live set there, a lower bound of activationBytes
   std::vector<LiveTensor> liveSet; // that set, the largest first
+  std::vector<LiveTensor> recomputed; // what launches compute again, to stay below --max-memory: bytes are what that saves
+  uint64_t keptArenaBytes = 0;   // with --max-memory: the arena if nothing were
   uint64_t stateBytes = 0;       // what is kept from run to run takes of it
   uint64_t stagingBytes = 0;     // what gathered requests and their results take of it
   uint64_t scratchBytes = 0;     // what each worker takes of it, at the level that needs most

@@ -6,6 +6,8 @@
 
 #include "burin/abi.h"
 #include "compiler/emit/Signature.h"
+#include "compiler/plan/BoundThreads.h"
+#include "compiler/plan/Rematerialize.h"
 #include "compiler/plan/Sizes.h"
 #include "dialects/plan/PlanOps.h"
 #include "llvm/ADT/StringExtras.h"
@@ -24,6 +26,19 @@ static std::string liveFormula(func::FuncOp main) {
   return sums.size() == 1 ? text : "max(" + text + ")";
 }
 
+/// "N=8 seq=16" of plan.alone_up_to, without sizes that are always at most that.
+static std::string aloneUpTo(func::FuncOp main) {
+  auto sizes = main->getAttrOfType<DenseI64ArrayAttr>(plan::aloneUpToAttrName);
+  if (!sizes)
+    return "";
+  SmallVector<std::string> texts;
+  if (auto dims = main->getAttrOfType<ArrayAttr>(plan::dimsAttrName))
+    for (auto [range, size] : llvm::zip_equal(dims.getAsRange<plan::RangeAttr>(), sizes.asArrayRef()))
+      if (size < range.getMax())
+        texts.push_back(plan::textOf(range.getName(), {size, size}));
+  return texts.empty() ? "any" : llvm::join(texts, " ");
+}
+
 ProgramSummary summarize(ModuleOp planned, ArrayRef<Level> levels) {
   ProgramSummary summary;
   auto number = [](Operation *op, StringRef name) -> uint64_t {
@@ -34,8 +49,13 @@ ProgramSummary summarize(ModuleOp planned, ArrayRef<Level> levels) {
   for (Signature::Variant &variant : signature.variants) {
     // The runtime rounds each part up to its alignment.
     VariantSummary one{variant.name, llvm::alignTo(number(variant.main, "plan.arena_bytes"), 64), 0,
-                       liveFormula(variant.main)};
-    variant.main.walk([&](plan::LaunchOp) { ++one.launches; });
+                       liveFormula(variant.main), aloneUpTo(variant.main)};
+    variant.main.walk([&](plan::LaunchOp launch) {
+      ++one.launches;
+      if (uint64_t saved = number(launch, plan::againAttrName))
+        summary.recomputed.push_back({plan::nodeName(launch.getLoc()),
+                                      plan::textOf(launch.getResult(0).getType()), saved});
+    });
     summary.launches += one.launches;
     if (one.activationBytes >= summary.activationBytes) {
       summary.activationBytes = one.activationBytes;

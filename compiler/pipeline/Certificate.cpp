@@ -15,26 +15,35 @@ using namespace mlir;
 
 namespace burin {
 
+static llvm::json::Array asJson(ArrayRef<LiveTensor> tensors) {
+  llvm::json::Array list;
+  for (const LiveTensor &tensor : tensors)
+    list.push_back(llvm::json::Object{{"node", llvm::json::fixUTF8(tensor.node)},
+                                      {"type", tensor.type},
+                                      {"bytes", int64_t(tensor.bytes)}});
+  return list;
+}
+
 llvm::json::Object memoryReport(const ProgramSummary &summary) {
-  llvm::json::Array liveSet;
-  for (const LiveTensor &tensor : summary.liveSet)
-    liveSet.push_back(llvm::json::Object{{"node", llvm::json::fixUTF8(tensor.node)},
-                                         {"type", tensor.type},
-                                         {"bytes", int64_t(tensor.bytes)}});
-  return llvm::json::Object{{"arena_bytes", int64_t(summary.arenaBytes())},
+  llvm::json::Object report{{"arena_bytes", int64_t(summary.arenaBytes())},
                             {"arena_lower_bound_bytes", int64_t(summary.arenaLowerBound())},
                             {"bookkeeping_bytes", int64_t(summary.bookkeepingBytes)},
                             {"state_bytes", int64_t(summary.stateBytes)},
                             {"activation_bytes", int64_t(summary.activationBytes)},
                             {"staging_bytes", int64_t(summary.stagingBytes)},
                             {"live_bytes", int64_t(summary.liveBytes)},
-                            {"live_set", std::move(liveSet)},
+                            {"live_set", asJson(summary.liveSet)},
                             {"scratch_bytes_per_worker", int64_t(summary.scratchBytes)},
                             {"weights_bytes", int64_t(summary.weightsBytes)},
                             {"code_bytes", int64_t(summary.codeBytes)},
                             {"stack_bytes", int64_t(summary.stackBytes)},
                             {"input_bytes", int64_t(summary.inputBytes)},
                             {"output_bytes", int64_t(summary.outputBytes)}};
+  if (!summary.recomputed.empty()) {
+    report["arena_bytes_if_kept"] = int64_t(summary.keptArenaBytes);
+    report["recomputed"] = asJson(summary.recomputed);
+  }
+  return report;
 }
 
 std::string overMemory(const ProgramSummary &summary, uint64_t allowed) {
@@ -57,6 +66,13 @@ std::string overMemory(const ProgramSummary &summary, uint64_t allowed) {
     out << llvm::formatv("\n{0,14}  {1} of node '{2}'", tensor.bytes, tensor.type, tensor.node);
   if (summary.liveSet.size() > shown)
     out << "\n  and " << summary.liveSet.size() - shown << " smaller ones";
+  out << "\n  that is the least that is reachable: ";
+  if (summary.recomputed.empty())
+    out << "no result of a cheap kernel is kept over that, which could be computed again";
+  else
+    out << summary.recomputed.size() << (summary.recomputed.size() == 1 ? " result" : " results")
+        << " of cheap kernels computed again in place of being kept, which would take "
+        << summary.keptArenaBytes;
   out << "\n  raise --max-memory, or compile for smaller sizes (--dim, --input)";
   return text;
 }
@@ -200,6 +216,8 @@ std::string certificate(ModuleOp planned, ArrayRef<Level> levels, const ProgramS
       one["sizes"] = llvm::json::fixUTF8(given);
     if (!variant.liveFormula.empty())
       one["live_bytes"] = llvm::json::fixUTF8(variant.liveFormula);
+    if (!variant.aloneUpTo.empty())
+      one["one_thread_up_to"] = llvm::json::fixUTF8(variant.aloneUpTo);
     variants.push_back(std::move(one));
   }
   llvm::json::Object object{

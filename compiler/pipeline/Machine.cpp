@@ -16,9 +16,9 @@ static unsigned vectorBits(const Target &target) {
 }
 
 Machine Machine::nominal(const Target &target) {
-  constexpr double clock = 3e9, units = 2;
   unsigned bits = vectorBits(target);
-  return {clock * units * 2 * bits / 32, 20e9, 80e9, uint64_t(16) << 20,
+  return {nominal::clock * nominal::units * 2 * bits / 32, nominal::memoryBandwidth,
+          nominal::cacheBandwidth, nominal::cacheBytes,
           llvm::formatv("nominal: a core of 3 GHz with two units of {0} bits, not measured", bits)};
 }
 

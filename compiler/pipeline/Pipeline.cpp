@@ -13,8 +13,8 @@
 #include "compiler/lower/Lowering.h"
 #include "compiler/pipeline/Batch.h"
 #include "compiler/pipeline/Certificate.h"
+#include "compiler/pipeline/Dump.h"
 #include "compiler/pipeline/Levels.h"
-#include "compiler/pipeline/OpCounts.h"
 #include "compiler/pipeline/OpenDims.h"
 #include "compiler/pipeline/Registration.h"
 #include "compiler/pipeline/States.h"
@@ -24,11 +24,9 @@
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Passes.h"
-#include "mlir/IR/AsmState.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -97,15 +95,21 @@ std::vector<Phase> modelPhases(const CompileOptions &options) {
   };
 }
 
-std::vector<Phase> programPhases(const CompileOptions &options) {
+std::vector<Phase> programPhases(const CompileOptions &options,
+                                 std::optional<uint64_t> activationBytes) {
   return {
       {"plan",
-       [purpose = options.purpose, shardBytes = options.shardBytes](OpPassManager &pm) {
+       [purpose = options.purpose, shardBytes = options.shardBytes,
+        oneThreadBelow = options.oneThreadBelow, activationBytes](OpPassManager &pm) {
          // Deduplication comes before scheduling: a kernel is scheduled once.
          pm.addPass(createOutlineKernels());
          if (purpose == Purpose::KernelResults)
            pm.addPass(createKeepKernelResults());
+         if (activationBytes) // launches are what runs again, and the plan is of all of them
+           pm.addPass(createRematerialize({*activationBytes}));
          pm.addPass(createPlanMemory({shardBytes}));
+         // What is in memory and what in a cache decides how long a launch takes.
+         pm.addPass(createBoundThreads({oneThreadBelow, oneThreadBelow / 100}));
        }},
   };
 }
@@ -203,16 +207,10 @@ private:
       (*module)->setAttr(plan::batchAttrName, batch.batch);
     serialReason = batch.reason;
 
-    for (const Phase &phase : programPhases(options)) {
-      begin(phase.name);
-      PassManager manager(&context);
-      watch(manager);
-      phase.addPasses(manager);
-      if (failed(manager.run(*module)))
-        return stop(phase.name);
-      if (std::optional<ExitCode> code = end(*module))
-        return *code;
-    }
+    // Scratch is known once kernels have their code: what is planned again then begins here.
+    OwningOpRef<ModuleOp> grouped(options.maxMemory ? module->clone() : ModuleOp());
+    if (std::optional<ExitCode> code = makeProgram(*module, programPhases(options)))
+      return *code;
 
     if (options.cost)
       result.programs = costOf(*module);
@@ -235,7 +233,48 @@ private:
     }
     if (options.tuning)
       result.tunables = tunablesOf(levels.back());
+    if (grouped)
+      if (std::optional<ExitCode> code = fitMemory(*module, *grouped))
+        return *code;
     return emit(*module, weights, files);
+  }
+
+  /// The phases on all variants together. A code where one failed, or where the user asked to stop.
+  std::optional<ExitCode> makeProgram(ModuleOp module, const std::vector<Phase> &phases) {
+    for (const Phase &phase : phases) {
+      begin(phase.name);
+      PassManager manager(module.getContext());
+      watch(manager);
+      phase.addPasses(manager);
+      if (failed(manager.run(module)))
+        return stop(phase.name);
+      if (std::optional<ExitCode> code = end(module))
+        return code;
+    }
+    return std::nullopt;
+  }
+
+  /// Where the arena is above the limit, main programs are planned again on `grouped`, the module before its plan,
+  /// for as much as the limit leaves to tensors; kernels stay those that have their code.
+  std::optional<ExitCode> fitMemory(ModuleOp module, ModuleOp grouped) {
+    ProgramSummary summary = summarize(module, levels);
+    result.summary.keptArenaBytes = summary.arenaBytes();
+    uint64_t other = summary.arenaBytes() - summary.activationBytes;
+    if (summary.arenaBytes() <= *options.maxMemory)
+      return std::nullopt;
+    std::vector<Phase> phases =
+        programPhases(options, *options.maxMemory - std::min(*options.maxMemory, other));
+    total += phases.size();
+    if (std::optional<ExitCode> code = makeProgram(grouped, phases))
+      return code;
+    if (options.cost)
+      result.programs = costOf(grouped);
+    for (auto main : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
+      auto planned = grouped.lookupSymbol<func::FuncOp>(main.getName());
+      planned->moveBefore(main);
+      main.erase();
+    }
+    return std::nullopt;
   }
 
   Architecture architecture() const { return levels.front().target->architecture(); }
@@ -320,7 +359,9 @@ private:
 
   ExitCode emit(ModuleOp module, const WeightStore &weights,
                 std::future<std::vector<Provenance::File>> &files) {
+    uint64_t kept = result.summary.keptArenaBytes;
     result.summary = summarize(module, levels);
+    result.summary.keptArenaBytes = kept;
     result.summary.serialReason = serialReason;
     if (options.maxMemory && result.summary.arenaBytes() > *options.maxMemory)
       return fail(ExitCode::Failed,
@@ -486,36 +527,16 @@ private:
     llvm::raw_string_ostream stream(result.module);
     if (!result.module.empty())
       stream << "// -----\n"; // the next variant
-    print(module, stream);
+    printModule(module, stream);
     return ExitCode::Ok;
-  }
-
-  static void print(ModuleOp module, llvm::raw_ostream &out) {
-    OpPrintingFlags flags;
-    flags.elideLargeElementsAttrs(64);
-    module->print(out, flags);
-    out << "\n";
   }
 
   /// Writes a module to the file of the phase at work; `part` tells several apart.
   llvm::Error dump(ModuleOp module, const std::string &part = "") {
-    if (std::error_code code = llvm::sys::fs::create_directories(options.dumpDir))
-      return llvm::createStringError("cannot make folder '" + options.dumpDir +
-                                     "': " + code.message());
-    llvm::SmallString<128> path(options.dumpDir);
-    llvm::sys::path::append(path, (index < 10 ? "0" : "") + std::to_string(index) + "-" + phase +
-                                      (variant.empty() ? "" : "-" + variant) + part + ".mlir");
-    if (llvm::Error error = writeWhole(path, [&](llvm::raw_ostream &out) {
-          print(module, out);
-          return llvm::Error::success();
-        }))
-      return error;
-    llvm::sys::path::remove_filename(path);
-    llvm::sys::path::append(path, "counts.txt");
-    return writeWhole(path, [&](llvm::raw_ostream &out) {
-      counts.print(out);
-      return llvm::Error::success();
-    });
+    return dumpModule(module, options.dumpDir,
+                      (index < 10 ? "0" : "") + std::to_string(index) + "-" + phase +
+                          (variant.empty() ? "" : "-" + variant) + part,
+                      counts);
   }
 
   //===- Messages -----------------------------------------------------------===//

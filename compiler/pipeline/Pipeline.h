@@ -49,6 +49,7 @@ struct CompileOptions {
   std::string dumpDir;        // one numbered file per phase, and counts.txt: ops by pass
   std::optional<uint64_t> maxMemory; // bytes of the arena for one worker
   bool winograd = true;       // whether convolutions may be made by its transforms
+  unsigned oneThreadBelow = 1000; // microseconds of a run, about; launches of a hundredth of them stay, too
   bool bf16Weights = false;   // whether the weights of products are rounded to bf16
   std::optional<Tuning> tuning; // schedules that were timed
   Purpose purpose = Purpose::Use;
@@ -85,8 +86,10 @@ mlir::LogicalResult inferAndCheckTypes(mlir::ModuleOp module,
 /// The phases after `import` that each variant goes through by itself.
 std::vector<Phase> modelPhases(const CompileOptions &options);
 
-/// The phases that follow on all variants together, before the target takes the kernels.
-std::vector<Phase> programPhases(const CompileOptions &options);
+/// The phases that follow on all variants together, before the target takes the kernels. Where tensors of the
+/// arena may take `activationBytes` at most, cheap kernels run again in place of what they computed.
+std::vector<Phase> programPhases(const CompileOptions &options,
+                                 std::optional<uint64_t> activationBytes = std::nullopt);
 
 /// Names of all phases in order, for --compile-to.
 std::vector<std::string> phaseNames(llvm::StringRef target);

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The static memory plan. A buffer is a launch's result with all its views, and the results
-// that later launches write in its place; it lives from that launch to its last reader. Offsets are assigned to the largest
-// buffer first, each at the lowest place that no buffer alive at the same time
-// occupies.
+// The static memory plan: every tensor of the main programs has a place. Those of the arena are Buffers.h's.
 
 #include "burin/abi.h"
 #include "compiler/group/Group.h"
-#include "compiler/plan/InPlace.h"
-#include "compiler/plan/Sizes.h"
+#include "compiler/plan/Buffers.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/plan/PlanOps.h"
 #include "llvm/Support/MathExtras.h"
@@ -21,17 +17,7 @@ namespace burin {
 
 namespace {
 
-constexpr uint64_t alignment = 64; // a cache line, and the widest vector
-
-struct Buffer {
-  SmallVector<Value> values; // one after the other in the same memory
-  uint64_t bytes;       // dense size, at its bound
-  unsigned begin, end;  // first and last launch that touch it, inclusive
-  uint64_t offset = 0;
-
-  uint64_t aligned() const { return llvm::alignTo(bytes, alignment); }
-  bool meets(const Buffer &other) const { return begin <= other.end && other.begin <= end; }
-};
+constexpr uint64_t alignment = Buffer::alignment;
 
 /// Where constants lie among the weights, which all main programs share.
 struct WeightOffsets {
@@ -54,15 +40,15 @@ struct WeightOffsets {
 
 class Planner {
 public:
-  Planner(func::FuncOp func, ModuleOp kernels, WeightOffsets &weights)
-      : func(func), kernels(kernels), weights(weights), sizes(func), builder(func.getContext()) {}
+  Planner(func::FuncOp func, BufferFinder &finder, WeightOffsets &weights)
+      : func(func), finder(finder), weights(weights), sizes(func), builder(func.getContext()) {}
 
   LogicalResult run() {
     Block &body = func.getBody().front();
     if (failed(placeArguments(body)) || failed(placeResults(body)) || failed(placeWeights(body)) ||
         failed(collect(body)))
       return failure();
-    assign();
+    arenaBytes = placeBuffers(buffers);
     for (Buffer &buffer : buffers)
       for (Value value : buffer.values)
         if (failed(place(value, plan::Storage::Arena, buffer.offset)))
@@ -141,17 +127,7 @@ private:
   }
 
   LogicalResult setExtents(plan::LaunchOp launch) {
-    SmallVector<AffineExpr> extents;
-    auto take = [&](Value tensor) {
-      for (auto [size, expr] :
-           llvm::zip_equal(cast<RankedTensorType>(tensor.getType()).getShape(), sizes.of(tensor)))
-        if (ShapedType::isDynamic(size))
-          extents.push_back(expr);
-    };
-    llvm::for_each(launch.getInputs(), take);
-    llvm::for_each(launch.getResults(), take);
-    for (Value dim : launch.getDims())
-      extents.push_back(sizes.ofIndex(dim));
+    SmallVector<AffineExpr> extents = sizes.told(launch);
     if (extents.empty())
       return success();
     if (!llvm::all_of(extents, [](AffineExpr expr) { return bool(expr); }))
@@ -188,56 +164,16 @@ private:
   }
 
   LogicalResult collect(Block &body) {
-    DenseMap<Value, unsigned> lastUse, index;
-    unsigned time = 0;
-    for (Operation &op : body) {
-      if (auto launch = dyn_cast<plan::LaunchOp>(op)) {
-        for (Value input : launch.getInputs())
-          lastUse[group::dataOf(input)] = time;
-        ++time;
-      } else if (auto measure = dyn_cast<plan::MeasureOp>(op)) {
-        lastUse[group::dataOf(measure.getCount())] = time; // before the next launch writes
-      }
-    }
-    for (auto [i, value] : llvm::enumerate(body.getTerminator()->getOperands()))
-      if (plan::stateOfResult(func, unsigned(i)))
-        lastUse[group::dataOf(value)] = time; // read once all have run
-    time = 0;
-    for (auto launch : body.getOps<plan::LaunchOp>()) {
-      for (Value result : launch.getResults().take_back(launch.getStates().size()))
-        if (!places.count(result))
-          return launch.emitOpError("writes to a state that does not grow, which is replaced when all have run");
-      for (Value result : launch.getResults()) {
-        if (places.count(result))
-          continue; // an output: the caller's memory
-        std::optional<uint64_t> bytes = sizes.maxBytes(result);
-        if (!bytes)
-          return plan::emitTooLarge(launch.getLoc())
-                 << "a result of type " << result.getType() << " has no bound this machine could hold";
-        unsigned end = std::max(time, lastUse.lookup(result));
-        if (Value input = replacedInput(launch, time, lastUse, index)) {
-          unsigned at = index.at(input);
-          index[result] = at;
-          buffers[at].values.push_back(result);
-          buffers[at].end = end;
-          continue;
-        }
-        index[result] = buffers.size();
-        buffers.push_back({{result}, *bytes, time, end});
-      }
-      ++time;
-    }
-    std::vector<uint64_t> live(time + 1);
-    for (const Buffer &buffer : buffers)
-      for (unsigned t = buffer.begin; t <= buffer.end; ++t)
-        live[t] += buffer.aligned();
+    FailureOr<std::vector<Buffer>> found = finder.find(func, sizes);
+    if (failed(found))
+      return failure();
+    buffers = std::move(*found);
+    std::vector<uint64_t> live = burin::liveBytes(buffers);
     auto fullest = llvm::max_element(live);
-    if (fullest != live.end()) {
-      liveBytes = *fullest;
-      noteLiveSet(unsigned(fullest - live.begin()));
-    }
+    liveBytes = *fullest;
+    noteLiveSet(unsigned(fullest - live.begin()));
     if (sizes.count() > 0)
-      noteLiveFormula(time);
+      noteLiveFormula(unsigned(llvm::range_size(body.getOps<plan::LaunchOp>())));
     return success();
   }
 
@@ -305,50 +241,10 @@ private:
     llvm::append_range(liveSet, tensors);
   }
 
-  /// The data in the arena that `launch` is the last to read and may overwrite by its result.
-  Value replacedInput(plan::LaunchOp launch, unsigned time, const DenseMap<Value, unsigned> &lastUse,
-                      const DenseMap<Value, unsigned> &index) {
-    auto [known, inserted] = inPlace.try_emplace(launch.getKernelAttr().getAttr());
-    if (inserted)
-      if (auto kernel = kernels.lookupSymbol<func::FuncOp>(launch.getKernel()))
-        known->second = inPlaceInputs(kernel);
-    for (unsigned i : known->second) {
-      Value data = group::dataOf(launch.getInputs()[i]);
-      auto reads = llvm::count_if(launch.getInputs(),
-                                  [&](Value input) { return group::dataOf(input) == data; });
-      if (index.count(data) && lastUse.lookup(data) == time && reads == 1)
-        return data;
-    }
-    return nullptr;
-  }
-
-  void assign() {
-    std::vector<Buffer *> order, placed;
-    for (Buffer &buffer : buffers)
-      order.push_back(&buffer);
-    llvm::stable_sort(order, [](Buffer *a, Buffer *b) { return a->bytes > b->bytes; });
-    for (Buffer *buffer : order) { // `placed` stays sorted by offset
-      uint64_t offset = 0;
-      for (Buffer *other : placed) {
-        if (!buffer->meets(*other))
-          continue;
-        if (offset + buffer->aligned() <= other->offset)
-          break;
-        offset = std::max(offset, other->offset + other->aligned());
-      }
-      buffer->offset = offset;
-      arenaBytes = std::max(arenaBytes, offset + buffer->aligned());
-      placed.insert(llvm::upper_bound(placed, buffer,
-                                      [](Buffer *a, Buffer *b) { return a->offset < b->offset; }),
-                    buffer);
-    }
-  }
-
   func::FuncOp func;
-  ModuleOp kernels;
+  BufferFinder &finder;
   WeightOffsets &weights;
   plan::ModelSizes sizes;
-  DenseMap<StringAttr, SmallVector<unsigned>> inPlace; // by kernel
   Builder builder;
   std::vector<Buffer> buffers;
   DenseMap<Value, plan::PlaceAttr> places;
@@ -369,11 +265,12 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
       return signalPassFailure();
     }
     Builder builder(&getContext());
+    BufferFinder finder(kernels);
     WeightOffsets weights;
     weights.shardBytes = shardBytes;
     uint64_t stateBytes = 0; // of each main program
     for (auto main : mains) {
-      Planner planner(main, kernels, weights);
+      Planner planner(main, finder, weights);
       if (failed(planner.run()))
         return signalPassFailure();
       main->setAttr("plan.arena_bytes", builder.getI64IntegerAttr(int64_t(planner.arenaBytes)));

@@ -266,6 +266,21 @@ SmallVector<AffineExpr> ModelSizes::of(Value tensor) {
   return sizes;
 }
 
+SmallVector<AffineExpr> ModelSizes::told(LaunchOp launch) {
+  SmallVector<AffineExpr> told;
+  auto take = [&](Value tensor) {
+    for (auto [size, expr] :
+         llvm::zip_equal(cast<RankedTensorType>(tensor.getType()).getShape(), of(tensor)))
+      if (ShapedType::isDynamic(size))
+        told.push_back(expr);
+  };
+  llvm::for_each(launch.getInputs(), take);
+  llvm::for_each(launch.getResults(), take);
+  for (Value dim : launch.getDims())
+    told.push_back(ofIndex(dim));
+  return told;
+}
+
 AffineExpr ModelSizes::ofDim(Value tensor, unsigned dim) {
   if (auto argument = dyn_cast<BlockArgument>(tensor)) {
     if (argument.getOwner()->getParentOp() != main)

@@ -15,6 +15,8 @@
 
 namespace burin::plan {
 
+class LaunchOp;
+
 /// An index value as an expression over what `leaf` knows; null where it is not computed from
 /// that by sums, products and quotients (of sizes, which are not negative).
 mlir::AffineExpr indexExpr(mlir::Value index,
@@ -64,6 +66,10 @@ public:
   llvm::SmallVector<mlir::AffineExpr> of(mlir::Value tensor);
   /// An index value of @main.
   mlir::AffineExpr ofIndex(mlir::Value index);
+
+  /// What a launch tells its kernel: the dynamic sizes of its inputs and results, then its dims. Null
+  /// expressions as above.
+  llvm::SmallVector<mlir::AffineExpr> told(LaunchOp launch);
 
   /// The values that `expr` can take; nothing where they do not fit 64 bits.
   std::optional<Interval> range(mlir::AffineExpr expr) const;

@@ -241,10 +241,25 @@ def OutlineKernels : Pass<"outline-kernels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::burin::plan::PlanDialect", "::mlir::func::FuncDialect"];
 }
 
+def Rematerialize : Pass<"rematerialize", "::mlir::ModuleOp"> {
+  let summary = "Cheap launches run again in front of late readers until the plan fits";
+  let description = [{
+    Between outline-kernels and plan-memory, for main programs whose tensors of the arena take more than
+    `max-bytes`: what an elementwise kernel, a broadcast, a cast or a copy between layouts computed is not kept over
+    the launch at which most is alive, but computed again behind it, by the same kernel. Chosen one at a time, by bytes
+    saved there over estimated time, while a choice lowers the largest live set and the plan does not fit. Such a launch has
+    `plan.again`: the bytes that were saved.
+  }];
+  let options = [
+    Option<"maxBytes", "max-bytes", "uint64_t", "0", "Bytes of the arena's tensors, at most">
+  ];
+  let dependentDialects = ["::burin::plan::PlanDialect"];
+}
+
 def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
   let summary = "Give every tensor of @main a place in the arena, weights, inputs or outputs";
   let description = [{
-    Live ranges over the launch order; offsets by first fit, largest first. A result takes the
+    Live ranges over the launch order; offsets by first fit, in the best of several orders. A result takes the
     place of an input that the launch is the last to read, where its kernel allows that.
     Sets `places` of each launch, `offset` of each plan.constant, and on the module
     `plan.arena_bytes`, `plan.live_bytes` (the largest live set, a lower bound) of each, `plan.weights_bytes`
@@ -252,6 +267,20 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"shardBytes", "shard-bytes", "uint64_t", "uint64_t(1) << 31", "Weights of one file">
+  ];
+  let dependentDialects = ["::burin::plan::PlanDialect"];
+}
+
+def BoundThreads : Pass<"bound-threads", "::mlir::ModuleOp"> {
+  let summary = "Runs and launches too short to wake other workers for stay on the caller's thread";
+  let description = [{
+    Behind plan-memory, by the work of kernels and the time that a core takes for it, about. A launch below
+    `launch-us` gets `plan.alone`. A main program that takes less than `run-us` gets `plan.alone_up_to`: the largest
+    sizes, one of each range of `plan.dims`, up to which a run as a whole stays on one thread.
+  }];
+  let options = [
+    Option<"runUs", "run-us", "unsigned", "1000", "Microseconds of a run that are worth a second worker">,
+    Option<"launchUs", "launch-us", "unsigned", "10", "Microseconds of a launch that are">
   ];
   let dependentDialects = ["::burin::plan::PlanDialect"];
 }

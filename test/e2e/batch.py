@@ -111,7 +111,8 @@ def build(arguments, made, dims):
     """The artifact, and what its certificate says."""
     path, artifact = arguments.work / f"{made.graph.name}.onnx", arguments.work / "batch.so"
     onnx.save(made, path)
-    subprocess.run([arguments.burin, "compile", path, "-o", artifact, "--dim", f"batch={dims}"],
+    subprocess.run([arguments.burin, "compile", path, "-o", artifact, "--dim", f"batch={dims}",
+                    "--one-thread-below", "0"],
                    check=True, stdout=subprocess.DEVNULL)
     said = subprocess.run([arguments.burin, "inspect", artifact, "--json"], check=True,
                           stdout=subprocess.PIPE).stdout

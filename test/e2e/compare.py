@@ -105,7 +105,7 @@ def main():
               for name, shape in (given.rsplit("=", 1) for given in arguments.input)}
 
     artifact = work / (re.sub(r"\W", "_", path.stem) + ".so")
-    subprocess.run([arguments.burin, "compile", path, "-o", artifact] +
+    subprocess.run([arguments.burin, "compile", path, "-o", artifact, "--one-thread-below", "0"] +
                    [text for given in arguments.input for text in ("--input", given)], check=True)
     inputs = reference.make_inputs(model, seed=1, shapes=shapes)
     expected = reference.run_onnxruntime(path, inputs)

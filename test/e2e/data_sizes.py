@@ -99,7 +99,7 @@ def check(arguments, made, runs, options=()):
     work = arguments.work
     path, artifact = work / f"{made.graph.name}.onnx", work / "data.so"
     onnx.save(made, path)
-    subprocess.run([arguments.burin, "compile", path, "-o", artifact, *options], check=True,
+    subprocess.run([arguments.burin, "compile", path, "-o", artifact, "--one-thread-below", "0", *options], check=True,
                    stdout=subprocess.DEVNULL)
     names, good, shapes = [output.name for output in made.graph.output], True, set()
     for inputs in runs:

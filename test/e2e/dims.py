@@ -181,8 +181,8 @@ def check(arguments, made, options, points, refused, judged=True, part=None):
     onnx.save(made, path)
 
     def build(output, dims):
-        subprocess.run([arguments.burin, "compile", path, "-o", output] + flags(dims), check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run([arguments.burin, "compile", path, "-o", output, "--one-thread-below", "0"] + flags(dims),
+                       check=True, stdout=subprocess.DEVNULL)
 
     build(artifact, options)
     names, good = [output.name for output in made.graph.output], True
@@ -278,7 +278,7 @@ def disagreement(arguments):
     for made, options, runs in disagreements():
         path, artifact = work / f"{made.graph.name}.onnx", work / "disagreement.so"
         onnx.save(made, path)
-        subprocess.run([arguments.burin, "compile", path, "-o", artifact] + flags(options),
+        subprocess.run([arguments.burin, "compile", path, "-o", artifact, "--one-thread-below", "0"] + flags(options),
                        check=True, stdout=subprocess.DEVNULL)
         for shapes, said in runs:
             inputs = reference.make_inputs(made, seed=1, shapes=shapes)

@@ -139,15 +139,19 @@ def reproducible(bench):
 
 
 def threads(bench):
-    """One worker and two give the same bits, and the second did some of the work."""
+    """One worker and two give the same bits, and the second did some of the work; of runs that are too short it does
+    none."""
     for name in ("windows", "bert_small"):
-        artifact = bench.compile(bench.model(name), bench.work / f"{name}.so")
+        artifact = bench.compile(bench.model(name), bench.work / f"{name}.so", "--one-thread-below", 0)
         one, _ = bench.run(artifact, bench.work / "one" / name, 1)
         two, report = bench.run(artifact, bench.work / "two" / name, 2)
         parts = report["worker_parts"]
         print(f"{name}: parts run by each worker: {parts}")
         assert one == two, f"{name}: two workers give other bits than one"
         assert len(parts) == 2 and parts[1] > 0, "the second worker did nothing"
+        artifact = bench.compile(bench.model(name), bench.work / "short" / f"{name}.so", "--one-thread-below", 1000000)
+        short, report = bench.run(artifact, bench.work / "short" / name, 2)
+        assert short == one and report["worker_parts"][1] == 0, report
 
 
 def levels(bench):

@@ -66,6 +66,10 @@ void printSummary(const CompileOptions &options, const CompileResult &result) {
                << (s.stateBytes ? ", states " + std::to_string(s.stateBytes) : "") << ", activations "
                << s.activationBytes << " (largest live set " << s.liveBytes << ", ratio "
                << llvm::formatv("{0:F2}", ratio) << "), scratch " << s.scratchBytes << "\n";
+  if (!s.recomputed.empty())
+    llvm::outs() << "  " << counted(s.recomputed.size(), "result", "results")
+                 << " of cheap kernels computed again in place of being kept; kept, the arena would be "
+                 << s.keptArenaBytes << "\n";
   for (const StateSummary &state : s.states)
     llvm::outs() << "  state    " << printable(state.input) << " " << state.type << ", "
                  << (state.axis < 0 ? "replaced by " : "appended to along dimension " +
@@ -78,6 +82,11 @@ void printSummary(const CompileOptions &options, const CompileResult &result) {
                    << variant.activationBytes << "\n";
     if (!variant.liveFormula.empty())
       llvm::outs() << "  live set " << printable(variant.liveFormula) << "\n";
+    if (variant.aloneUpTo == "any")
+      llvm::outs() << "  threads  one: a run is too short for more\n";
+    else if (!variant.aloneUpTo.empty())
+      llvm::outs() << "  threads  one up to " << printable(variant.aloneUpTo)
+                   << ": such runs are too short for more\n";
   }
   if (!s.batchDim.empty())
     llvm::outs() << "  batch    requests run as one along '" << s.batchDim << "'; gathering takes "
@@ -194,7 +203,8 @@ void addCompile(CLI::App &app, Action &action) {
   state->cost.addMachine(*verb);
   state->tune.add(*verb);
   verb->add_option("--max-memory", state->flags.maxMemory,
-                   "Fail where the arena of one worker is larger than SIZE, e.g. 64M")
+                   "Let the arena of one worker have SIZE at most, e.g. 64M: cheap results are computed again where "
+                   "they would be kept too long, and a compile that cannot do it fails")
       ->type_name("SIZE");
   verb->add_flag("--json", state->json, "Report as JSON on standard output");
   verb->callback([state, verb, &action] {

@@ -137,6 +137,12 @@ void CompileFlags::add(CLI::App &verb, CompileOptions &options) {
       ->type_name("SIZE");
   verb.add_flag("!--no-winograd", options.winograd,
                 "Sum 3x3 convolutions product by product: slower, less to store, and errors a few times smaller");
+  verb.add_option("--one-thread-below", options.oneThreadBelow,
+                  "Runs that take about fewer microseconds stay on the thread that asks for them, and so do launches of a "
+                  "hundredth of that; 0: none")
+      ->type_name("US")
+      ->check(CLI::Range(0u, 1000000000u))
+      ->capture_default_str();
   verb.add_option("--precision", precision,
                   "What the constant weights of products and convolutions are stored as: f32, or bf16: half the "
                   "bytes, 8 bits of mantissa; sums are f32 all the same, as are weights that Winograd transforms")
