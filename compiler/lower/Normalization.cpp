@@ -150,6 +150,12 @@ bool isUsed(Operation *op, unsigned result) {
 
 Value difference(Scalars &s, ArrayRef<Value> args) { return s.sub(args[0], args[1]); }
 
+/// exp(x - m) where m is the largest of x's row: the exponent is 0 at most, which makes it cheaper.
+Value exponential(Scalars &s, ArrayRef<Value> args) {
+  Value exponent = difference(s, args);
+  return s.exp(s.min(exponent, s.like(exponent, 0)));
+}
+
 /// A row statistic in the type and shape of the op's result `index`.
 Value asResult(Lowering &b, Value statistic, unsigned index) {
   RankedTensorType result = b.resultType(index);
@@ -196,7 +202,7 @@ Exponentials exponentials(Lowering &b, Value input, int64_t dim, bool guarded) {
       return s.select(s.equal(args[0], nothing), s.like(args[0], 0), args[0]);
     });
   Value terms = rows.elements(rows.compute, {max}, {}, {}, [](Scalars &s, ArrayRef<Value> args) {
-    return s.exp(s.sub(args[0], args[1]));
+    return exponential(s, args);
   });
   Rows weights{b, terms, {dim}};
   Value totals = weights.sum({}, [](Scalars &, ArrayRef<Value> args) { return args[0]; });
@@ -230,7 +236,7 @@ FailureOr<SmallVector<Value>> lowerLogSoftmax(Lowering &b, Operation *op, ValueR
     return failure();
   Value max = rows->max();
   Value total = rows->sum({max}, [](Scalars &s, ArrayRef<Value> args) {
-    return s.exp(difference(s, args));
+    return exponential(s, args);
   });
   Value logarithm =
       rows->perRow({total}, [](Scalars &s, ArrayRef<Value> args) { return s.log(args[0]); });

@@ -46,10 +46,14 @@ Expr scale(const Expr &p, const Expr &n) {
 /// e^r - 1 - r.
 Expr expTail(const Expr &r) { return polynomial(r, kExpF32) * (r * r); }
 
-/// e^r for |r| <= ln2/2.
+/// e^r for |r| <= ln2/2, in a chain of five steps: it is what sums of exponentials wait for.
 Expr expPolynomial(const Expr &r) {
-  Expr q = fma(polynomial(r, kExpF32), r, 1.0);
-  return fma(q, r, 1.0);
+  const auto &c = kExpF32;
+  static_assert(std::size(kExpF32) == 5);
+  Expr square = r * r;
+  Expr high = fma(square, c[4], fma(r, c[3], c[2]));
+  Expr tail = fma(high, square, fma(r, c[1], c[0]));
+  return fma(tail, square, r) + 1.0;
 }
 
 /// x = 2^e m with m in [sqrt(1/2), sqrt(2)), for a positive normal x.
@@ -115,6 +119,12 @@ Expr exp(const Expr &x) {
   return scale(expPolynomial(red.r), red.n);
 }
 
+Expr expOfNegative(const Expr &x) {
+  ExpReduction red = reduceExp(atLeast(atMost(x, 0.0), -105.0));
+  // 2^n is 2^(n + 64), which is normal, by 2^-64: a subnormal result is rounded once.
+  return expPolynomial(red.r) * powerOfTwo(addInt(red.n, 64)) * 0x1p-64;
+}
+
 Expr expPlusOne(const Expr &x) {
   // 2^128 is infinity, and below -87 one is what remains.
   ExpReduction red = reduceExp(atLeast(atMost(x, 89.0), -87.0));
@@ -176,11 +186,9 @@ Expr erf(const Expr &x) {
   Expr a = abs(x);
   Expr z = x * x;
   Expr small = fma(polynomial(z, kErfSmallF32), x, x);
-  // 1 - e^-g(|x|), g = -log(erfc); beyond 3.92 it rounds to 1.
-  Expr g = polynomial(atMost(a, 3.95), kErfLargeF32);
-  ExpReduction red = reduceExp(-g);
-  Expr large = copysign(1.0 - expPolynomial(red.r) * powerOfTwo(red.n), x);
-  return select(a < 0.92, small, large);
+  // Beyond 3.92 it rounds to 1, and so does the polynomial at 4. The centre is one where erf is close to a float.
+  Expr large = copysign(shortPolynomial(atMost(a, 4.0) - 2.40625, kErfLargeF32), x);
+  return select(a < 1.125, small, large);
 }
 
 Expr sin(const Expr &x) {
