@@ -50,9 +50,13 @@ struct Rows {
     });
   }
 
-  Value max() {
+  /// The greatest element that is not NaN, -infinity where there is none: an exponential of what a NaN is above
+  /// the greatest is NaN all the same.
+  Value greatest() {
     return fold({}, extremeOf(b, compute, /*isUnsigned=*/false, /*largest=*/false),
-                [](Scalars &s, ArrayRef<Value> args) { return s.max(args[1], args[0]); });
+                [](Scalars &s, ArrayRef<Value> args) {
+                  return s.select(s.less(args[1], args[0]), args[0], args[1]);
+                });
   }
 
   Value fold(ValueRange statistics, Value init, Function combiner) {
@@ -195,7 +199,7 @@ FailureOr<Rows> rowsAlongAxis(Lowering &b, Op op, ValueRange operands) {
 
 Exponentials exponentials(Lowering &b, Value input, int64_t dim, bool guarded) {
   Rows rows{b, input, {dim}};
-  Value max = rows.max();
+  Value max = rows.greatest();
   if (guarded)
     max = rows.perRow({max}, [](Scalars &s, ArrayRef<Value> args) {
       Value nothing = s.like(args[0], -std::numeric_limits<double>::infinity());
@@ -215,9 +219,14 @@ Exponentials exponentials(Lowering &b, Value input, int64_t dim, bool guarded) {
 
 Value softmax(Lowering &b, Value input, int64_t dim, Type element, bool guarded) {
   auto [terms, totals] = exponentials(b, input, dim, guarded);
-  return Rows{b, terms, {dim}}.elements(
-      element, {totals}, {}, {},
-      [](Scalars &s, ArrayRef<Value> args) { return s.div(args[0], args[1]); });
+  // Totals are at least 1 (a greatest element's exponential), or NaN: a product with the inverse rounds once more
+  // than a division, which takes three times as long.
+  Rows rows{b, terms, {dim}};
+  Value inverses = rows.perRow({totals}, [](Scalars &s, ArrayRef<Value> args) {
+    return s.div(s.like(args[0], 1), args[0]);
+  });
+  return rows.elements(element, {inverses}, {}, {},
+                       [](Scalars &s, ArrayRef<Value> args) { return s.mul(args[0], args[1]); });
 }
 
 namespace {
@@ -234,7 +243,7 @@ FailureOr<SmallVector<Value>> lowerLogSoftmax(Lowering &b, Operation *op, ValueR
   FailureOr<Rows> rows = rowsAlongAxis(b, cast<onnx::LogSoftmaxOp>(op), operands);
   if (failed(rows))
     return failure();
-  Value max = rows->max();
+  Value max = rows->greatest();
   Value total = rows->sum({max}, [](Scalars &s, ArrayRef<Value> args) {
     return exponential(s, args);
   });

@@ -35,6 +35,21 @@ ExpReduction reduceExp(const Expr &x) {
   return {sum.bits() - x.integer(kRoundBits), r, nf};
 }
 
+/// As reduceExp, with 2^(n + shift) in place of n: the number that rounds brings the exponent's bias. Its
+/// result is a normal number.
+struct ScaledExp {
+  Expr power;
+  Expr r;
+};
+
+ScaledExp reduceScaledExp(const Expr &x, int shift) {
+  const double round = kRound + 127 + shift;
+  Expr sum = fma(x, kLog2E, x.constant(round));
+  Expr nf = sum - round;
+  Expr r = fma(nf, -kLn2High, x);
+  return {shiftLeft(sum.bits(), 23).asFloat(), fma(nf, -kLn2Low, r)};
+}
+
 Expr powerOfTwo(const Expr &n) { return shiftLeft(addInt(n, 127), 23).asFloat(); }
 
 /// p * 2^n for |n| <= 252: two factors, so that a subnormal result is rounded once.
@@ -120,15 +135,15 @@ Expr exp(const Expr &x) {
 }
 
 Expr expOfNegative(const Expr &x) {
-  ExpReduction red = reduceExp(atLeast(atMost(x, 0.0), -105.0));
   // 2^n is 2^(n + 64), which is normal, by 2^-64: a subnormal result is rounded once.
-  return expPolynomial(red.r) * powerOfTwo(addInt(red.n, 64)) * 0x1p-64;
+  ScaledExp red = reduceScaledExp(atLeast(atMost(x, 0.0), -105.0), 64);
+  return expPolynomial(red.r) * red.power * 0x1p-64;
 }
 
 Expr expPlusOne(const Expr &x) {
   // 2^128 is infinity, and below -87 one is what remains.
-  ExpReduction red = reduceExp(atLeast(atMost(x, 89.0), -87.0));
-  return fma(expPolynomial(red.r), powerOfTwo(red.n), 1.0);
+  ScaledExp red = reduceScaledExp(atLeast(atMost(x, 89.0), -87.0), 0);
+  return fma(expPolynomial(red.r), red.power, 1.0);
 }
 
 Expr exp2(const Expr &x) {
@@ -176,9 +191,8 @@ Expr tanh(const Expr &x) {
   Expr z = x * x;
   Expr small = fma(polynomial(z, kTanhF32), z * x, x);
   // 1 - 2 / (e^2|x| + 1); beyond 9.1 it rounds to 1.
-  ExpReduction red = reduceExp(atMost(a, 9.5) * 2.0);
-  Expr e = expPolynomial(red.r) * powerOfTwo(red.n);
-  Expr large = 1.0 - 2.0 / (e + 1.0);
+  ScaledExp red = reduceScaledExp(atMost(a, 9.5) * 2.0, 0);
+  Expr large = 1.0 - 2.0 / fma(expPolynomial(red.r), red.power, 1.0);
   return copysign(select(a < 0.625, small, large), x);
 }
 
