@@ -132,9 +132,10 @@ def main():
     fit("kTanhF32", "(tanh(x) - x) / x^3 in z = x^2; relative to tanh(x).", "f",
         even(lambda x: (tanh(x) - x) / x**3), mpf("1e-9"), mpf("0.625") ** 2, 5, even(lambda x: tanh(x) / x**3))
     fit("kErfSmallF32", "erf(x)/x - 1 in z = x^2; relative to erf(x)/x.", "f",
-        even(lambda x: erf(x) / x - 1), mpf("1e-12"), mpf("0.925") ** 2, 7, even(lambda x: erf(x) / x))
-    fit("kErfLargeF32", "-log(erfc(t)); absolute, weighted with erfc(t).", "f",
-        w(lambda t: -log(erfc(t))), mpf("0.92"), mpf("3.95"), 8, lambda t: erf(t) / erfc(t))
+        even(lambda x: erf(x) / x - 1), mpf("1e-12"), mpf("1.128") ** 2, 7, even(lambda x: erf(x) / x))
+    fit("kErfLargeF32", "erf(t + 2.40625); relative. Positive at its end, where erf rounds to 1.", "f",
+        w(lambda t: erf(t + mpf("2.40625"))),
+        mpf("1.125") - mpf("2.40625"), mpf(4) - mpf("2.40625"), 15, lambda t: erf(t + mpf("2.40625")), refit=False)
     fit("kSinF32", "(sin(r) - r) / r^3 in z = r^2; relative to sin(r).", "f",
         even(lambda x: (sin(x) - x) / x**3), mpf("1e-12"), QUARTER_PI**2, 3, even(lambda x: sin(x) / x**3))
     fit("kCosF32", "(cos(r) - 1 + r^2/2) / r^4 in z = r^2; relative to cos(r).", "f",

@@ -175,18 +175,32 @@ Expr arcTangent2(const Expr &y, const Expr &x) {
   return y.isF64() ? f64::atan2(y, x) : f64::atan2(y.toF64(), x.toF64()).toF32();
 }
 
+bool isSplatOf(Value value, double wanted) {
+  if (auto splat = value.getDefiningOp<vector::BroadcastOp>())
+    value = splat.getSource();
+  APFloat number(0.0);
+  return matchPattern(value, m_ConstantFloat(&number)) && number.isExactlyValue(wanted);
+}
+
+/// exp(min(x, 0)) of f32, what a softmax sums.
+Value expandExpOfNegative(Operation *op) {
+  auto exp = dyn_cast<math::ExpOp>(op);
+  if (!exp || !getElementTypeOrSelf(exp.getType()).isF32())
+    return {};
+  auto least = exp.getOperand().getDefiningOp<arith::MinimumFOp>();
+  if (!least || !isSplatOf(least.getRhs(), 0.0))
+    return {};
+  ImplicitLocOpBuilder b(op->getLoc(), op);
+  return f32::expOfNegative(Expr(b, least.getLhs()));
+}
+
 /// exp(x) + 1 of f32, the divisor of a logistic function, needs no scaling of its own.
 Value expandExpPlusOne(Operation *op) {
   auto sum = dyn_cast<arith::AddFOp>(op);
   if (!sum || !getElementTypeOrSelf(sum.getType()).isF32())
     return {};
-  auto isOne = [](Value value) {
-    if (auto splat = value.getDefiningOp<vector::BroadcastOp>())
-      value = splat.getSource();
-    return matchPattern(value, m_OneFloat());
-  };
   for (auto [term, other] : {std::pair(sum.getLhs(), sum.getRhs()), {sum.getRhs(), sum.getLhs()}})
-    if (auto exp = term.getDefiningOp<math::ExpOp>(); exp && exp->hasOneUse() && isOne(other)) {
+    if (auto exp = term.getDefiningOp<math::ExpOp>(); exp && exp->hasOneUse() && isSplatOf(other, 1.0)) {
       ImplicitLocOpBuilder b(op->getLoc(), op);
       return f32::expPlusOne(Expr(b, exp.getOperand()));
     }
@@ -307,7 +321,7 @@ Value expandConversion(Operation *op) {
 struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
   void runOnOperation() override {
     // What two ops are goes before each alone. Recipes make conversions too, so conversions come last.
-    for (auto recipe : {expandExpPlusOne, expand, expandConversion}) {
+    for (auto recipe : {expandExpPlusOne, expandExpOfNegative, expand, expandConversion}) {
       SmallVector<Operation *> ops;
       getOperation()->walk([&](Operation *op) {
         if (isa_and_nonnull<math::MathDialect, arith::ArithDialect>(op->getDialect()))

@@ -35,6 +35,21 @@ ExpReduction reduceExp(const Expr &x) {
   return {sum.bits() - x.integer(kRoundBits), r, nf};
 }
 
+/// As reduceExp, with 2^(n + shift) in place of n: the number that rounds brings the exponent's bias. Its
+/// result is a normal number.
+struct ScaledExp {
+  Expr power;
+  Expr r;
+};
+
+ScaledExp reduceScaledExp(const Expr &x, int shift) {
+  const double round = kRound + 127 + shift;
+  Expr sum = fma(x, kLog2E, x.constant(round));
+  Expr nf = sum - round;
+  Expr r = fma(nf, -kLn2High, x);
+  return {shiftLeft(sum.bits(), 23).asFloat(), fma(nf, -kLn2Low, r)};
+}
+
 Expr powerOfTwo(const Expr &n) { return shiftLeft(addInt(n, 127), 23).asFloat(); }
 
 /// p * 2^n for |n| <= 252: two factors, so that a subnormal result is rounded once.
@@ -46,10 +61,14 @@ Expr scale(const Expr &p, const Expr &n) {
 /// e^r - 1 - r.
 Expr expTail(const Expr &r) { return polynomial(r, kExpF32) * (r * r); }
 
-/// e^r for |r| <= ln2/2.
+/// e^r for |r| <= ln2/2, in a chain of five steps: it is what sums of exponentials wait for.
 Expr expPolynomial(const Expr &r) {
-  Expr q = fma(polynomial(r, kExpF32), r, 1.0);
-  return fma(q, r, 1.0);
+  const auto &c = kExpF32;
+  static_assert(std::size(kExpF32) == 5);
+  Expr square = r * r;
+  Expr high = fma(square, c[4], fma(r, c[3], c[2]));
+  Expr tail = fma(high, square, fma(r, c[1], c[0]));
+  return fma(tail, square, r) + 1.0;
 }
 
 /// x = 2^e m with m in [sqrt(1/2), sqrt(2)), for a positive normal x.
@@ -115,10 +134,16 @@ Expr exp(const Expr &x) {
   return scale(expPolynomial(red.r), red.n);
 }
 
+Expr expOfNegative(const Expr &x) {
+  // 2^n is 2^(n + 64), which is normal, by 2^-64: a subnormal result is rounded once.
+  ScaledExp red = reduceScaledExp(atLeast(atMost(x, 0.0), -105.0), 64);
+  return expPolynomial(red.r) * red.power * 0x1p-64;
+}
+
 Expr expPlusOne(const Expr &x) {
   // 2^128 is infinity, and below -87 one is what remains.
-  ExpReduction red = reduceExp(atLeast(atMost(x, 89.0), -87.0));
-  return fma(expPolynomial(red.r), powerOfTwo(red.n), 1.0);
+  ScaledExp red = reduceScaledExp(atLeast(atMost(x, 89.0), -87.0), 0);
+  return fma(expPolynomial(red.r), red.power, 1.0);
 }
 
 Expr exp2(const Expr &x) {
@@ -166,9 +191,8 @@ Expr tanh(const Expr &x) {
   Expr z = x * x;
   Expr small = fma(polynomial(z, kTanhF32), z * x, x);
   // 1 - 2 / (e^2|x| + 1); beyond 9.1 it rounds to 1.
-  ExpReduction red = reduceExp(atMost(a, 9.5) * 2.0);
-  Expr e = expPolynomial(red.r) * powerOfTwo(red.n);
-  Expr large = 1.0 - 2.0 / (e + 1.0);
+  ScaledExp red = reduceScaledExp(atMost(a, 9.5) * 2.0, 0);
+  Expr large = 1.0 - 2.0 / fma(expPolynomial(red.r), red.power, 1.0);
   return copysign(select(a < 0.625, small, large), x);
 }
 
@@ -176,11 +200,9 @@ Expr erf(const Expr &x) {
   Expr a = abs(x);
   Expr z = x * x;
   Expr small = fma(polynomial(z, kErfSmallF32), x, x);
-  // 1 - e^-g(|x|), g = -log(erfc); beyond 3.92 it rounds to 1.
-  Expr g = polynomial(atMost(a, 3.95), kErfLargeF32);
-  ExpReduction red = reduceExp(-g);
-  Expr large = copysign(1.0 - expPolynomial(red.r) * powerOfTwo(red.n), x);
-  return select(a < 0.92, small, large);
+  // Beyond 3.92 it rounds to 1, and so does the polynomial at 4. The centre is one where erf is close to a float.
+  Expr large = copysign(shortPolynomial(atMost(a, 4.0) - 2.40625, kErfLargeF32), x);
+  return select(a < 1.125, small, large);
 }
 
 Expr sin(const Expr &x) {

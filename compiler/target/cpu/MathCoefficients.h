@@ -30,19 +30,21 @@ inline constexpr double kTanhF32[] = {
 };
 
 /// erf(x)/x - 1 in z = x^2; relative to erf(x)/x.
-/// On [1e-12, 0.855625]; error 2^-30.1.
+/// On [1e-12, 1.27238]; error 2^-27.2.
 inline constexpr double kErfSmallF32[] = {
-    0x1.06eba80000000p-3, -0x1.8127400000000p-2, 0x1.ce2d640000000p-4,
-    -0x1.b801180000000p-6, 0x1.5449e40000000p-8, -0x1.a606c20000000p-11,
-    0x1.4f562e0000000p-14,
+    0x1.06eba80000000p-3, -0x1.81272e0000000p-2, 0x1.ce297a0000000p-4,
+    -0x1.b7bae60000000p-6, 0x1.5226b00000000p-8, -0x1.96ee260000000p-11,
+    0x1.27b6fc0000000p-14,
 };
 
-/// -log(erfc(t)); absolute, weighted with erfc(t).
-/// On [0.92, 3.95]; error 2^-32.9.
+/// erf(t + 2.40625); relative. Positive at its end, where erf rounds to 1.
+/// On [-1.28125, 1.59375]; error 2^-26.6.
 inline constexpr double kErfLargeF32[] = {
-    -0x1.6e567e0000000p-13, 0x1.2127e40000000p+0, 0x1.44460c0000000p-1,
-    0x1.bb83d60000000p-4, -0x1.9b8e180000000p-6, 0x1.1159da0000000p-8,
-    -0x1.c78ec80000000p-12, 0x1.61ef940000000p-16,
+    0x1.ffa8a00000000p-1, 0x1.c440e40000000p-9, -0x1.1011920000000p-7,
+    0x1.8ebf260000000p-7, -0x1.84f6c80000000p-7, 0x1.fd96c60000000p-8,
+    -0x1.93c75a0000000p-9, 0x1.1556600000000p-12, 0x1.0eb0b00000000p-11,
+    -0x1.5663d60000000p-12, 0x1.b3ebf20000000p-15, 0x1.073a700000000p-15,
+    -0x1.e11e780000000p-17, 0x1.85b2280000000p-24, 0x1.3ce7fa0000000p-21,
 };
 
 /// (sin(r) - r) / r^3 in z = r^2; relative to sin(r).

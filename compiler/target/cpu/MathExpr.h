@@ -13,6 +13,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 #include <bit>
+#include <vector>
 
 namespace burin {
 
@@ -208,6 +209,24 @@ Expr polynomial(const Expr &x, const double (&c)[n]) {
   for (size_t i = n - 1; i-- > 0;)
     p = fma(p, x, c[i]);
   return p;
+}
+
+/// The same with a chain of half as many steps: Horner's rule for the lowest two terms, which decide the rounding,
+/// and Estrin's (pairs, then pairs of pairs) for the others.
+template <size_t n>
+Expr shortPolynomial(const Expr &x, const double (&c)[n]) {
+  static_assert(n > 2);
+  std::vector<Expr> terms;
+  for (size_t i = 2; i < n; i += 2)
+    terms.push_back(i + 1 < n ? fma(x, c[i + 1], c[i]) : x.constant(c[i]));
+  for (Expr power = x * x; terms.size() > 1; power = power * power) {
+    for (size_t i = 0; i + 1 < terms.size(); i += 2)
+      terms[i / 2] = fma(terms[i + 1], power, terms[i]);
+    if (terms.size() % 2 != 0)
+      terms[terms.size() / 2] = terms.back();
+    terms.resize((terms.size() + 1) / 2, terms.front());
+  }
+  return fma(fma(terms.front(), x, c[1]), x, c[0]);
 }
 
 } // namespace burin

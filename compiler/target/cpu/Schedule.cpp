@@ -187,25 +187,62 @@ bool isEmpty(Value tensor) {
   return tensor.getDefiningOp<tensor::EmptyOp>() != nullptr;
 }
 
+/// What `op` computes element by element from, its tile's own tensor that nobody reads later; null if there is none.
+OpOperand *ownInput(linalg::GenericOp op) {
+  if (op.getNumDpsInits() != 1 || op.getNumReductionLoops() != 0 ||
+      !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity())
+    return nullptr;
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    Operation *def = operand->get().getDefiningOp();
+    bool isOwn = def && def->getBlock() == op->getBlock() && isa<DestinationStyleOpInterface>(def) &&
+                 operand->get().getType() == op.getResultTypes()[0] &&
+                 op.getMatchingIndexingMap(operand).isIdentity();
+    if (isOwn && llvm::all_of(operand->get().getUses(), [&](OpOperand &use) {
+          return use.getOwner()->getBlock() == op->getBlock() &&
+                 (&use == operand || (use.getOwner() != op && use.getOwner()->isBeforeInBlock(op)));
+        }))
+      return operand;
+  }
+  return nullptr;
+}
+
 /// What is computed element by element from a tile's own tensor, which nobody reads later, takes its
 /// place.
 void workInPlace(func::FuncOp kernel) {
   kernel.walk([&](linalg::GenericOp op) {
-    if (op.getNumDpsInits() != 1 || op.getNumReductionLoops() != 0 ||
-        !isEmpty(op.getDpsInits()[0]) ||
-        !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity())
+    if (OpOperand *input = ownInput(op); input && isEmpty(op.getDpsInits()[0]))
+      op.getDpsInitOperand(0)->set(input->get());
+  });
+}
+
+/// The other way round for what ends in the kernel's result: a softmax's exponentials are made where the result
+/// goes, so that a long row is there once, and memory is written while they are computed.
+void workInDestination(func::FuncOp kernel) {
+  kernel.walk([&](linalg::GenericOp op) {
+    OpOperand *input = ownInput(op);
+    auto producer = input ? input->get().getDefiningOp<linalg::GenericOp>() : linalg::GenericOp();
+    if (!producer || producer->getNumResults() != 1 || !isEmpty(producer.getDpsInits()[0]) ||
+        producer.getNumReductionLoops() != 0)
       return;
-    for (OpOperand *operand : op.getDpsInputOperands()) {
-      Operation *def = operand->get().getDefiningOp();
-      bool isOwn = def && def->getBlock() == op->getBlock() && isa<DestinationStyleOpInterface>(def) &&
-                   operand->get().getType() == op.getResultTypes()[0] &&
-                   op.getMatchingIndexingMap(operand).isIdentity();
-      if (isOwn && llvm::all_of(operand->get().getUses(), [&](OpOperand &use) {
-            return use.getOwner()->getBlock() == op->getBlock() &&
-                   (&use == operand || (use.getOwner() != op && use.getOwner()->isBeforeInBlock(op)));
-          }))
-        return op.getDpsInitOperand(0)->set(operand->get());
+    // The result's tile, which nothing else names.
+    Value place = op.getDpsInits()[0];
+    auto slice = place.getDefiningOp<tensor::ExtractSliceOp>();
+    Value whole = slice ? slice.getSource() : place;
+    auto isOnlyWrittenBack = [&](OpOperand &use) {
+      return use.getOwner() == (slice ? slice : op) || isa<tensor::ParallelInsertSliceOp>(use.getOwner());
+    };
+    if (!isa<BlockArgument>(whole) || !place.hasOneUse() || !llvm::all_of(whole.getUses(), isOnlyWrittenBack) ||
+        !op.getMatchingBlockArgument(op.getDpsInitOperand(0)).use_empty())
+      return;
+    if (slice) {
+      for (Value operand : slice->getOperands())
+        if (Operation *def = operand.getDefiningOp())
+          if (def->getBlock() == op->getBlock() && !def->isBeforeInBlock(producer))
+            return;
+      slice->moveBefore(producer);
     }
+    producer.getDpsInitOperand(0)->set(place);
+    op.getDpsInitOperand(0)->set(input->get());
   });
 }
 
@@ -449,6 +486,8 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
             return failure();
           if (isAttention)
             workInPlace(kernel);
+          else
+            workInDestination(kernel);
           fillConstants(kernel);
           nameDestinations(kernel);
           fillInPlace(kernel);

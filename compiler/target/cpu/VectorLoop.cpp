@@ -21,10 +21,30 @@ static std::function<Value(OpBuilder &, Location, Value, Value)> combineWith() {
   };
 }
 
+/// x < y ? y : x, one instruction: y is not seen where it is NaN.
+static Value greater(OpBuilder &b, Location loc, Value x, Value y) {
+  Value isLess = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, x, y);
+  return arith::SelectOp::create(b, loc, isLess, y, x);
+}
+
+/// Whether `op` is greater(accumulator, y), and nothing else reads the accumulator.
+static bool isGreater(Operation *op, BlockArgument accumulator) {
+  auto select = dyn_cast<arith::SelectOp>(op);
+  auto compare = select ? select.getCondition().getDefiningOp<arith::CmpFOp>() : arith::CmpFOp();
+  return compare && compare.getPredicate() == arith::CmpFPredicate::OLT && compare->hasOneUse() &&
+         select->hasOneUse() && compare.getRhs() == select.getTrueValue() &&
+         compare.getLhs() == accumulator && select.getFalseValue() == accumulator &&
+         accumulator.hasNUses(2);
+}
+
 std::optional<Combiner> matchCombiner(linalg::GenericOp op, unsigned index) {
   BlockArgument accumulator = op.getRegionOutputArgs()[index];
   Operation *combiner =
       op.getBody()->getTerminator()->getOperand(index).getDefiningOp();
+  if (combiner && isGreater(combiner, accumulator))
+    return Combiner{OpBuilder(op.getContext())
+                        .getFloatAttr(accumulator.getType(), -std::numeric_limits<double>::infinity()),
+                    greater};
   if (!combiner || !accumulator.hasOneUse() || *accumulator.user_begin() != combiner ||
       combiner->getBlock() != op.getBody() || !combiner->getResult(0).hasOneUse())
     return std::nullopt;

@@ -10,7 +10,8 @@
 // CHECK-NEXT: %[[X:.*]] = arith.mulf %[[SUM]], %[[C]]
 // CHECK: arith.addf %[[X]], %[[M]]
 // CHECK-NEXT: kern.yield
-// CHECK: arith.maximumf
+// CHECK: arith.cmpf olt
+// CHECK-NEXT: arith.select
 // CHECK-NOT: arith.select
 // CHECK: math.exp
 // CHECK: kern.contract {{.*}} extras(%{{.*}} : tensor<2x4x5xf32>) outs(%{{.*}} : tensor<2x4x5x8xf32>) {{.*}}reduction = array<i64: 6>
@@ -30,7 +31,8 @@ func.func @masked(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2
 // CHECK: kern.contract {{.*}} extras(%{{.*}} : tensor<5x6xi8>)
 // CHECK: arith.select
 // CHECK: kern.yield
-// CHECK: arith.maximumf
+// CHECK: arith.cmpf olt
+// CHECK-NEXT: arith.select
 // CHECK: arith.select
 // CHECK: math.exp
 // CHECK: arith.select

@@ -27,6 +27,20 @@ func.func @logistic(%x: vector<16xf32>) -> vector<16xf32> {
   return %y : vector<16xf32>
 }
 
+// What a softmax sums is at most 1: one power of two and a constant in place of two powers.
+// CHECK-LABEL: func.func @negative
+// CHECK-NOT: arith.shrsi
+// CHECK: %[[POWER:.*]] = arith.bitcast {{.*}} : vector<16xi32> to vector<16xf32>
+// CHECK: %[[HIGH:.*]] = arith.mulf {{.*}}, %[[POWER]]
+// CHECK: %[[LEAST:.*]] = arith.constant dense<5.42101086E-20> : vector<16xf32>
+// CHECK: arith.mulf %[[HIGH]], %[[LEAST]]
+func.func @negative(%x: vector<16xf32>) -> vector<16xf32> {
+  %zero = arith.constant dense<0.0> : vector<16xf32>
+  %n = arith.minimumf %x, %zero : vector<16xf32>
+  %e = math.exp %n : vector<16xf32>
+  return %e : vector<16xf32>
+}
+
 // CHECK-LABEL: func.func @tanh
 // CHECK-NOT: math.tanh
 // CHECK: math.fma {{.*}} : vector<4x16xf32>

@@ -39,6 +39,49 @@ func.func @softmax_like(%x: tensor<512x256xf32>, %o: tensor<512x256xf32>) -> ten
 
 // -----
 
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+
+// What the result is made of, element by element, is made where the result goes.
+// CHECK-LABEL: func.func @terms
+// CHECK-SAME: (%[[X:.*]]: memref<512x256xf32>, %[[OUT:.*]]: memref<512x256xf32>)
+// CHECK: %[[TILE:.*]] = memref.subview %[[OUT]]
+// CHECK: linalg.generic {{.*}} outs(%[[TILE]]
+// CHECK: math.exp
+// CHECK: memref.alloc() {{.*}} : memref<4xf32>
+// CHECK: linalg.generic {{.*}} ins(%[[TILE]], %{{.*}}) outs(%[[TILE]]
+// CHECK: arith.mulf
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @terms(%x: tensor<512x256xf32>, %o: tensor<512x256xf32>) -> tensor<512x256xf32>
+    attributes {plan.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<512x256xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<512x256xf32>) outs(%e : tensor<512x256xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %r = math.exp %a : f32
+    linalg.yield %r : f32
+  } -> tensor<512x256xf32>
+  %s = tensor.empty() : tensor<512xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%s : tensor<512xf32>) -> tensor<512xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%0 : tensor<512x256xf32>) outs(%f : tensor<512xf32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %r = arith.addf %acc, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<512xf32>
+  %2 = linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%0, %1 : tensor<512x256xf32>, tensor<512xf32>) outs(%o : tensor<512x256xf32>) {
+  ^bb0(%a: f32, %m: f32, %out: f32):
+    %r = arith.mulf %a, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<512x256xf32>
+  return %2 : tensor<512x256xf32>
+}
+
+// -----
+
 // An elementwise op alone walks memory as one loop.
 // CHECK-LABEL: func.func @flat
 // CHECK: scf.forall {{.*}} (131072) step (16384)

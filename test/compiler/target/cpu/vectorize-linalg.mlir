@@ -21,6 +21,26 @@ func.func @row_max(%x: memref<8x768xf32>, %m: memref<8xf32>) {
   return
 }
 
+// The greatest that is no NaN: one instruction for each vector of a row.
+// CHECK-LABEL: func.func @row_greatest
+// CHECK: %[[LOW:.*]] = arith.constant dense<0xFF800000> : vector<64xf32>
+// CHECK: scf.for {{.*}} step %c64 iter_args(%[[ACC:.*]] = %[[LOW]]) -> (vector<64xf32>)
+// CHECK: %[[X:.*]] = vector.load {{.*}} vector<64xf32>
+// CHECK: %[[LESS:.*]] = arith.cmpf olt, %[[ACC]], %[[X]] : vector<64xf32>
+// CHECK: arith.select %[[LESS]], %[[X]], %[[ACC]] : vector<64xi1>, vector<64xf32>
+// CHECK: arith.cmpf olt, {{.*}} : vector<32xf32>
+// CHECK: memref.store
+func.func @row_greatest(%x: memref<8x768xf32>, %m: memref<8xf32>) {
+  linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<8x768xf32>) outs(%m : memref<8xf32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %less = arith.cmpf olt, %acc, %a : f32
+    %r = arith.select %less, %a, %acc : f32
+    linalg.yield %r : f32
+  }
+  return
+}
+
 // The value of a row is one for all lanes; the end is masked.
 // CHECK-LABEL: func.func @minus_row
 // CHECK: scf.for
