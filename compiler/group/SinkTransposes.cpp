@@ -15,29 +15,33 @@ namespace burin::group {
 namespace {
 
 /// Whether a contraction has decided how `value` lies: it has made it, or what it was computed from.
-bool isOfContraction(Value value, unsigned depth = 0) {
-  Operation *def = value.getDefiningOp();
-  if (!def || depth > 6)
-    return false;
-  if (isa<kern::ContractOp>(def))
-    return true;
-  if (auto insert = dyn_cast<tensor::InsertSliceOp>(def))
-    return isOfContraction(insert.getSource(), depth + 1);
-  auto generic = dyn_cast<linalg::GenericOp>(def);
-  auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (!generic || !type || copyOf(generic).isPermutation())
-    return false;
-  auto isLike = [&](Value operand) {
-    auto other = dyn_cast<RankedTensorType>(operand.getType());
-    return other && other.getRank() == type.getRank() && isOfContraction(operand, depth + 1);
-  };
-  if (llvm::any_of(generic.getDpsInputs(), isLike))
-    return true;
-  return generic.getBody()
-      ->walk([&](tensor::ExtractOp op) {
-        return isLike(op.getTensor()) ? WalkResult::interrupt() : WalkResult::advance();
-      })
-      .wasInterrupted();
+bool isOfContraction(Value from) {
+  constexpr size_t most = 64; // values: what is looked at for each copy
+  SmallVector<Value> waiting{from};
+  llvm::SmallPtrSet<Operation *, 16> seen;
+  while (!waiting.empty() && seen.size() < most) {
+    Value value = waiting.pop_back_val();
+    Operation *def = value.getDefiningOp();
+    if (!def || !seen.insert(def).second)
+      continue;
+    if (isa<kern::ContractOp>(def))
+      return true;
+    if (auto insert = dyn_cast<tensor::InsertSliceOp>(def))
+      for (Value operand : {insert.getDest(), insert.getSource()})
+        waiting.push_back(operand);
+    auto generic = dyn_cast<linalg::GenericOp>(def);
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (!generic || !type || copyOf(generic).isPermutation())
+      continue;
+    auto take = [&](Value operand) {
+      auto other = dyn_cast<RankedTensorType>(operand.getType());
+      if (other && other.getRank() == type.getRank())
+        waiting.push_back(operand);
+    };
+    llvm::for_each(generic.getDpsInputs(), take);
+    generic.getBody()->walk([&](tensor::ExtractOp op) { take(op.getTensor()); });
+  }
+  return false;
 }
 
 Copy movableCopy(Value value) {
@@ -71,20 +75,30 @@ Value freshOf(PatternRewriter &rewriter, Location loc, Value like, AffineMap ord
   return fresh;
 }
 
-/// Loops that an index of a body is computed from; false where it depends on more than loops.
-bool loopsOf(Value index, Block &body, llvm::SmallBitVector &loops) {
+/// Loops that an index of the body is computed from, itself or as an element of an input (a table of places);
+/// false where it depends on more.
+bool loopsOf(Value index, linalg::GenericOp op, llvm::SmallBitVector &loops) {
+  Block &body = *op.getBody();
+  if (auto argument = dyn_cast<BlockArgument>(index); argument && argument.getOwner() == &body) {
+    OpOperand &operand = op->getOpOperand(argument.getArgNumber());
+    if (op.isDpsInit(&operand))
+      return false;
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    for (unsigned loop = 0; loop < map.getNumDims(); ++loop)
+      if (map.isFunctionOfDim(loop))
+        loops.set(loop);
+    return true;
+  }
   if (auto loop = index.getDefiningOp<linalg::IndexOp>()) {
     loops.set(loop.getDim());
     return true;
   }
   Operation *def = index.getDefiningOp();
-  if (!def)
-    return !llvm::is_contained(body.getArguments(), index);
-  if (def->getBlock() != &body)
-    return !body.getParentOp()->isAncestor(def);
+  if (!def || def->getBlock() != &body)
+    return !def || !op->isAncestor(def);
   return isMemoryEffectFree(def) && def->getNumRegions() == 0 &&
          llvm::all_of(def->getOperands(),
-                      [&](Value operand) { return loopsOf(operand, body, loops); });
+                      [&](Value operand) { return loopsOf(operand, op, loops); });
 }
 
 /// What a generic reads, in terms of the dims of its result.
@@ -159,7 +173,7 @@ private:
       return false;
     for (auto [k, index] : llvm::enumerate(extract.getIndices())) {
       llvm::SmallBitVector loops(op.getNumLoops());
-      if (!loopsOf(index, *op.getBody(), loops) ||
+      if (!loopsOf(index, op, loops) ||
           !isAligned(k, [&](unsigned loop) { return loops.test(loop); }))
         return false;
     }

@@ -235,3 +235,84 @@ func.func @part(%x: tensor<1x6x8x16xf32>, %w: tensor<1x16x16xf32>, %v: tensor<1x
   } -> tensor<1x6x8x16xf32>
   return %r : tensor<1x6x8x16xf32>
 }
+
+// -----
+
+#id = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#last = affine_map<(d0, d1, d2, d3) -> (d0, d2, d3, d1)>
+#row = affine_map<(d0, d1, d2, d3) -> (d2)>
+#column = affine_map<(d0, d1, d2, d3) -> (d3)>
+#point = affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d4)>
+
+// An index may come from a table of places of its dim, as of a resize.
+// CHECK-DAG: #[[ROW:.*]] = affine_map<(d0, d1, d2, d3) -> (d1)>
+// CHECK-DAG: #[[COLUMN:.*]] = affine_map<(d0, d1, d2, d3) -> (d2)>
+// CHECK-LABEL: func.func @places
+// CHECK: %[[A:.*]] = kern.contract
+// CHECK: %[[WIDE:.*]] = linalg.generic {indexing_maps = [#[[ROW]], #[[COLUMN]]
+// CHECK: tensor.extract %[[A]]
+// CHECK: %[[COPY:.*]] = linalg.generic {{.*}} ins(%[[WIDE]]
+// CHECK: return %[[COPY]]
+func.func @places(%x: tensor<1x3x4x16xf32>, %w: tensor<1x16x16xf32>, %r: tensor<6xi64>, %q: tensor<8xi64>) -> tensor<1x16x6x8xf32> {
+  %e0 = tensor.empty() : tensor<1x3x4x16xf32>
+  %a = kern.contract ins(%x, %w : tensor<1x3x4x16xf32>, tensor<1x16x16xf32>) outs(%e0 : tensor<1x3x4x16xf32>)
+      attributes {a_map = #point, b_map = affine_map<(d0, d1, d2, d3) -> ()>, extra_maps = [], reduction = array<i64: 16>} {
+  ^bb0(%s: f32):
+    kern.yield %s : f32
+  } -> tensor<1x3x4x16xf32>
+  %e1 = tensor.empty() : tensor<1x16x3x4xf32>
+  %y = linalg.generic {indexing_maps = [#last, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%a : tensor<1x3x4x16xf32>) outs(%e1 : tensor<1x16x3x4xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    linalg.yield %v : f32
+  } -> tensor<1x16x3x4xf32>
+  %e2 = tensor.empty() : tensor<1x16x6x8xf32>
+  %wide = linalg.generic {indexing_maps = [#row, #column, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%r, %q : tensor<6xi64>, tensor<8xi64>) outs(%e2 : tensor<1x16x6x8xf32>) {
+  ^bb0(%i: i64, %j: i64, %o: f32):
+    %n = linalg.index 0 : index
+    %c = linalg.index 1 : index
+    %h = arith.index_cast %i : i64 to index
+    %v = arith.index_cast %j : i64 to index
+    %e = tensor.extract %y[%n, %c, %h, %v] : tensor<1x16x3x4xf32>
+    linalg.yield %e : f32
+  } -> tensor<1x16x6x8xf32>
+  return %wide : tensor<1x16x6x8xf32>
+}
+
+// -----
+
+#id = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#last = affine_map<(d0, d1, d2, d3) -> (d0, d2, d3, d1)>
+#row = affine_map<(d0, d1, d2, d3) -> (d3)>
+#point = affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d4)>
+
+// One that says where rows lie and where channels do at once turns nothing.
+// CHECK-LABEL: func.func @diagonal
+// CHECK: %[[A:.*]] = kern.contract
+// CHECK: %[[Y:.*]] = linalg.generic {{.*}} ins(%[[A]]
+// CHECK: tensor.extract %[[Y]]
+func.func @diagonal(%x: tensor<1x16x16x16xf32>, %w: tensor<1x16x16xf32>, %r: tensor<16xi64>) -> tensor<1x16x16x16xf32> {
+  %e0 = tensor.empty() : tensor<1x16x16x16xf32>
+  %a = kern.contract ins(%x, %w : tensor<1x16x16x16xf32>, tensor<1x16x16xf32>) outs(%e0 : tensor<1x16x16x16xf32>)
+      attributes {a_map = #point, b_map = affine_map<(d0, d1, d2, d3) -> ()>, extra_maps = [], reduction = array<i64: 16>} {
+  ^bb0(%s: f32):
+    kern.yield %s : f32
+  } -> tensor<1x16x16x16xf32>
+  %y = linalg.generic {indexing_maps = [#last, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%a : tensor<1x16x16x16xf32>) outs(%e0 : tensor<1x16x16x16xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    linalg.yield %v : f32
+  } -> tensor<1x16x16x16xf32>
+  %wide = linalg.generic {indexing_maps = [#row, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%r : tensor<16xi64>) outs(%e0 : tensor<1x16x16x16xf32>) {
+  ^bb0(%i: i64, %o: f32):
+    %n = linalg.index 0 : index
+    %c = linalg.index 1 : index
+    %q = linalg.index 3 : index
+    %h = arith.index_cast %i : i64 to index
+    %e = tensor.extract %y[%n, %c, %h, %q] : tensor<1x16x16x16xf32>
+    linalg.yield %e : f32
+  } -> tensor<1x16x16x16xf32>
+  return %wide : tensor<1x16x16x16xf32>
+}
