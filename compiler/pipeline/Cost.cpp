@@ -21,8 +21,9 @@ public:
     DenseMap<Value, size_t> tensorOf; // results in the arena
     DenseMap<Value, unsigned> makerOf;
     auto readAt = [&](Value value, unsigned time) {
-      if (auto it = tensorOf.find(value); it != tensorOf.end())
-        result.tensors[it->second].end = time;
+      for (Value data : madeApart(value))
+        if (auto it = tensorOf.find(data); it != tensorOf.end())
+          result.tensors[it->second].end = time;
     };
     for (Operation &op : main.getBody().front()) {
       unsigned time = unsigned(result.launches.size());
@@ -38,8 +39,9 @@ public:
       for (Value input : llvm::concat<Value>(launch.getInputs(), launch.getStates())) {
         Value data = group::dataOf(input);
         readAt(data, time);
-        if (auto it = makerOf.find(data); it != makerOf.end())
-          from.insert(it->second);
+        for (Value part : madeApart(data))
+          if (auto it = makerOf.find(part); it != makerOf.end())
+            from.insert(it->second);
       }
       cost.readsFrom.assign(from.begin(), from.end());
       llvm::sort(cost.readsFrom);
@@ -58,6 +60,21 @@ public:
   }
 
 private:
+  /// What launches have made of `data`: itself, or what it is a part of or consists of.
+  static SmallVector<Value> madeApart(Value data) {
+    SmallVector<Value> made, waiting{data};
+    while (!waiting.empty()) {
+      Value value = waiting.pop_back_val();
+      if (auto part = value.getDefiningOp<plan::PartOp>())
+        waiting.push_back(part.getWhole());
+      else if (auto join = value.getDefiningOp<plan::JoinOp>())
+        llvm::append_range(waiting, join.getParts());
+      else
+        made.push_back(value);
+    }
+    return made;
+  }
+
   func::FuncOp main;
   LaunchWork work;
   ProgramCost result;

@@ -105,6 +105,7 @@ std::vector<Phase> programPhases(const CompileOptions &options,
          pm.addPass(createOutlineKernels());
          if (purpose == Purpose::KernelResults)
            pm.addPass(createKeepKernelResults());
+         pm.addPass(createJoinInPlace());
          if (activationBytes) // launches are what runs again, and the plan is of all of them
            pm.addPass(createRematerialize({*activationBytes}));
          pm.addPass(createPlanMemory({shardBytes}));

@@ -26,8 +26,13 @@ DenseMap<Value, unsigned> lastReads(func::FuncOp main) {
   unsigned time = 0;
   for (Operation &op : body) {
     if (auto launch = dyn_cast<plan::LaunchOp>(op)) {
-      for (Value input : launch.getInputs())
-        last[group::dataOf(input)] = time;
+      for (Value input : launch.getInputs()) {
+        Value data = group::dataOf(input);
+        last[data] = time;
+        // Who reads a part reads what that lies in.
+        while (auto part = data.getDefiningOp<plan::PartOp>())
+          last[data = part.getWhole()] = time;
+      }
       ++time;
     } else if (auto measure = dyn_cast<plan::MeasureOp>(op)) {
       last[group::dataOf(measure.getCount())] = time; // before the next launch writes
@@ -44,7 +49,20 @@ FailureOr<std::vector<Buffer>> BufferFinder::find(func::FuncOp main, plan::Model
   DenseMap<Value, unsigned> lastUse = lastReads(main), index;
   std::vector<Buffer> buffers;
   unsigned time = 0;
-  for (auto launch : main.getBody().front().getOps<plan::LaunchOp>()) {
+  DenseMap<Value, unsigned> joinedAt; // by plan.join
+  for (Operation &op : main.getBody().front()) {
+    if (isa<plan::JoinOp, plan::PartOp>(op)) { // what lies in another's memory is alive there
+      Value data = op.getResult(0), owner = plan::withinOf(data).owner;
+      auto at = joinedAt.find(owner);
+      if (at == joinedAt.end())
+        at = index.find(owner);
+      Buffer &buffer = buffers[at->second];
+      buffer.end = std::max(buffer.end, lastUse.lookup(data));
+      continue;
+    }
+    auto launch = dyn_cast<plan::LaunchOp>(op);
+    if (!launch)
+      continue;
     for (Value result : launch.getResults().take_back(launch.getStates().size()))
       if (!outside.count(result)) {
         launch.emitOpError("writes to a state that does not grow, which is replaced when all have run");
@@ -60,6 +78,14 @@ FailureOr<std::vector<Buffer>> BufferFinder::find(func::FuncOp main, plan::Model
         return failure();
       }
       unsigned end = std::max(time, lastUse.lookup(result));
+      if (Value owner = plan::withinOf(result).owner; owner != result) {
+        auto [at, isNew] = joinedAt.try_emplace(owner, buffers.size());
+        if (isNew)
+          buffers.push_back({{}, owner, *sizes.maxBytes(owner), time, end});
+        buffers[at->second].values.push_back(result);
+        buffers[at->second].end = std::max(buffers[at->second].end, end);
+        continue;
+      }
       if (Value input = replacedInput(launch, time, lastUse, index)) {
         unsigned at = index.at(input);
         index[result] = at;
@@ -68,7 +94,7 @@ FailureOr<std::vector<Buffer>> BufferFinder::find(func::FuncOp main, plan::Model
         continue;
       }
       index[result] = buffers.size();
-      buffers.push_back({{result}, *bytes, time, end});
+      buffers.push_back({{result}, Value(), *bytes, time, end});
     }
     ++time;
   }
@@ -86,7 +112,7 @@ Value BufferFinder::replacedInput(plan::LaunchOp launch, unsigned time,
   for (unsigned i : known->second) {
     Value data = group::dataOf(launch.getInputs()[i]);
     auto reads = llvm::count_if(launch.getInputs(),
-                                [&](Value input) { return group::dataOf(input) == data; });
+                                [&](Value input) { return plan::withinOf(group::dataOf(input)).owner == data; });
     if (index.count(data) && lastUse.lookup(data) == time && reads == 1)
       return data;
   }

@@ -16,11 +16,12 @@
 namespace burin {
 
 /// Memory of the arena: a launch's result with all its views, and the results that later launches write in its
-/// place.
+/// place; or a plan.join, with all that lies in it.
 struct Buffer {
   static constexpr uint64_t alignment = 64; // a cache line, and the widest vector
 
-  llvm::SmallVector<mlir::Value> values; // one after the other in the same memory
+  llvm::SmallVector<mlir::Value> values; // one after the other in the same memory, or parts of `joined`
+  mlir::Value joined;          // null for most
   uint64_t bytes = 0;          // dense size, at its bound
   unsigned begin = 0, end = 0; // first and last launch that touch it, inclusive
   uint64_t offset = 0;

@@ -49,10 +49,18 @@ public:
         failed(collect(body)))
       return failure();
     arenaBytes = placeBuffers(buffers);
-    for (Buffer &buffer : buffers)
+    for (Buffer &buffer : buffers) {
       for (Value value : buffer.values)
-        if (failed(place(value, plan::Storage::Arena, buffer.offset)))
+        if (!buffer.joined && failed(place(value, plan::Storage::Arena, buffer.offset)))
           return failure();
+      if (buffer.joined && failed(place(buffer.joined, plan::Storage::Arena, buffer.offset)))
+        return failure();
+    }
+    body.walk([&](Operation *op) {
+      if (isa<plan::LaunchOp, plan::JoinOp, plan::PartOp>(op))
+        for (Value data : op->getResults())
+          placeWithin(data);
+    });
     noteCommits(body);
     body.walk([&](plan::LaunchOp launch) {
       SmallVector<Attribute> attrs;
@@ -146,6 +154,18 @@ private:
     return success();
   }
 
+  /// What lies in another's memory, which has its place.
+  void placeWithin(Value data) {
+    plan::Within within = plan::withinOf(data);
+    if (within.owner == data)
+      return;
+    auto bytes = int64_t(*sizes.maxBytes(data)) / cast<RankedTensorType>(data.getType()).getNumElements();
+    plan::PlaceAttr owner = places.at(within.owner);
+    places[data] = plan::PlaceAttr::get(func.getContext(), owner.getStorage(),
+                                        owner.getAt() + uint64_t(within.offset * bytes),
+                                        uint64_t(within.span * bytes));
+  }
+
   LogicalResult placeWeights(Block &body) {
     for (auto constant : body.getOps<plan::ConstantOp>()) {
       std::optional<uint64_t> bytes = sizes.maxBytes(constant.getResult());
@@ -182,7 +202,7 @@ private:
     std::vector<onnx::SizeExpr> live(launches + 1);
     for (const Buffer &buffer : buffers) {
       std::optional<onnx::SizeExpr> most; // of the values in it
-      for (Value value : buffer.values) {
+      for (Value value : buffer.joined ? ArrayRef(buffer.joined) : ArrayRef(buffer.values)) {
         std::optional<onnx::SizeExpr> bytes = sizes.bytes(value);
         if (!bytes)
           return;
@@ -230,7 +250,7 @@ private:
       auto later = llvm::find_if(llvm::drop_begin(buffer.values), [&](Value value) {
         return times.at(value.getDefiningOp()) > time;
       });
-      Value value = *std::prev(later);
+      Value value = buffer.joined ? buffer.joined : *std::prev(later);
       tensors.push_back(plan::LiveAttr::get(
           func.getContext(), builder.getStringAttr(plan::nodeName(value.getLoc())), largestType(value),
           buffer.bytes));

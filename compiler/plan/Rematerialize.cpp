@@ -186,7 +186,7 @@ private:
     constexpr size_t mostLaunches = 8;
     auto launch = data.getDefiningOp<plan::LaunchOp>();
     if (!launch || launch.getNumResults() != 1 || !launch.getStates().empty() ||
-        again.size() >= mostLaunches)
+        launch->hasAttr(plan::withinAttrName) || again.size() >= mostLaunches)
       return false;
     auto [known, isNew] = isCheap.try_emplace(launch.getKernelAttr().getAttr());
     if (isNew)

@@ -241,6 +241,19 @@ def OutlineKernels : Pass<"outline-kernels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::burin::plan::PlanDialect", "::mlir::func::FuncDialect"];
 }
 
+def JoinInPlace : Pass<"join-in-place", "::mlir::ModuleOp"> {
+  let summary = "Parts of tensors are written and read where they lie";
+  let description = [{
+    In front of plan-memory. A launch that does nothing but put tensors side by side becomes a plan.join: what makes a
+    part writes it into the whole. One that cuts out a part becomes a plan.part, which its readers read within the
+    whole. Kernels of such launches are copies whose arguments have `plan.strides`. A part that cannot lie there (an input,
+    a weight, a result of the model, a part of two wholes) is copied there by a launch of its own.
+    Of tensors with known sizes, whose parts have at least 16 elements side by side, for kernels of
+    contractions and of linalg ops.
+  }];
+  let dependentDialects = ["::burin::plan::PlanDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def Rematerialize : Pass<"rematerialize", "::mlir::ModuleOp"> {
   let summary = "Cheap launches run again in front of late readers until the plan fits";
   let description = [{

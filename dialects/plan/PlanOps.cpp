@@ -137,6 +137,34 @@ BlockArgument burin::plan::stateUnder(Value tensor) {
   return nullptr;
 }
 
+Within burin::plan::withinOf(Value data) {
+  auto numbersOf = [](Value value) -> DenseI64ArrayAttr {
+    Operation *def = value.getDefiningOp();
+    if (auto join = dyn_cast_or_null<JoinOp>(def))
+      return join.getWithinAttr();
+    if (auto part = dyn_cast_or_null<PartOp>(def))
+      return part.getWithinAttr();
+    return def ? def->getAttrOfType<DenseI64ArrayAttr>(withinAttrName) : DenseI64ArrayAttr();
+  };
+  Within within{data, 0, 0};
+  if (DenseI64ArrayAttr numbers = numbersOf(data)) {
+    within.offset = numbers[0];
+    within.span = numbers[1];
+  }
+  // The numbers are those in the outermost already.
+  while (numbersOf(within.owner)) {
+    if (auto part = within.owner.getDefiningOp<PartOp>()) {
+      within.owner = part.getWhole();
+      continue;
+    }
+    auto join = llvm::find_if(within.owner.getUsers(), llvm::IsaPred<JoinOp>);
+    if (join == within.owner.user_end())
+      break;
+    within.owner = cast<JoinOp>(*join).getResult();
+  }
+  return within;
+}
+
 SmallVector<int64_t> LayoutAttr::getShape() {
   SmallVector<int64_t> permuted;
   for (int64_t dim : getPermutation())

@@ -57,6 +57,10 @@ inline constexpr llvm::StringLiteral commitsAttrName = "plan.commits";
 inline constexpr llvm::StringLiteral faultsAttrName = "plan.faults";
 /// A site in an error word that has it is a number in the list of faults of the launch at work.
 inline constexpr uint32_t faultBit = uint32_t(1) << 31;
+/// On a tensor argument of a kernel: its strides, in elements, where it is a part of a larger tensor.
+inline constexpr llvm::StringLiteral stridesAttrName = "plan.strides";
+/// Within, on a launch whose only result is a part of a plan.join.
+inline constexpr llvm::StringLiteral withinAttrName = "plan.within";
 /// A BatchAttr on the module: requests can run as one.
 inline constexpr llvm::StringLiteral batchAttrName = "plan.batch";
 } // namespace burin::plan
@@ -77,6 +81,15 @@ std::optional<unsigned> stateOfResult(mlir::FunctionOpInterface main, unsigned i
 /// The argument of a main program, a state that grows or not, in whose memory `tensor` lies; null
 /// where it lies elsewhere.
 mlir::BlockArgument stateUnder(mlir::Value tensor);
+
+/// Where a tensor lies in another's memory: that one, and the first element and how many there are from it to the last,
+/// gaps included. A tensor that is no part of another lies in itself.
+struct Within {
+  mlir::Value owner;
+  int64_t offset = 0, span = 0;
+};
+/// Of a launch's result, of a plan.join or of a plan.part; a Within of what it is, of anything else.
+Within withinOf(mlir::Value data);
 } // namespace burin::plan
 
 #endif

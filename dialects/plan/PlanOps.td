@@ -241,6 +241,28 @@ def Plan_LaunchOp : Plan_Op<"launch", [Pure, AttrSizedOperandSegments,
   let hasVerifier = 1;
 }
 
+def Plan_JoinOp : Plan_Op<"join", [Pure]> {
+  let summary = "a tensor whose parts were written where they lie in it";
+  let description = [{
+    The launches that make `parts` have written them into the memory of the result, each at the
+    strides that its kernel's argument says. Together they are all of it. A part may be the result of another join. `within`
+    is there where the result is itself a part, see plan::Within.
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$parts, OptionalAttr<DenseI64ArrayAttr>:$within);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$parts (`within` $within^)? attr-dict `:` functional-type($parts, $result)";
+}
+
+def Plan_PartOp : Plan_Op<"part", [Pure]> {
+  let summary = "a part of a tensor, read where it lies";
+  let description = [{
+    `within` says where, see plan::Within; the kernels that read it have an argument with its strides.
+  }];
+  let arguments = (ins AnyRankedTensor:$whole, DenseI64ArrayAttr:$within);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$whole `within` $within attr-dict `:` type($whole) `to` type($result)";
+}
+
 def Plan_CheckOp : Plan_Op<"check", [MemoryEffects<[MemWrite]>]> {
   let summary = "reports a fault of the data from inside a kernel";
   let description = [{

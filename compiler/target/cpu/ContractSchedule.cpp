@@ -99,6 +99,15 @@ static FailureOr<std::optional<unsigned>> positionOf(AffineMap map, unsigned d) 
   return found;
 }
 
+/// Whether dims i and i+1 of a memref are one dim of elements that lie evenly.
+static bool isOne(MemRefType type, unsigned i) {
+  if (type.getLayout().isIdentity())
+    return true;
+  auto [strides, offset] = type.getStridesAndOffset();
+  return !type.isDynamicDim(i + 1) && !ShapedType::isDynamic(strides[i]) &&
+         !ShapedType::isDynamic(strides[i + 1]) && strides[i] == strides[i + 1] * type.getDimSize(i + 1);
+}
+
 /// Whether dims d and d+1 of the operand's accesses can be one dim; `inner` is the size of the second.
 /// Of a whole of which a part is read they lie apart.
 static bool walksAsOne(Value operand, AffineMap map, unsigned d, int64_t inner) {
@@ -109,7 +118,7 @@ static bool walksAsOne(Value operand, AffineMap map, unsigned d, int64_t inner) 
     return true;
   auto type = cast<MemRefType>(operand.getType());
   int64_t walked = type.getDimSize(**second);
-  return **second == **first + 1 && type.getLayout().isIdentity() &&
+  return **second == **first + 1 && isOne(type, **first) &&
          (walked == inner || ShapedType::isDynamic(walked) || ShapedType::isDynamic(inner));
 }
 
@@ -172,11 +181,11 @@ void collapseRowDims(OpBuilder &builder, kern::ContractOp op) {
   for (unsigned d = 0; d + 2 < op.getNumParallel();) {
     bool unit = (initType().getDimSize(d) == 1 && !isLeading(d)) ||
                 (initType().getDimSize(d + 1) == 1 && !isLeading(d + 1));
-    bool one = initType().getLayout().isIdentity() && isLeading(d) == isLeading(d + 1) &&
+    bool one = isOne(initType(), d) && isLeading(d) == isLeading(d + 1) &&
                !isLeading(d) && walksAsOne(op.getA(), op.getAMap(), d, initType().getDimSize(d + 1));
     for (auto [extra, map] : llvm::zip_equal(op.getExtras(), maps))
       one = one && walksAsOne(extra, map, d, initType().getDimSize(d + 1));
-    bool unitMerge = unit && initType().getLayout().isIdentity() && !isLeading(d) && !isLeading(d + 1);
+    bool unitMerge = unit && isOne(initType(), d) && !isLeading(d) && !isLeading(d + 1);
     if (!one && !unitMerge) {
       ++d;
       continue;

@@ -9,6 +9,7 @@
 #include "compiler/target/cpu/BoundScratch.h"
 #include "compiler/target/cpu/KernelWork.h"
 #include "compiler/transforms/Passes.h"
+#include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Bufferization/Transforms/Bufferize.h"
 #include "mlir/IR/Iterators.h"
 #include "mlir/IR/Threading.h"
@@ -309,7 +310,11 @@ void tile(func::FuncOp kernel) {
   IRRewriter rewriter(root);
   auto all = llvm::to_vector(kernel.getBody().front().getOps<linalg::LinalgOp>());
   bool alone = llvm::count_if(all, [](linalg::LinalgOp op) { return !isa<linalg::FillOp>(op); }) == 1;
-  if (alone && all.size() == 1)
+  // Loops over what lies apart in memory are joined once it has its strides.
+  bool isStrided = llvm::any_of(llvm::seq<unsigned>(0, kernel.getNumArguments()), [&](unsigned i) {
+    return bool(kernel.getArgAttr(i, plan::stridesAttrName));
+  });
+  if (alone && all.size() == 1 && !isStrided)
     root = collapseLoops(rewriter, root);
   SmallVector<int64_t> tiles = chooseTiles(root, kernelRows(kernel, root), alone);
   if (tiles.empty())
@@ -338,7 +343,12 @@ void takeBuffers(func::FuncOp kernel) {
     auto type = dyn_cast<RankedTensorType>(argument.getType());
     if (!type)
       continue;
-    argument.setType(MemRefType::get(type.getShape(), type.getElementType()));
+    auto strides = kernel.getArgAttrOfType<DenseI64ArrayAttr>(argument.getArgNumber(), plan::stridesAttrName);
+    MemRefLayoutAttrInterface layout;
+    if (strides)
+      layout = StridedLayoutAttr::get(kernel.getContext(), 0, strides);
+    argument.setType(MemRefType::get(type.getShape(), type.getElementType(), layout));
+    kernel.removeArgAttr(argument.getArgNumber(), plan::stridesAttrName); // the type says it now
     bool writable = argument.getArgNumber() >= inputs;
     auto tensor = bufferization::ToTensorOp::create(builder, kernel.getLoc(), type, argument,
                                                     /*restrict=*/true, writable);
