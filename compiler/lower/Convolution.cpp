@@ -204,8 +204,29 @@ Value padded(Lowering &b, Value x, const Window &window, unsigned firstSpatial,
 void takePads(Lowering &b, Value &x, Window &window, bool all) {
   if (!window.leavesInput() || (!all && llvm::none_of(window.openPads, [](Value pad) { return bool(pad); })))
     return;
-  x = padded(b, x, window, 1, [&](Lowering &inner) { return inner.scalar(inner.getF32Type(), 0); });
-  window = window.insidePadded(b);
+  // What computes a small picture writes it into one of zeros; a large one is made in tasks.
+  constexpr int64_t small = 16 * 1024;
+  Window inside = window.insidePadded(b);
+  int64_t elements = tensorType(x).getShape().back();
+  auto isKnown = [&](unsigned i) {
+    std::optional<int64_t> size = window.input[i].constant();
+    return size && window.pads[i] >= 0 && !window.openPads[i] && !llvm::MulOverflow(elements, *size, elements);
+  };
+  if (!llvm::all_of(llvm::seq(0u, window.rank()), isKnown) || elements > small) {
+    x = padded(b, x, window, 1, [&](Lowering &inner) { return inner.scalar(inner.getF32Type(), 0); });
+    window = inside;
+    return;
+  }
+  SizeList sizes{window.batch};
+  SmallVector<OpFoldResult> offsets(window.rank() + 2, b.getIndexAttr(0));
+  for (unsigned i = 0; i < window.rank(); ++i) {
+    inside.input[i] = std::max(*inside.input[i].constant(), window.pads[i] + *window.input[i].constant());
+    sizes.push_back(inside.input[i]);
+    offsets[1 + i] = b.getIndexAttr(window.pads[i]);
+  }
+  sizes.push_back(tensorType(x).getShape().back());
+  x = lower::padded(b, x, sizes, offsets, b.scalar(b.getF32Type(), 0));
+  window = inside;
 }
 
 //===- Conv in f32 ----------------------------------------------------------===//
