@@ -34,9 +34,9 @@ constexpr int64_t wantedTasks = 4, fewestPanels = 8;
 
 class Winograd : IndexBuilder {
 public:
-  explicit Winograd(kern::ContractOp op)
-      : IndexBuilder(op.getLoc(), op), op(op), m(*op.getWinograd()), sides(m + 2),
-        vector(VectorType::get({width}, b.getF32Type())) {}
+  Winograd(kern::ContractOp op, int64_t lanes)
+      : IndexBuilder(op.getLoc(), op), op(op), m(*op.getWinograd()), sides(m + 2), lanes(lanes),
+        vector(VectorType::get({lanes}, b.getF32Type())) {}
 
   kern::ContractOp expand();
 
@@ -47,10 +47,13 @@ private:
   void transformVector(ValueRange places, Value tile, Value channel, Value mask);
   kern::ContractOp multiply();
   void transformProducts();
+  void transformSums(ValueRange position, Value tile, Value panel, Value lane, Value y, Value x, bool isWhole);
   SmallVector<Value> tileAt(Value tile) { return delinearize(tile, {batch, tilesY, tilesX}); }
 
   using Chain = SmallVector<Value> (Winograd::*)(ArrayRef<Value>);
-  SmallVector<Value> inBothDims(ArrayRef<Value> square, int64_t from, int64_t to, Chain chain);
+  using Element = llvm::function_ref<Value(int64_t y, int64_t x)>;
+  using Visit = llvm::function_ref<void(int64_t y, int64_t x, Value value)>;
+  void inBothDims(Element element, Chain chain, ArrayRef<SmallVector<int64_t, 2>> groups, Visit visit);
   SmallVector<Value> inputChain(ArrayRef<Value> d);
   SmallVector<Value> outputChain(ArrayRef<Value> p);
 
@@ -72,6 +75,7 @@ private:
 
   kern::ContractOp op;
   int64_t m, sides; // of a tile of results, of what it reads
+  int64_t lanes;
   VectorType vector;
   // The op.
   int64_t channels = 0, columns = 0, panels = 0;
@@ -79,7 +83,7 @@ private:
   // The task.
   int64_t taskTiles = 0, taskPanels = 0;
   Value firstTile, firstPanel, existing, computed; // the last two: tiles of this task
-  Value input, products;
+  Value input, products, results;
 };
 
 //===- The op and its tasks -------------------------------------------------===//
@@ -169,21 +173,25 @@ kern::ContractOp Winograd::expand() {
 
 //===- Chains ---------------------------------------------------------------===//
 
-/// `chain` over the columns of a square of `from` x `from` values, then over the rows of what that
-/// gives: `to` x `to` values.
-SmallVector<Value> Winograd::inBothDims(ArrayRef<Value> square, int64_t from, int64_t to,
-                                        Chain chain) {
-  SmallVector<Value> half(to * from), whole;
-  for (int64_t x = 0; x < from; ++x) {
-    SmallVector<Value> column;
-    for (int64_t y = 0; y < from; ++y)
-      column.push_back(square[y * from + x]);
-    for (auto [y, value] : llvm::enumerate((this->*chain)(column)))
-      half[y * from + x] = value;
+/// `chain` over the columns of a square of `sides` x `sides` elements, then over the rows of what that gives.
+/// Rows that have terms in common are made together, others later, from elements that are loaded again: all
+/// rows at once are more than registers hold, and would be stored and loaded in between.
+void Winograd::inBothDims(Element element, Chain chain, ArrayRef<SmallVector<int64_t, 2>> groups,
+                          Visit visit) {
+  for (ArrayRef<int64_t> group : groups) {
+    SmallVector<SmallVector<Value>> rows(group.size());
+    for (int64_t x = 0; x < sides; ++x) {
+      SmallVector<Value> column;
+      for (int64_t y = 0; y < sides; ++y)
+        column.push_back(element(y, x));
+      SmallVector<Value> made = (this->*chain)(column);
+      for (auto [row, y] : llvm::zip_equal(rows, group))
+        row.push_back(made[y]);
+    }
+    for (auto [row, y] : llvm::zip_equal(rows, group))
+      for (auto [x, value] : llvm::enumerate((this->*chain)(row)))
+        visit(y, int64_t(x), value);
   }
-  for (int64_t y = 0; y < to; ++y)
-    llvm::append_range(whole, (this->*chain)(ArrayRef(half).slice(y * from, from)));
-  return whole;
 }
 
 /// B^T d.
@@ -226,7 +234,7 @@ void Winograd::transformInput() {
     return ShapedType::isDynamic(known[d]) ? Value(metadata.getStrides()[d]) : index(known[d]);
   };
   // Lanes of channels that do not exist are read as zeros and multiplied by nothing.
-  int64_t whole = channels / width * width;
+  int64_t whole = channels / lanes * lanes;
   Value zeros = scratchOfZeros(channels, vector);
   auto viewType = MemRefType::get({ShapedType::kDynamic}, b.getF32Type(),
                                   StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, {1}));
@@ -259,25 +267,29 @@ void Winograd::transformInput() {
         places.push_back(arith::SelectOp::create(b, exists, place, nothing));
       }
     if (whole)
-      loop(index(0), index(whole), width,
+      loop(index(0), index(whole), lanes,
            [&](Value channel) { transformVector(places, tile, channel, nullptr); });
     if (whole != channels) {
-      Value mask = vector::CreateMaskOp::create(b, VectorType::get({width}, b.getI1Type()),
+      Value mask = vector::CreateMaskOp::create(b, vector.clone(b.getI1Type()),
                                                 ValueRange{index(channels - whole)});
       transformVector(places, tile, index(whole), mask);
     }
   });
 }
 
-/// 16 channels of one tile, whose positions are at `places`.
+/// Some channels of one tile, whose positions are at `places`.
 void Winograd::transformVector(ValueRange places, Value tile, Value channel, Value mask) {
-  Value zero = splat(0);
-  SmallVector<Value> square;
-  for (Value place : places)
-    square.push_back(mask ? Value(vector::MaskedLoadOp::create(b, vector, place, channel, mask, zero))
-                          : Value(vector::LoadOp::create(b, vector, place, channel)));
-  for (auto [i, value] : llvm::enumerate(inBothDims(square, sides, sides, &Winograd::inputChain)))
-    vector::StoreOp::create(b, value, input, ValueRange{index(i), tile, channel});
+  auto element = [&](int64_t y, int64_t x) -> Value {
+    Value place = places[y * sides + x];
+    return mask ? Value(vector::MaskedLoadOp::create(b, vector, place, channel, mask, splat(0)))
+                : Value(vector::LoadOp::create(b, vector, place, channel));
+  };
+  SmallVector<SmallVector<int64_t, 2>> groups{{0}, {1, 2}, {3}};
+  if (m == 4)
+    groups = {{0}, {1, 2}, {3, 4}, {5}};
+  inBothDims(element, &Winograd::inputChain, groups, [&](int64_t y, int64_t x, Value value) {
+    vector::StoreOp::create(b, value, input, ValueRange{index(y * sides + x), tile, channel});
+  });
 }
 
 //===- The products ---------------------------------------------------------===//
@@ -298,39 +310,68 @@ kern::ContractOp Winograd::multiply() {
 //===- Behind the products --------------------------------------------------===//
 
 void Winograd::transformProducts() {
-  Value results = scratch({m, m, width});
+  results = scratch({m, m, lanes});
+  std::optional<int64_t> allY = known(outY), allX = known(outX);
   loop(index(0), existing, 1, [&](Value tile) {
     SmallVector<Value> position = tileAt(add(firstTile, tile));
     Value y = mul(position[1], m), x = mul(position[2], m);
-    Value sizeY = extent(outY, y, m), sizeX = extent(outX, x, m);
-    loop(index(0), index(taskPanels), 1, [&](Value panel) {
-      SmallVector<Value> square;
-      Value first = mul(panel, width);
-      for (int64_t i = 0; i < sides * sides; ++i)
-        square.push_back(
-            vector::LoadOp::create(b, vector, products, ValueRange{index(i), tile, first}));
-      for (auto [i, value] : llvm::enumerate(inBothDims(square, sides, m, &Winograd::outputChain)))
-        vector::StoreOp::create(b, value, results,
-                                ValueRange{index(int64_t(i) / m), index(int64_t(i) % m), index(0)});
-      Value column = mul(add(firstPanel, panel), width), columnsLeft = sub(index(columns), column);
-      auto write = [&](bool isPartial) {
-        loop(index(0), sizeY, 1, [&](Value i) {
-          loop(index(0), sizeX, 1, [&](Value j) {
-            Value sum = vector::LoadOp::create(b, vector, results, ValueRange{i, j, index(0)});
-            writeVector(b, op, {position[0], add(y, i), add(x, j), column}, sum,
-                        isPartial ? columnsLeft : Value());
-          });
+    auto transform = [&](bool isWhole) {
+      loop(index(0), index(taskPanels), 1, [&](Value panel) {
+        loop(index(0), index(width), lanes, [&](Value lane) {
+          transformSums(position, tile, panel, lane, y, x, isWhole);
         });
-      };
-      if (columns % width == 0)
-        return write(false);
-      when(below(columnsLeft, index(width)), [&] { write(true); }, [&] { write(false); });
-    });
+      });
+    };
+    if (!isShortEpilogue(op))
+      return transform(false);
+    if (allY && allX && *allY % m == 0 && *allX % m == 0)
+      return transform(true);
+    auto fits = [&](Value at, Value all) {
+      return arith::CmpIOp::create(b, arith::CmpIPredicate::sle, add(at, index(m)), all);
+    };
+    when(arith::AndIOp::create(b, fits(y, outY), fits(x, outX)), [&] { transform(true); },
+         [&] { transform(false); });
   });
+}
+
+/// The results of a tile and some columns. Of a whole tile with a short epilogue they are stored from registers.
+void Winograd::transformSums(ValueRange position, Value tile, Value panel, Value lane, Value y, Value x,
+                             bool isWhole) {
+  Value first = add(mul(panel, width), lane);
+  Value column = add(mul(firstPanel, width), first), columnsLeft = sub(index(columns), column);
+  auto element = [&](int64_t i, int64_t j) -> Value {
+    return vector::LoadOp::create(b, vector, products, ValueRange{index(i * sides + j), tile, first});
+  };
+  SmallVector<SmallVector<int64_t, 2>> groups{{0, 1}};
+  if (m == 4)
+    groups = {{0, 2}, {1, 3}};
+  auto write = [&](bool isPartial) {
+    auto writeAt = [&](Value i, Value j, Value sum) {
+      writeVector(b, op, {position[0], add(y, i), add(x, j), column}, sum,
+                  isPartial ? columnsLeft : Value());
+    };
+    inBothDims(element, &Winograd::outputChain, groups, [&](int64_t i, int64_t j, Value sum) {
+      if (isWhole)
+        return writeAt(index(i), index(j), sum);
+      vector::StoreOp::create(b, sum, results, ValueRange{index(i), index(j), index(0)});
+    });
+    if (!isWhole)
+      loop(index(0), extent(outY, y, m), 1, [&](Value i) {
+        loop(index(0), extent(outX, x, m), 1, [&](Value j) {
+          writeAt(i, j, vector::LoadOp::create(b, vector, results, ValueRange{i, j, index(0)}));
+        });
+      });
+  };
+  if (columns % width == 0)
+    return write(false);
+  when(arith::CmpIOp::create(b, arith::CmpIPredicate::slt, columnsLeft, index(lanes)),
+       [&] { write(true); }, [&] { write(false); });
 }
 
 } // namespace
 
-kern::ContractOp expandWinograd(kern::ContractOp op) { return Winograd(op).expand(); }
+kern::ContractOp expandWinograd(kern::ContractOp op, int64_t lanes) {
+  return Winograd(op, lanes).expand();
+}
 
 } // namespace burin::cpu
