@@ -43,11 +43,12 @@ public:
 private:
   void readOp();
   void chooseTask();
+  Value squares(int64_t length);
   void transformInput();
   void transformVector(ValueRange places, Value tile, Value channel, Value mask);
   kern::ContractOp multiply();
   void transformProducts();
-  void transformSums(ValueRange position, Value tile, Value panel, Value lane, Value y, Value x, bool isWhole);
+  void transformPanel(ValueRange position, Value tile, Value panel, bool isWhole);
   SmallVector<Value> tileAt(Value tile) { return delinearize(tile, {batch, tilesY, tilesX}); }
 
   using Chain = SmallVector<Value> (Winograd::*)(ArrayRef<Value>);
@@ -162,8 +163,8 @@ kern::ContractOp Winograd::expand() {
   existing = extent(tiles, firstTile, taskTiles);
   // Of a known number the last task computes some tiles again, so that its loops are those of all.
   computed = known(tiles) ? index(taskTiles) : existing;
-  input = scratch({sides * sides, taskTiles, int64_t(llvm::alignTo(channels, width))});
-  products = scratch({sides * sides, taskTiles, taskPanels * width});
+  input = squares(int64_t(llvm::alignTo(channels, width)));
+  products = squares(taskPanels * width);
   transformInput();
   kern::ContractOp contract = multiply();
   transformProducts();
@@ -219,6 +220,16 @@ SmallVector<Value> Winograd::outputChain(ArrayRef<Value> p) {
   return {plus(plus(p[0], sum), sumB), fma(b, differenceB, times(a, difference)),
           fma(b * b, sumB, times(a * a, sum)),
           plus(fma(b * b * b, differenceB, times(a * a * a, difference)), p[5])};
+}
+
+/// Scratch of [sides * sides, taskTiles, length], whose outermost step is an odd number of lines: a tile's
+/// elements would share few sets of the first cache otherwise.
+Value Winograd::squares(int64_t length) {
+  int64_t step = (taskTiles * length / width | 1) * width;
+  Value flat = scratch({sides * sides, step});
+  SmallVector<int64_t> sizes{sides * sides, taskTiles, length}, strides{step, length, 1};
+  auto type = MemRefType::get(sizes, b.getF32Type(), StridedLayoutAttr::get(b.getContext(), 0, strides));
+  return memref::ReinterpretCastOp::create(b, type, flat, /*offset=*/0, sizes, strides);
 }
 
 //===- Before the products --------------------------------------------------===//
@@ -310,17 +321,15 @@ kern::ContractOp Winograd::multiply() {
 //===- Behind the products --------------------------------------------------===//
 
 void Winograd::transformProducts() {
-  results = scratch({m, m, lanes});
+  results = scratch({m, m, width});
   std::optional<int64_t> allY = known(outY), allX = known(outX);
   loop(index(0), existing, 1, [&](Value tile) {
     SmallVector<Value> position = tileAt(add(firstTile, tile));
-    Value y = mul(position[1], m), x = mul(position[2], m);
+    position[1] = mul(position[1], m);
+    position[2] = mul(position[2], m);
     auto transform = [&](bool isWhole) {
-      loop(index(0), index(taskPanels), 1, [&](Value panel) {
-        loop(index(0), index(width), lanes, [&](Value lane) {
-          transformSums(position, tile, panel, lane, y, x, isWhole);
-        });
-      });
+      loop(index(0), index(taskPanels), 1,
+           [&](Value panel) { transformPanel(position, tile, panel, isWhole); });
     };
     if (!isShortEpilogue(op))
       return transform(false);
@@ -329,43 +338,51 @@ void Winograd::transformProducts() {
     auto fits = [&](Value at, Value all) {
       return arith::CmpIOp::create(b, arith::CmpIPredicate::sle, add(at, index(m)), all);
     };
-    when(arith::AndIOp::create(b, fits(y, outY), fits(x, outX)), [&] { transform(true); },
-         [&] { transform(false); });
+    when(arith::AndIOp::create(b, fits(position[1], outY), fits(position[2], outX)),
+         [&] { transform(true); }, [&] { transform(false); });
   });
 }
 
-/// The results of a tile and some columns. Of a whole tile with a short epilogue they are stored from registers.
-void Winograd::transformSums(ValueRange position, Value tile, Value panel, Value lane, Value y, Value x,
-                             bool isWhole) {
-  Value first = add(mul(panel, width), lane);
-  Value column = add(mul(firstPanel, width), first), columnsLeft = sub(index(columns), column);
-  auto element = [&](int64_t i, int64_t j) -> Value {
-    return vector::LoadOp::create(b, vector, products, ValueRange{index(i * sides + j), tile, first});
-  };
+/// The results of a tile, whose first is at `position`, and 16 columns. Of a whole tile with a short epilogue they
+/// are stored from registers.
+void Winograd::transformPanel(ValueRange position, Value tile, Value panel, bool isWhole) {
+  Value first = mul(panel, width), column = mul(add(firstPanel, panel), width);
   SmallVector<SmallVector<int64_t, 2>> groups{{0, 1}};
   if (m == 4)
     groups = {{0, 2}, {1, 3}};
-  auto write = [&](bool isPartial) {
-    auto writeAt = [&](Value i, Value j, Value sum) {
-      writeVector(b, op, {position[0], add(y, i), add(x, j), column}, sum,
-                  isPartial ? columnsLeft : Value());
+  auto transform = [&](Value lane, Visit visit) {
+    auto element = [&](int64_t y, int64_t x) -> Value {
+      return vector::LoadOp::create(b, vector, products,
+                                    ValueRange{index(y * sides + x), tile, add(first, lane)});
     };
-    inBothDims(element, &Winograd::outputChain, groups, [&](int64_t i, int64_t j, Value sum) {
-      if (isWhole)
-        return writeAt(index(i), index(j), sum);
-      vector::StoreOp::create(b, sum, results, ValueRange{index(i), index(j), index(0)});
-    });
-    if (!isWhole)
-      loop(index(0), extent(outY, y, m), 1, [&](Value i) {
-        loop(index(0), extent(outX, x, m), 1, [&](Value j) {
-          writeAt(i, j, vector::LoadOp::create(b, vector, results, ValueRange{i, j, index(0)}));
-        });
+    inBothDims(element, &Winograd::outputChain, groups, visit);
+  };
+  auto writeAt = [&](Value y, Value x, Value at, Value sum, bool isPartial) {
+    writeVector(b, op, {position[0], add(position[1], y), add(position[2], x), at}, sum,
+                isPartial ? sub(index(columns), at) : Value());
+  };
+  auto write = [&](bool isPartial) {
+    loop(index(0), index(width), lanes, [&](Value lane) {
+      transform(lane, [&](int64_t y, int64_t x, Value sum) {
+        if (isWhole)
+          writeAt(index(y), index(x), add(column, lane), sum, isPartial);
+        else
+          vector::StoreOp::create(b, sum, results, ValueRange{index(y), index(x), lane});
       });
+    });
+    if (isWhole)
+      return;
+    loop(index(0), extent(outY, position[1], m), 1, [&](Value y) {
+      loop(index(0), extent(outX, position[2], m), 1, [&](Value x) {
+        auto all = VectorType::get({width}, b.getF32Type());
+        Value sum = vector::LoadOp::create(b, all, results, ValueRange{y, x, index(0)});
+        writeAt(y, x, column, sum, isPartial);
+      });
+    });
   };
   if (columns % width == 0)
     return write(false);
-  when(arith::CmpIOp::create(b, arith::CmpIPredicate::slt, columnsLeft, index(lanes)),
-       [&] { write(true); }, [&] { write(false); });
+  when(below(sub(index(columns), column), index(width)), [&] { write(true); }, [&] { write(false); });
 }
 
 } // namespace
