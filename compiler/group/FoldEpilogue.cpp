@@ -3,7 +3,9 @@
 
 #include "compiler/group/Group.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -114,6 +116,43 @@ FailureOr<kern::ContractOp> foldConsumerIntoEpilogue(RewriterBase &rewriter,
   rewriter.replaceOp(consumer, folded.getResult());
   rewriter.eraseOp(contract);
   return folded;
+}
+
+/// The number that all elements of a constant are; null for any other tensor.
+static TypedAttr numberOf(Value input) {
+  DenseElementsAttr elements;
+  if (!matchPattern(group::dataOf(input), m_Constant(&elements)) || !elements.isSplat() ||
+      !elements.getElementType().isIntOrFloat())
+    return nullptr;
+  return cast<TypedAttr>(elements.getSplatValue<Attribute>());
+}
+
+kern::ContractOp takeNumbers(RewriterBase &rewriter, kern::ContractOp contract) {
+  if (llvm::none_of(contract.getExtras(), numberOf))
+    return contract;
+  SmallVector<Value> extras;
+  SmallVector<Attribute> maps;
+  llvm::BitVector taken(contract.getEpilogue().getNumArguments());
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPointToStart(&contract.getEpilogue().front());
+  for (auto [i, extra] : llvm::enumerate(contract.getExtras())) {
+    TypedAttr number = numberOf(extra);
+    if (!number) {
+      extras.push_back(extra);
+      maps.push_back(contract.getExtraMaps()[i]);
+      continue;
+    }
+    BlockArgument argument = contract.getEpilogue().getArgument(unsigned(i) + 1); // behind the sum
+    argument.replaceAllUsesWith(
+        arith::ConstantOp::create(rewriter, argument.getLoc(), number).getResult());
+    taken.set(unsigned(i) + 1);
+  }
+  rewriter.modifyOpInPlace(contract, [&] {
+    contract.getEpilogue().front().eraseArguments(taken);
+    contract.getExtrasMutable().assign(extras);
+    contract.setExtraMapsAttr(rewriter.getArrayAttr(maps));
+  });
+  return contract;
 }
 
 } // namespace burin::group

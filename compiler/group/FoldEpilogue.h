@@ -20,6 +20,10 @@ mlir::FailureOr<kern::ContractOp> foldConsumerIntoEpilogue(mlir::RewriterBase &r
                                                            kern::ContractOp contract,
                                                            mlir::linalg::GenericOp consumer);
 
+/// Extras whose elements are all one number (a bias of zeros) become constants of the epilogue: a tensor of them would be
+/// filled by each run of the kernel, as one task. Returns `contract`, changed in place.
+kern::ContractOp takeNumbers(mlir::RewriterBase &rewriter, kern::ContractOp contract);
+
 } // namespace burin::group
 
 #endif

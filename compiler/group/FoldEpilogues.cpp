@@ -31,6 +31,7 @@ struct FoldEpilogues : impl::FoldEpiloguesBase<FoldEpilogues> {
           break;
         next = group::foldConsumerIntoEpilogue(rewriter, contract, consumer);
       }
+      group::takeNumbers(rewriter, contract);
     }
   }
 };

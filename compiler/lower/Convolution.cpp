@@ -200,30 +200,30 @@ Value padded(Lowering &b, Value x, const Window &window, unsigned firstSpatial,
 }
 
 /// kern.contract reads zeros around its operand, but not from a place that a size decides, nor in
-/// the middle of a row (`all`): then `x` becomes a padded copy, and `window` one inside of it. Of known
-/// sizes it is made around `x`: what makes that writes there.
+/// the middle of a row (`all`): then `x` becomes a padded copy, and `window` one inside of it.
 void takePads(Lowering &b, Value &x, Window &window, bool all) {
   if (!window.leavesInput() || (!all && llvm::none_of(window.openPads, [](Value pad) { return bool(pad); })))
     return;
+  // Of known size the picture goes into one of zeros: whole rows are copied, or computed there.
   Window inside = window.insidePadded(b);
-  RankedTensorType type = tensorType(x);
-  SmallVector<int64_t> shape(type.getShape()), offsets(type.getRank(), 0);
-  bool isKnown = type.hasStaticShape();
-  for (unsigned i = 0; i < window.rank() && isKnown; ++i) {
-    std::optional<int64_t> reached = inside.input[i].constant();
-    isKnown = reached.has_value();
-    offsets[1 + i] = window.pads[i];
-    shape[1 + i] = isKnown ? std::max(*reached, window.pads[i] + shape[1 + i]) : 0;
-    inside.input[i] = onnx::SizeExpr(shape[1 + i]);
-  }
-  auto zero = [](Lowering &in) { return in.scalar(in.getF32Type(), 0); };
-  if (isKnown) {
-    x = lower::padded(b, x, shape, offsets, zero(b));
+  auto isKnown = [&](unsigned i) {
+    return window.input[i].constant() && window.pads[i] >= 0 && !window.openPads[i];
+  };
+  if (!llvm::all_of(llvm::seq(0u, window.rank()), isKnown)) {
+    x = padded(b, x, window, 1, [&](Lowering &inner) { return inner.scalar(inner.getF32Type(), 0); });
     window = inside;
     return;
   }
-  x = padded(b, x, window, 1, zero);
-  window = window.insidePadded(b);
+  SizeList sizes{window.batch};
+  SmallVector<OpFoldResult> offsets(window.rank() + 2, b.getIndexAttr(0));
+  for (unsigned i = 0; i < window.rank(); ++i) {
+    inside.input[i] = std::max(*inside.input[i].constant(), window.pads[i] + *window.input[i].constant());
+    sizes.push_back(inside.input[i]);
+    offsets[1 + i] = b.getIndexAttr(window.pads[i]);
+  }
+  sizes.push_back(tensorType(x).getShape().back());
+  x = lower::padded(b, x, sizes, offsets, b.scalar(b.getF32Type(), 0));
+  window = inside;
 }
 
 //===- Conv in f32 ----------------------------------------------------------===//

@@ -36,7 +36,8 @@ static Value gelu(ScalarBody &s) {
     return s.mul(x, s.sigmoid(inner));
   }
   Value erf = math::ErfOp::create(s.b, s.mul(x, s.value(std::numbers::sqrt2 / 2)));
-  return s.mul(s.mul(x, s.value(0.5)), s.add(erf, s.value(1)));
+  Value half = s.mul(x, s.value(0.5));
+  return s.fma(half, erf, half);
 }
 
 /// x where positive, else `negative`; NaN comes through `negative`.

@@ -7,7 +7,6 @@
 #include "compiler/pipeline/Pipeline.h"
 
 #include "compiler/emit/Artifact.h"
-#include "compiler/emit/TemporaryFolder.h"
 #include "compiler/import/Schema.h"
 #include "compiler/import/Weights.h"
 #include "compiler/lower/Lowering.h"
@@ -16,6 +15,7 @@
 #include "compiler/pipeline/Dump.h"
 #include "compiler/pipeline/Levels.h"
 #include "compiler/pipeline/OpenDims.h"
+#include "compiler/pipeline/Output.h"
 #include "compiler/pipeline/Registration.h"
 #include "compiler/pipeline/States.h"
 #include "compiler/target/Target.h"
@@ -27,7 +27,6 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
-#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <chrono>
@@ -368,25 +367,11 @@ private:
       return fail(ExitCode::Failed,
                   options.model + ": " + overMemory(result.summary, *options.maxMemory));
     begin("object");
-    std::vector<Object> objects;
-    for (const Level &level : levels) {
-      llvm::Expected<std::vector<Object>> made = level.target->emitKernels(level.kernels);
-      if (!made)
-        return fail(ExitCode::Internal, llvm::toString(made.takeError()));
-      for (Object &object : *made) {
-        object.name += level.suffix;
-        objects.push_back(std::move(object));
-      }
-    }
-    if (llvm::Error error = readCode(objects))
-      return fail(ExitCode::Internal, llvm::toString(std::move(error)));
     ProgramOptions program;
     program.modelName = symbolOf(options.output);
     program.compiler = "burin " BURIN_VERSION;
     if (llvm::Error error = checkTasks(module, levels))
       return fail(ExitCode::Unsupported, options.model + ": " + llvm::toString(std::move(error)));
-    Provenance provenance{files.get(), rebuildCommand(options, levels)};
-    result.command = provenance.command;
     // Code reaches 2 GiB far, over the weights to its constants; all else needs room, too.
     constexpr uint64_t embedAtMost = (uint64_t(2) << 30) - (uint64_t(64) << 20);
     if (options.weights == "embed" && result.summary.weightsBytes > embedAtMost)
@@ -395,9 +380,27 @@ private:
                       " bytes of weights, more than an artifact can embed (" +
                       std::to_string(embedAtMost) +
                       "); give --weights FILE.safetensors, for files of their own");
-    llvm::Expected<ShardFiles> shards = writeShards(module, weights, program, provenance);
+    Provenance provenance{{}, rebuildCommand(options, levels)};
+    result.command = provenance.command;
+    // Weights are written while kernels get their code.
+    std::future<llvm::Expected<ShardFiles>> written = std::async(std::launch::async, [&] {
+      provenance.files = files.get();
+      return writeShards(module, weights, options, program, provenance, result.summary);
+    });
+    llvm::Expected<std::vector<Object>> made = emitKernels();
+    llvm::Expected<ShardFiles> shards = written.get();
+    if (!made) {
+      llvm::consumeError(shards.takeError());
+      return fail(ExitCode::Internal, llvm::toString(made.takeError()));
+    }
     if (!shards)
       return fail(ExitCode::Failed, llvm::toString(shards.takeError()));
+    if (!result.summary.shards.empty()) {
+      std::string path = ShardFiles::pathFor(options.weights, options.output);
+      if (std::string advice = ShardFiles::adviceFor(path, options.output); !advice.empty())
+        result.messages.push_back({advice, false});
+    }
+    std::vector<Object> &objects = *made;
     llvm::Expected<Object> main = emitProgram(module, levels, result.summary, program);
     if (!main)
       return fail(ExitCode::Internal, llvm::toString(main.takeError()));
@@ -422,13 +425,31 @@ private:
     llvm::Expected<TemporaryFolder> temporary = TemporaryFolder::make();
     if (!temporary)
       return fail(ExitCode::Failed, llvm::toString(temporary.takeError()));
-    llvm::Error error = link(objects, module, weights, program.modelName, *temporary);
+    llvm::Error error = writeArtifact(objects, module, weights, options, program.modelName, result.summary,
+                                      *levels.front().target, *temporary);
     if (!error)
       error = shards->commit();
     finish();
     if (error)
       return fail(ExitCode::Failed, llvm::toString(std::move(error)));
     return ExitCode::Ok;
+  }
+
+  /// Of all levels.
+  llvm::Expected<std::vector<Object>> emitKernels() {
+    std::vector<Object> objects;
+    for (const Level &level : levels) {
+      llvm::Expected<std::vector<Object>> made = level.target->emitKernels(level.kernels);
+      if (!made)
+        return made.takeError();
+      for (Object &object : *made) {
+        object.name += level.suffix;
+        objects.push_back(std::move(object));
+      }
+    }
+    if (llvm::Error error = readCode(objects))
+      return std::move(error);
+    return objects;
   }
 
   llvm::Error readCode(llvm::ArrayRef<Object> objects) {
@@ -442,57 +463,6 @@ private:
       if (llvm::StringRef(name).ends_with(suffix))
         result.kernels[llvm::StringRef(name).drop_back(suffix.size()).str()] = mix;
     return llvm::Error::success();
-  }
-
-  /// Writes the weights to files of their own, where they do not go into the artifact.
-  llvm::Expected<ShardFiles> writeShards(ModuleOp module, const WeightStore &weights,
-                                         const ProgramOptions &program,
-                                         const Provenance &provenance) {
-    constexpr uint64_t embedBelow = uint64_t(64) << 20;
-    ProgramSummary &summary = result.summary;
-    if (!summary.weightsBytes || options.weights == "embed" ||
-        (options.weights.empty() && summary.weightsBytes < embedBelow))
-      return ShardFiles();
-    std::string path = ShardFiles::pathFor(options.weights, options.output);
-    std::string origin = program.compiler;
-    for (const Provenance::File &file : provenance.files)
-      origin += " " + file.sha256;
-    llvm::Expected<ShardFiles> files = ShardFiles::write(module, weights, summary.weightsBytes,
-                                                         path, program.modelName, origin);
-    if (files) {
-      summary.shards = files->shards();
-      summary.weightsId = files->weightsId();
-      if (std::string advice = ShardFiles::adviceFor(path, options.output); !advice.empty())
-        result.messages.push_back({advice, false});
-    }
-    return files;
-  }
-
-  llvm::Error link(llvm::ArrayRef<Object> objects, ModuleOp module, const WeightStore &weights,
-                   const std::string &name, const TemporaryFolder &temporary) {
-    LinkInput input;
-    input.objects = objects;
-    input.architecture = architecture();
-    input.modelName = name;
-    const ProgramSummary &summary = result.summary;
-    auto fill = [&](llvm::raw_ostream &out) {
-      return writeWeights(placedConstants(module), weights, 0, summary.weightsBytes, out);
-    };
-    input.weightsBytes = summary.shards.empty() ? summary.weightsBytes : 0;
-    input.writeWeights = fill;
-    if (llvm::Error error = linkArtifact(options.output, input, temporary.path()))
-      return error;
-    // The header comes last: a disk that is full leaves the old pair.
-    llvm::SmallString<128> header(options.header);
-    if (header.empty() && llvm::sys::path::extension(options.output) == ".a") {
-      header = options.output;
-      llvm::sys::path::replace_extension(header, ".h");
-    }
-    if (!header.empty())
-      if (llvm::Error error = writeHeader(header, module, name, summary))
-        return error;
-    return options.depfile.empty() ? llvm::Error::success()
-                                   : writeDepfile(options.depfile, options.output, weights.paths());
   }
 
   //===- Phases -------------------------------------------------------------===//

@@ -175,7 +175,8 @@ function facts(parent) {
   const m = data.memory, box = put(parent, "table");
   for (const [name, value] of [["command", data.command], ["compiler", data.compiler], ["for", data.target], ["artifact", size(data.artifact_bytes)],
       ["code", size(m.code_bytes)], ["weights", size(m.weights_bytes)], ["arena, one worker", size(m.arena_bytes) + ", at least " + size(m.arena_lower_bound_bytes)],
-      ["activations", size(m.activation_bytes)], ["scratch of a worker", size(m.scratch_bytes_per_worker)], ["stack of a thread", size(m.stack_bytes)]]) {
+      ["activations", size(m.activation_bytes)], ["scratch of a worker", size(m.scratch_bytes_per_worker)], ["stack of a thread", size(m.stack_bytes)],
+      ...(m.recomputed ? [["computed again", m.recomputed.map(r => r.type + " of " + r.node).join(", ") + "; kept, the arena would be " + size(m.arena_bytes_if_kept)]] : [])]) {
     const line = put(box, "tr");
     put(line, "td", {class: "left"}, name);
     put(put(line, "td", {class: "left", style: "white-space: normal"}), "code", {}, value);

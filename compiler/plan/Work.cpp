@@ -173,7 +173,8 @@ private:
     Operation *def = tensor.getDefiningOp();
     if (auto collapse = dyn_cast_if_present<tensor::CollapseShapeOp>(def)) {
       uint64_t product = 1;
-      for (int64_t from : collapse.getReassociationIndices()[dim])
+      SmallVector<ReassociationIndices> groups = collapse.getReassociationIndices();
+      for (int64_t from : groups[dim])
         product = times(product, size(collapse.getSrc(), unsigned(from)));
       return int64_t(std::min<uint64_t>(product, INT64_MAX));
     }

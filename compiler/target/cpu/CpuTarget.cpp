@@ -34,32 +34,33 @@ constexpr CpuPhase cpuPhases[] = {
     // The verifier comes while copies and contractions are still single ops.
     {"schedule", "schedule-kernels,verify-kernels"},
     // Structured ops to loops over vectors. The ABI follows, because contractions
-    // bring their own task grid; then what is left of linalg.
-    {"vector", "lower-kern,"
+    // bring their own task grid; then what is left of linalg. What looks at one kernel alone does so
+    // side by side (func.func(...)).
+    {"vector", "func.func(lower-kern,"
                "expand-contract{vector-level=LEVEL},"
                "vectorize-linalg,"
-               "convert-linalg-to-loops,"
+               "convert-linalg-to-loops),"
                "kernel-abi,"
-               "expand-math,"
-               "canonicalize,cse"},
+               "func.func(expand-math,"
+               "canonicalize,cse)"},
     // Everything to the LLVM dialect. Strided metadata before affine, since it makes
     // affine maps; scf before cf; casts last.
-    {"llvm", "convert-vector-to-scf,"
+    {"llvm", "func.func(convert-vector-to-scf,"
              "expand-strided-metadata,"
              "lower-affine,"
              "convert-scf-to-cf,"
              "arith-expand{include-bf16=true},"
              "convert-math-to-llvm,"
-             "convert-vector-to-llvm,"
+             "convert-vector-to-llvm),"
              "finalize-memref-to-llvm,"
-             "convert-index-to-llvm,"
-             "convert-arith-to-llvm,"
+             "func.func(convert-index-to-llvm,"
+             "convert-arith-to-llvm),"
              "convert-cf-to-llvm,"
-             "convert-complex-to-llvm,"
+             "func.func(convert-complex-to-llvm),"
              "convert-func-to-llvm,"
-             "convert-ub-to-llvm,"
+             "llvm.func(convert-ub-to-llvm,"
              "reconcile-unrealized-casts,"
-             "canonicalize,cse"},
+             "canonicalize,cse)"},
 };
 
 class CpuTarget : public Target {
@@ -98,7 +99,7 @@ private:
 };
 
 /// Kernels per object: enough to use all cores, few enough to amortise a module.
-constexpr size_t kernelsPerObject = 8;
+constexpr size_t kernelsPerObject = 4;
 
 llvm::Expected<std::vector<Object>> CpuTarget::emitKernels(ModuleOp kernels) const {
   // Split into modules of a few kernels, translated one after the other (a context each),

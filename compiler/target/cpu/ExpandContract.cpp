@@ -33,7 +33,7 @@ struct ExpandContract : impl::ExpandContractBase<ExpandContract> {
         continue;
       }
       if (op.getWinograd())
-        op = cpu::expandWinograd(op);
+        op = cpu::expandWinograd(op, level->depthwiseLanes);
       if (failed(cpu::expandProducts(op, *level)))
         return signalPassFailure();
     }

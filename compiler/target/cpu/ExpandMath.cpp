@@ -194,17 +194,39 @@ Value expandExpOfNegative(Operation *op) {
   return f32::expOfNegative(Expr(b, least.getLhs()));
 }
 
-/// exp(x) + 1 of f32, the divisor of a logistic function, needs no scaling of its own.
-Value expandExpPlusOne(Operation *op) {
-  auto sum = dyn_cast<arith::AddFOp>(op);
+/// x where `value` is exp(x) + 1 of f32, the divisor of a logistic function, and nothing else reads that exponential.
+Value argumentOfExpPlusOne(Value value) {
+  auto sum = value.getDefiningOp<arith::AddFOp>();
   if (!sum || !getElementTypeOrSelf(sum.getType()).isF32())
     return {};
   for (auto [term, other] : {std::pair(sum.getLhs(), sum.getRhs()), {sum.getRhs(), sum.getLhs()}})
-    if (auto exp = term.getDefiningOp<math::ExpOp>(); exp && exp->hasOneUse() && isSplatOf(other, 1.0)) {
-      ImplicitLocOpBuilder b(op->getLoc(), op);
-      return f32::expPlusOne(Expr(b, exp.getOperand()));
-    }
+    if (auto exp = term.getDefiningOp<math::ExpOp>(); exp && exp->hasOneUse() && isSplatOf(other, 1.0))
+      return exp.getOperand();
   return {};
+}
+
+/// A factor times a logistic function is one division: nothing overflows, since the divisor is at least 1.
+Value expandProductWithLogistic(Operation *op) {
+  if (!isa<arith::MulFOp>(op))
+    return {};
+  for (auto [i, factor] : llvm::enumerate(op->getOperands())) {
+    auto inverse = op->getOperand(1 - i).getDefiningOp<arith::DivFOp>();
+    if (inverse && inverse->hasOneUse() && isSplatOf(inverse.getLhs(), 1.0) &&
+        argumentOfExpPlusOne(inverse.getRhs())) {
+      ImplicitLocOpBuilder b(op->getLoc(), op);
+      return arith::DivFOp::create(b, factor, inverse.getRhs());
+    }
+  }
+  return {};
+}
+
+/// exp(x) + 1 needs no scaling of its own.
+Value expandExpPlusOne(Operation *op) {
+  Value x = op->getNumResults() == 1 ? argumentOfExpPlusOne(op->getResult(0)) : Value();
+  if (!x)
+    return {};
+  ImplicitLocOpBuilder b(op->getLoc(), op);
+  return f32::expPlusOne(Expr(b, x));
 }
 
 /// The value that replaces `op`, or null where the op stays.
@@ -321,7 +343,7 @@ Value expandConversion(Operation *op) {
 struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
   void runOnOperation() override {
     // What two ops are goes before each alone. Recipes make conversions too, so conversions come last.
-    for (auto recipe : {expandExpPlusOne, expandExpOfNegative, expand, expandConversion}) {
+    for (auto recipe : {expandProductWithLogistic, expandExpPlusOne, expandExpOfNegative, expand, expandConversion}) {
       SmallVector<Operation *> ops;
       getOperation()->walk([&](Operation *op) {
         if (isa_and_nonnull<math::MathDialect, arith::ArithDialect>(op->getDialect()))

@@ -71,6 +71,11 @@ Expr expPolynomial(const Expr &r) {
   return fma(tail, square, r) + 1.0;
 }
 
+/// A magnitude that is not negative with the sign of x: an instruction less than copysign.
+Expr withSign(const Expr &magnitude, const Expr &x) {
+  return (magnitude.bits() | andInt(x.bits(), 0x80000000)).asFloat();
+}
+
 /// x = 2^e m with m in [sqrt(1/2), sqrt(2)), for a positive normal x.
 struct LogReduction {
   Expr e; ///< integer
@@ -201,8 +206,8 @@ Expr erf(const Expr &x) {
   Expr z = x * x;
   Expr small = fma(polynomial(z, kErfSmallF32), x, x);
   // Beyond 3.92 it rounds to 1, and so does the polynomial at 4. The centre is one where erf is close to a float.
-  Expr large = copysign(shortPolynomial(atMost(a, 4.0) - 2.40625, kErfLargeF32), x);
-  return select(a < 1.125, small, large);
+  Expr large = shortPolynomial(atMost(a, 4.0) - 2.40625, kErfLargeF32);
+  return select(a < 1.125, small, withSign(large, x));
 }
 
 Expr sin(const Expr &x) {

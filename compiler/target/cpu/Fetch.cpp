@@ -3,6 +3,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 
@@ -38,6 +39,16 @@ void fetchExtras(ImplicitLocOpBuilder &b, kern::ContractOp op, ValueRange dims) 
     memref::PrefetchOp::create(b, extra, at, /*isWrite=*/false, /*localityHint=*/3,
                                /*isDataCache=*/true);
   }
+}
+
+Value goesBackward(ImplicitLocOpBuilder &b, kern::ContractOp op) {
+  auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
+  if (!loop || !loop.isDefinedOutsideOfLoop(op.getB()) || !exceedsSecondCache(op.getB()))
+    return nullptr;
+  Value trip = arith::SubIOp::create(b, loop.getInductionVar(), loop.getLowerBound());
+  trip = arith::DivUIOp::create(b, trip, loop.getStep());
+  Value isOdd = arith::RemUIOp::create(b, trip, arith::ConstantIndexOp::create(b, 2));
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::ne, isOdd, arith::ConstantIndexOp::create(b, 0));
 }
 
 } // namespace burin::cpu

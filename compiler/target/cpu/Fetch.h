@@ -19,6 +19,10 @@ bool fetchesExtras(kern::ContractOp op);
 /// Fetches what the epilogue will read there in such rows; `dims` are the parallel dims.
 void fetchExtras(mlir::ImplicitLocOpBuilder &b, kern::ContractOp op, mlir::ValueRange dims);
 
+/// Where each trip of a loop reads the same `b`, a recurrence's weights, which the second cache does not keep: whether
+/// this trip goes through it backward. What the trip before read last is there still, and is read first. Null elsewhere.
+mlir::Value goesBackward(mlir::ImplicitLocOpBuilder &b, kern::ContractOp op);
+
 } // namespace burin::cpu
 
 #endif

@@ -221,9 +221,12 @@ LogicalResult Expansion::run() {
   SmallVector<Value> ids(forall.getInductionVars());
   if (!schedule.rowsFastest)
     std::swap(ids[1], ids[2]);
+  Value backward = cpu::goesBackward(b, op);
   for (auto [id, count] : llvm::zip_equal(ids, SmallVector<Value>{batches, panelBlocks, rowBlocks}))
     if (known(count) == 1)
       id = index(0);
+    else if (backward)
+      id = arith::SelectOp::create(b, backward, sub(sub(count, index(1)), id), id);
   expandTask(delinearize(ids[0], batchSizes), ids[2], ids[1]);
   op.erase();
   return success();

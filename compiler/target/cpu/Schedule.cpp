@@ -78,6 +78,48 @@ int64_t divisorFrom(int64_t size, int64_t wanted) {
   return wanted >= size ? size : 0;
 }
 
+/// Where the innermost loop walks the result and another loop an input: that other loop.
+std::optional<unsigned> findTurnedLoop(linalg::LinalgOp root) {
+  if (root.getNumReductionLoops() != 0 || root.getNumDpsInits() != 1)
+    return std::nullopt;
+  auto walkedBy = [&](OpOperand &operand) -> std::optional<unsigned> {
+    ArrayRef<AffineExpr> results = root.getMatchingIndexingMap(&operand).getResults();
+    auto dim = results.empty() ? nullptr : dyn_cast<AffineDimExpr>(results.back());
+    return dim ? std::optional<unsigned>(dim.getPosition()) : std::nullopt;
+  };
+  unsigned innermost = root.getNumLoops() - 1;
+  if (walkedBy(*root.getDpsInitOperand(0)) != innermost)
+    return std::nullopt;
+  for (OpOperand *operand : root.getDpsInputOperands()) {
+    std::optional<unsigned> dim = walkedBy(*operand);
+    if (dim && *dim != innermost && root.getMatchingIndexingMap(operand).isFunctionOfDim(innermost))
+      return dim;
+  }
+  return std::nullopt;
+}
+
+/// Tiles of an op that turns `sizes[loop]` x `sizes.back()` elements: whole lines of memory on both sides, or
+/// what a task reads of one is read again by the next. Empty where that is no task's worth.
+SmallVector<int64_t> chooseSquare(ArrayRef<int64_t> sizes, unsigned loop) {
+  constexpr int64_t line = 16, mostTurned = 256;
+  int64_t turned = sizes[loop], lanes = sizes.back();
+  if (turned > mostTurned)
+    turned = mostTurned / 2;
+  int64_t wanted = std::max<int64_t>(taskVolume / turned / line * line, line);
+  if (wanted < lanes)
+    for (int64_t d = lanes = wanted; d < 2 * wanted; d += line)
+      if (sizes.back() % d == 0) {
+        lanes = d;
+        break;
+      }
+  if (turned * lanes < taskVolume / 2)
+    return {};
+  SmallVector<int64_t> tiles(sizes.size(), 1);
+  tiles[loop] = turned;
+  tiles.back() = lanes;
+  return tiles;
+}
+
 /// Tile sizes of the leading `rows` loops; empty when one task is best. A tile
 /// that does not divide its loop is for a root that is `alone`: others would need
 /// scratch of varying size.
@@ -108,6 +150,9 @@ SmallVector<int64_t> chooseTiles(linalg::LinalgOp root, unsigned rows, bool alon
   if (rows == 0 || (inner <= 2 * volume && !isDynamic))
     return {};
   SmallVector<int64_t> tiles;
+  if (std::optional<unsigned> loop = findTurnedLoop(root); loop && alone && !isDynamic && rows == sizes.size())
+    if (tiles = chooseSquare(sizes, *loop); !tiles.empty())
+      return tiles;
   for (unsigned i = 0; i < rows; ++i) {
     inner = stepsFrom(i + 1);
     int64_t wanted = std::max<int64_t>(1, volume / std::max<int64_t>(inner, 1));

@@ -34,23 +34,27 @@ constexpr int64_t wantedTasks = 4, fewestPanels = 8;
 
 class Winograd : IndexBuilder {
 public:
-  explicit Winograd(kern::ContractOp op)
-      : IndexBuilder(op.getLoc(), op), op(op), m(*op.getWinograd()), sides(m + 2),
-        vector(VectorType::get({width}, b.getF32Type())) {}
+  Winograd(kern::ContractOp op, int64_t lanes)
+      : IndexBuilder(op.getLoc(), op), op(op), m(*op.getWinograd()), sides(m + 2), lanes(lanes),
+        vector(VectorType::get({lanes}, b.getF32Type())) {}
 
   kern::ContractOp expand();
 
 private:
   void readOp();
   void chooseTask();
+  Value squares(int64_t length);
   void transformInput();
   void transformVector(ValueRange places, Value tile, Value channel, Value mask);
   kern::ContractOp multiply();
   void transformProducts();
+  void transformPanel(ValueRange position, Value tile, Value panel, bool isWhole);
   SmallVector<Value> tileAt(Value tile) { return delinearize(tile, {batch, tilesY, tilesX}); }
 
   using Chain = SmallVector<Value> (Winograd::*)(ArrayRef<Value>);
-  SmallVector<Value> inBothDims(ArrayRef<Value> square, int64_t from, int64_t to, Chain chain);
+  using Element = llvm::function_ref<Value(int64_t y, int64_t x)>;
+  using Visit = llvm::function_ref<void(int64_t y, int64_t x, Value value)>;
+  void inBothDims(Element element, Chain chain, ArrayRef<SmallVector<int64_t, 2>> groups, Visit visit);
   SmallVector<Value> inputChain(ArrayRef<Value> d);
   SmallVector<Value> outputChain(ArrayRef<Value> p);
 
@@ -72,6 +76,7 @@ private:
 
   kern::ContractOp op;
   int64_t m, sides; // of a tile of results, of what it reads
+  int64_t lanes;
   VectorType vector;
   // The op.
   int64_t channels = 0, columns = 0, panels = 0;
@@ -79,7 +84,7 @@ private:
   // The task.
   int64_t taskTiles = 0, taskPanels = 0;
   Value firstTile, firstPanel, existing, computed; // the last two: tiles of this task
-  Value input, products;
+  Value input, products, results;
 };
 
 //===- The op and its tasks -------------------------------------------------===//
@@ -158,8 +163,8 @@ kern::ContractOp Winograd::expand() {
   existing = extent(tiles, firstTile, taskTiles);
   // Of a known number the last task computes some tiles again, so that its loops are those of all.
   computed = known(tiles) ? index(taskTiles) : existing;
-  input = scratch({sides * sides, taskTiles, int64_t(llvm::alignTo(channels, width))});
-  products = scratch({sides * sides, taskTiles, taskPanels * width});
+  input = squares(int64_t(llvm::alignTo(channels, width)));
+  products = squares(taskPanels * width);
   transformInput();
   kern::ContractOp contract = multiply();
   transformProducts();
@@ -169,21 +174,25 @@ kern::ContractOp Winograd::expand() {
 
 //===- Chains ---------------------------------------------------------------===//
 
-/// `chain` over the columns of a square of `from` x `from` values, then over the rows of what that
-/// gives: `to` x `to` values.
-SmallVector<Value> Winograd::inBothDims(ArrayRef<Value> square, int64_t from, int64_t to,
-                                        Chain chain) {
-  SmallVector<Value> half(to * from), whole;
-  for (int64_t x = 0; x < from; ++x) {
-    SmallVector<Value> column;
-    for (int64_t y = 0; y < from; ++y)
-      column.push_back(square[y * from + x]);
-    for (auto [y, value] : llvm::enumerate((this->*chain)(column)))
-      half[y * from + x] = value;
+/// `chain` over the columns of a square of `sides` x `sides` elements, then over the rows of what that gives.
+/// Rows that have terms in common are made together, others later, from elements that are loaded again: all
+/// rows at once are more than registers hold, and would be stored and loaded in between.
+void Winograd::inBothDims(Element element, Chain chain, ArrayRef<SmallVector<int64_t, 2>> groups,
+                          Visit visit) {
+  for (ArrayRef<int64_t> group : groups) {
+    SmallVector<SmallVector<Value>> rows(group.size());
+    for (int64_t x = 0; x < sides; ++x) {
+      SmallVector<Value> column;
+      for (int64_t y = 0; y < sides; ++y)
+        column.push_back(element(y, x));
+      SmallVector<Value> made = (this->*chain)(column);
+      for (auto [row, y] : llvm::zip_equal(rows, group))
+        row.push_back(made[y]);
+    }
+    for (auto [row, y] : llvm::zip_equal(rows, group))
+      for (auto [x, value] : llvm::enumerate((this->*chain)(row)))
+        visit(y, int64_t(x), value);
   }
-  for (int64_t y = 0; y < to; ++y)
-    llvm::append_range(whole, (this->*chain)(ArrayRef(half).slice(y * from, from)));
-  return whole;
 }
 
 /// B^T d.
@@ -213,6 +222,16 @@ SmallVector<Value> Winograd::outputChain(ArrayRef<Value> p) {
           plus(fma(b * b * b, differenceB, times(a * a * a, difference)), p[5])};
 }
 
+/// Scratch of [sides * sides, taskTiles, length], whose outermost step is an odd number of lines: a tile's
+/// elements would share few sets of the first cache otherwise.
+Value Winograd::squares(int64_t length) {
+  int64_t step = (taskTiles * length / width | 1) * width;
+  Value flat = scratch({sides * sides, step});
+  SmallVector<int64_t> sizes{sides * sides, taskTiles, length}, strides{step, length, 1};
+  auto type = MemRefType::get(sizes, b.getF32Type(), StridedLayoutAttr::get(b.getContext(), 0, strides));
+  return memref::ReinterpretCastOp::create(b, type, flat, /*offset=*/0, sizes, strides);
+}
+
 //===- Before the products --------------------------------------------------===//
 
 void Winograd::transformInput() {
@@ -226,7 +245,7 @@ void Winograd::transformInput() {
     return ShapedType::isDynamic(known[d]) ? Value(metadata.getStrides()[d]) : index(known[d]);
   };
   // Lanes of channels that do not exist are read as zeros and multiplied by nothing.
-  int64_t whole = channels / width * width;
+  int64_t whole = channels / lanes * lanes;
   Value zeros = scratchOfZeros(channels, vector);
   auto viewType = MemRefType::get({ShapedType::kDynamic}, b.getF32Type(),
                                   StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, {1}));
@@ -259,25 +278,29 @@ void Winograd::transformInput() {
         places.push_back(arith::SelectOp::create(b, exists, place, nothing));
       }
     if (whole)
-      loop(index(0), index(whole), width,
+      loop(index(0), index(whole), lanes,
            [&](Value channel) { transformVector(places, tile, channel, nullptr); });
     if (whole != channels) {
-      Value mask = vector::CreateMaskOp::create(b, VectorType::get({width}, b.getI1Type()),
+      Value mask = vector::CreateMaskOp::create(b, vector.clone(b.getI1Type()),
                                                 ValueRange{index(channels - whole)});
       transformVector(places, tile, index(whole), mask);
     }
   });
 }
 
-/// 16 channels of one tile, whose positions are at `places`.
+/// Some channels of one tile, whose positions are at `places`.
 void Winograd::transformVector(ValueRange places, Value tile, Value channel, Value mask) {
-  Value zero = splat(0);
-  SmallVector<Value> square;
-  for (Value place : places)
-    square.push_back(mask ? Value(vector::MaskedLoadOp::create(b, vector, place, channel, mask, zero))
-                          : Value(vector::LoadOp::create(b, vector, place, channel)));
-  for (auto [i, value] : llvm::enumerate(inBothDims(square, sides, sides, &Winograd::inputChain)))
-    vector::StoreOp::create(b, value, input, ValueRange{index(i), tile, channel});
+  auto element = [&](int64_t y, int64_t x) -> Value {
+    Value place = places[y * sides + x];
+    return mask ? Value(vector::MaskedLoadOp::create(b, vector, place, channel, mask, splat(0)))
+                : Value(vector::LoadOp::create(b, vector, place, channel));
+  };
+  SmallVector<SmallVector<int64_t, 2>> groups{{0}, {1, 2}, {3}};
+  if (m == 4)
+    groups = {{0}, {1, 2}, {3, 4}, {5}};
+  inBothDims(element, &Winograd::inputChain, groups, [&](int64_t y, int64_t x, Value value) {
+    vector::StoreOp::create(b, value, input, ValueRange{index(y * sides + x), tile, channel});
+  });
 }
 
 //===- The products ---------------------------------------------------------===//
@@ -298,39 +321,74 @@ kern::ContractOp Winograd::multiply() {
 //===- Behind the products --------------------------------------------------===//
 
 void Winograd::transformProducts() {
-  Value results = scratch({m, m, width});
+  results = scratch({m, m, width});
+  std::optional<int64_t> allY = known(outY), allX = known(outX);
   loop(index(0), existing, 1, [&](Value tile) {
     SmallVector<Value> position = tileAt(add(firstTile, tile));
-    Value y = mul(position[1], m), x = mul(position[2], m);
-    Value sizeY = extent(outY, y, m), sizeX = extent(outX, x, m);
-    loop(index(0), index(taskPanels), 1, [&](Value panel) {
-      SmallVector<Value> square;
-      Value first = mul(panel, width);
-      for (int64_t i = 0; i < sides * sides; ++i)
-        square.push_back(
-            vector::LoadOp::create(b, vector, products, ValueRange{index(i), tile, first}));
-      for (auto [i, value] : llvm::enumerate(inBothDims(square, sides, m, &Winograd::outputChain)))
-        vector::StoreOp::create(b, value, results,
-                                ValueRange{index(int64_t(i) / m), index(int64_t(i) % m), index(0)});
-      Value column = mul(add(firstPanel, panel), width), columnsLeft = sub(index(columns), column);
-      auto write = [&](bool isPartial) {
-        loop(index(0), sizeY, 1, [&](Value i) {
-          loop(index(0), sizeX, 1, [&](Value j) {
-            Value sum = vector::LoadOp::create(b, vector, results, ValueRange{i, j, index(0)});
-            writeVector(b, op, {position[0], add(y, i), add(x, j), column}, sum,
-                        isPartial ? columnsLeft : Value());
-          });
-        });
-      };
-      if (columns % width == 0)
-        return write(false);
-      when(below(columnsLeft, index(width)), [&] { write(true); }, [&] { write(false); });
-    });
+    position[1] = mul(position[1], m);
+    position[2] = mul(position[2], m);
+    auto transform = [&](bool isWhole) {
+      loop(index(0), index(taskPanels), 1,
+           [&](Value panel) { transformPanel(position, tile, panel, isWhole); });
+    };
+    if (!isShortEpilogue(op))
+      return transform(false);
+    if (allY && allX && *allY % m == 0 && *allX % m == 0)
+      return transform(true);
+    auto fits = [&](Value at, Value all) {
+      return arith::CmpIOp::create(b, arith::CmpIPredicate::sle, add(at, index(m)), all);
+    };
+    when(arith::AndIOp::create(b, fits(position[1], outY), fits(position[2], outX)),
+         [&] { transform(true); }, [&] { transform(false); });
   });
+}
+
+/// The results of a tile, whose first is at `position`, and 16 columns. Of a whole tile with a short epilogue they
+/// are stored from registers.
+void Winograd::transformPanel(ValueRange position, Value tile, Value panel, bool isWhole) {
+  Value first = mul(panel, width), column = mul(add(firstPanel, panel), width);
+  SmallVector<SmallVector<int64_t, 2>> groups{{0, 1}};
+  if (m == 4)
+    groups = {{0, 2}, {1, 3}};
+  auto transform = [&](Value lane, Visit visit) {
+    auto element = [&](int64_t y, int64_t x) -> Value {
+      return vector::LoadOp::create(b, vector, products,
+                                    ValueRange{index(y * sides + x), tile, add(first, lane)});
+    };
+    inBothDims(element, &Winograd::outputChain, groups, visit);
+  };
+  auto writeAt = [&](Value y, Value x, Value at, Value sum, bool isPartial) {
+    writeVector(b, op, {position[0], add(position[1], y), add(position[2], x), at}, sum,
+                isPartial ? sub(index(columns), at) : Value());
+  };
+  auto write = [&](bool isPartial) {
+    loop(index(0), index(width), lanes, [&](Value lane) {
+      transform(lane, [&](int64_t y, int64_t x, Value sum) {
+        if (isWhole)
+          writeAt(index(y), index(x), add(column, lane), sum, isPartial);
+        else
+          vector::StoreOp::create(b, sum, results, ValueRange{index(y), index(x), lane});
+      });
+    });
+    if (isWhole)
+      return;
+    loop(index(0), extent(outY, position[1], m), 1, [&](Value y) {
+      loop(index(0), extent(outX, position[2], m), 1, [&](Value x) {
+        auto all = VectorType::get({width}, b.getF32Type());
+        Value sum = vector::LoadOp::create(b, all, results, ValueRange{y, x, index(0)});
+        writeAt(y, x, column, sum, isPartial);
+      });
+    });
+  };
+  if (columns % width == 0)
+    return write(false);
+  when(below(sub(index(columns), column), index(width)), [&] { write(true); }, [&] { write(false); });
 }
 
 } // namespace
 
-kern::ContractOp expandWinograd(kern::ContractOp op) { return Winograd(op).expand(); }
+kern::ContractOp expandWinograd(kern::ContractOp op, int64_t lanes) {
+  return Winograd(op, lanes).expand();
+}
 
 } // namespace burin::cpu

@@ -102,3 +102,29 @@ func.func @strided(%a: tensor<1x64xf32>, %w: tensor<3x64x16xf32>, %m: tensor<40x
   } -> tensor<1x40xf32>
   return %1 : tensor<1x40xf32>
 }
+
+// A bias that is one number everywhere is a constant of the epilogue; the other extras stay.
+// CHECK-LABEL: func.func @number
+// CHECK: kern.contract {{.*}}extras(%arg2 : tensor<8x40xf32>)
+// CHECK: ^bb0(%[[SUM:.*]]: f32, %[[OTHER:.*]]: f32):
+// CHECK: %[[HALF:.*]] = arith.constant 5.000000e-01 : f32
+// CHECK: %[[S:.*]] = arith.addf %[[SUM]], %[[HALF]]
+// CHECK: arith.mulf %[[S]], %[[OTHER]]
+func.func @number(%a: tensor<8x64xf32>, %w: tensor<3x64x16xf32>, %other: tensor<8x40xf32>) -> tensor<8x40xf32> {
+  %bias = arith.constant dense<0.5> : tensor<40xf32>
+  %e = tensor.empty() : tensor<8x40xf32>
+  %0 = kern.contract ins(%a, %w : tensor<8x64xf32>, tensor<3x64x16xf32>)
+      extras(%bias : tensor<40xf32>) outs(%e : tensor<8x40xf32>)
+      attributes {a_map = #rows, b_map = #none, extra_maps = [#column], reduction = array<i64: 64>} {
+  ^bb0(%sum: f32, %b: f32):
+    %s = arith.addf %sum, %b : f32
+    kern.yield %s : f32
+  } -> tensor<8x40xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%0, %other : tensor<8x40xf32>, tensor<8x40xf32>) outs(%e : tensor<8x40xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %s = arith.mulf %x, %y : f32
+    linalg.yield %s : f32
+  } -> tensor<8x40xf32>
+  return %1 : tensor<8x40xf32>
+}

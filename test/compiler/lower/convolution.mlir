@@ -67,6 +67,21 @@ func.func @first(%x: tensor<1x3x224x224xf32> {onnx.name = "x"}) -> (tensor<1x64x
 
 // -----
 
+// A small picture is written into one of zeros.
+// CHECK-LABEL: func.func @small
+// CHECK: tensor.insert_slice {{.*}}[0, 1, 1, 0] [1, 28, 28, 1] [1, 1, 1, 1] : tensor<1x28x28x1xf32> into tensor<1x30x30x1xf32>
+// CHECK: tensor.collapse_shape {{.*}} : tensor<1x30x30x1xf32> into tensor<1x30x30xf32>
+// CHECK: kern.contract
+// CHECK-SAME: reduction = array<i64: 3, 3>
+func.func @small(%x: tensor<1x1x28x28xf32> {onnx.name = "x"}) -> (tensor<1x16x28x28xf32> {onnx.name = "y"}) {
+  %w = onnx.Constant {value = #plan.weight<"model", 0, 576> : tensor<16x1x3x3xf32>} : () -> tensor<16x1x3x3xf32>
+  %n = onnx.None
+  %y = onnx.Conv %x, %w, %n {pads = array<i64: 1, 1, 1, 1>} : (tensor<1x1x28x28xf32>, tensor<16x1x3x3xf32>, none) -> tensor<1x16x28x28xf32>
+  return %y : tensor<1x16x28x28xf32>
+}
+
+// -----
+
 // One tap along an axis whose result is larger: the tap stays, since a dim that is read by a parallel
 // dim alone is not smaller than that.
 // CHECK: #[[MAP:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1 + d4, d2, d5)>

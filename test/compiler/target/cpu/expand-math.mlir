@@ -27,6 +27,22 @@ func.func @logistic(%x: vector<16xf32>) -> vector<16xf32> {
   return %y : vector<16xf32>
 }
 
+// x times a logistic function is one division.
+// CHECK-LABEL: func.func @silu
+// CHECK: %[[POWER:.*]] = arith.bitcast {{.*}} : vector<16xi32> to vector<16xf32>
+// CHECK: %[[SUM:.*]] = math.fma {{.*}}, %[[POWER]], {{.*}} : vector<16xf32>
+// CHECK: %[[Y:.*]] = arith.divf %arg0, %[[SUM]]
+// CHECK: return %[[Y]]
+func.func @silu(%x: vector<16xf32>) -> vector<16xf32> {
+  %one = arith.constant dense<1.0> : vector<16xf32>
+  %n = arith.negf %x : vector<16xf32>
+  %e = math.exp %n : vector<16xf32>
+  %s = arith.addf %e, %one : vector<16xf32>
+  %l = arith.divf %one, %s : vector<16xf32>
+  %y = arith.mulf %l, %x : vector<16xf32>
+  return %y : vector<16xf32>
+}
+
 // What a softmax sums is at most 1: one power of two and a constant in place of two powers.
 // CHECK-LABEL: func.func @negative
 // CHECK-NOT: arith.shrsi

@@ -259,3 +259,26 @@ func.func @part(%a: memref<3x8x16xf32>, %w: memref<1x16x16xf32>, %o: memref<3x4x
   }
   return
 }
+
+// A recurrence's weights, more than the second cache keeps: each other trip goes through them backward.
+// CHECK-LABEL: func.func @recurrence
+// CHECK: scf.for %[[T:.*]] = %
+// CHECK: %[[ODD:.*]] = arith.remui %{{.*}}, %{{.*}} : index
+// CHECK: %[[BACK:.*]] = arith.cmpi ne, %[[ODD]]
+// CHECK: %[[FROM_END:.*]] = arith.subi %c3{{.*}}, %[[GATE:.*]] : index
+// CHECK: arith.select %[[BACK]], %[[FROM_END]], %[[GATE]]
+func.func @recurrence(%x: memref<1x256xf32>, %w: memref<4x16x256x16xf32>, %c: memref<4x1x256xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %steps = arith.constant 9 : index
+  scf.for %t = %zero to %steps step %one {
+    kern.contract ins(%x, %w : memref<1x256xf32>, memref<4x16x256x16xf32>) outs(%c : memref<4x1x256xf32>)
+      attributes {a_map = affine_map<(g, m, n, k) -> (m, k)>,
+                  b_map = affine_map<(g, m, n) -> (g)>,
+                  extra_maps = [], reduction = array<i64: 256>} {
+    ^bb0(%sum: f32):
+      kern.yield %sum : f32
+    }
+  }
+  return
+}

@@ -236,3 +236,22 @@ func.func @halves(%x: tensor<12x64x2x32xf32>, %o: tensor<12x64x2x32xf32>) -> ten
   } -> tensor<12x64x2x32xf32>
   return %0 : tensor<12x64x2x32xf32>
 }
+
+// -----
+
+#in = affine_map<(c, p) -> (p, c)>
+#out = affine_map<(c, p) -> (c, p)>
+
+// What turns squares has tasks of whole lines on both sides: 144 channels of 112 places, not 6 channels of all.
+// CHECK-LABEL: func.func @turned
+// CHECK: scf.forall (%{{.*}}) = (0) to (3136) step (112)
+// CHECK: memref<144x112xf32, strided<[3136, 1], offset: ?>>
+func.func @turned(%x: tensor<3136x144xf32>, %o: tensor<144x3136xf32>) -> tensor<144x3136xf32>
+    attributes {plan.kernel} {
+  %0 = linalg.generic {indexing_maps = [#in, #out], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<3136x144xf32>) outs(%o : tensor<144x3136xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    linalg.yield %a : f32
+  } -> tensor<144x3136xf32>
+  return %0 : tensor<144x3136xf32>
+}

@@ -4,18 +4,25 @@
 #none = affine_map<(b, y, x, n) -> ()>
 
 // 4 x 4 tiles of 14 x 14: 16 of them, in one block, with two blocks of columns. Of each tile 36 places,
-// those outside in a row of zeros, go to 36 rows; what is multiplied is written 4 x 4 at a time.
+// those outside in a row of zeros, go to 36 rows: rows of a tile that have terms in common are made at once, others
+// from places that are loaded again. Of a whole tile two rows of results at once are stored from registers.
 // CHECK-LABEL: func.func @large_tiles
 // CHECK: scf.forall ({{.*}}) in (2)
-// CHECK-DAG: memref.alloc() : memref<36x16x256xf32>
-// CHECK-DAG: memref.alloc() : memref<36x16x128xf32>
+// CHECK-DAG: memref.alloc() : memref<36x4112xf32>
+// CHECK-DAG: memref.alloc() : memref<36x2064xf32>
 // CHECK-COUNT-36: arith.select {{.*}} : memref<?xf32, strided<[1], offset: ?>>
-// CHECK-COUNT-36: vector.load {{.*}} : memref<?xf32, strided<[1], offset: ?>>, vector<16xf32>
-// CHECK-COUNT-36: vector.store {{.*}} : memref<36x16x256xf32>
+// CHECK-COUNT-18: vector.load {{.*}} : memref<?xf32, strided<[1], offset: ?>>, vector<8xf32>
+// CHECK-COUNT-6: vector.store {{.*}} : memref<36x16x256xf32, strided<[4112, 256, 1]>>
+// CHECK-COUNT-24: vector.load {{.*}} : memref<?xf32, strided<[1], offset: ?>>, vector<8xf32>
+// CHECK-COUNT-12: vector.store {{.*}} : memref<36x16x256xf32, strided<[4112, 256, 1]>>
 // CHECK: scf.forall
 // CHECK: memref.load {{.*}} : memref<256xf32, strided<[1], offset: ?>>
-// CHECK-COUNT-36: vector.load {{.*}} : memref<36x16x128xf32>
-// CHECK-COUNT-16: vector.store {{.*}} : memref<4x4x16xf32>
+// CHECK: scf.if
+// CHECK-COUNT-30: vector.load {{.*}} : memref<36x16x128xf32, strided<[2064, 128, 1]>>
+// CHECK-COUNT-8: vector.store {{.*}} : memref<1x14x14x256xf32>, vector<8xf32>
+// CHECK: } else {
+// CHECK-COUNT-30: vector.load {{.*}} : memref<36x16x128xf32, strided<[2064, 128, 1]>>
+// CHECK-COUNT-8: vector.store {{.*}} : memref<4x4x16xf32>
 // CHECK: arith.maximumf
 // CHECK: vector.store {{.*}} : memref<1x14x14x256xf32>, vector<16xf32>
 // CHECK-NOT: kern.contract
@@ -37,7 +44,7 @@ func.func @large_tiles(%a: memref<1x14x14x256xf32>, %w: memref<36x16x256x16xf32>
 // CHECK-LABEL: func.func @small_tiles
 // CHECK: scf.forall
 // CHECK: vector.maskedload {{.*}} : memref<?xf32, strided<[1], offset: ?>>
-// CHECK-COUNT-16: vector.store {{.*}} : memref<16x60x32xf32>
+// CHECK-COUNT-16: vector.store {{.*}} : memref<16x60x32xf32, strided<[1936, 32, 1]>>
 // CHECK: vector.maskedstore {{.*}} : memref<?x?x?x20xf32>
 func.func @small_tiles(%a: memref<?x?x?x20xf32>, %w: memref<16x2x20x16xf32>,
                        %o: memref<?x?x?x20xf32>) {
