@@ -9,12 +9,18 @@ using namespace burin;
 
 namespace {
 
-/// Smaller results stay in the second cache, or nearly so.
-constexpr int64_t leastBytes = 2 << 20;
+/// Smaller results stay in the caches; as a kernel's own, before its tasks have their parts, larger ones have
+/// no room.
+constexpr int64_t leastBytes = int64_t(2) << 20, mostBytes = int64_t(1) << 30;
 
-/// Whether few kinds of code read a picture's columns, and rows of it overlap by little.
+/// Whether few kinds of code read a picture's columns, rows of it overlap by little, and those of a
+/// row of results stay in the second cache.
 bool isPlainWindow(kern::ContractOp op) {
+  constexpr int64_t mostElements = 4096;
   AffineMap map = op.getAMap();
+  auto picture = cast<RankedTensorType>(op.getA().getType());
+  if (!picture.hasStaticShape() || picture.getDimSize(2) * op.getReduction()[0] > mostElements)
+    return false;
   for (unsigned d : {1u, 2u}) {
     SmallVector<int64_t> flat;
     if (failed(getFlattenedAffineExpr(map.getResult(d), map.getNumDims(), 0, &flat)))
@@ -37,7 +43,7 @@ bool isExpansion(kern::ContractOp op) {
          a.getShape().drop_back() == type.getShape().drop_back() &&
          llvm::equal(op.getAMap().getResults(), SmallVector<AffineExpr>{dim(0), dim(1), dim(2), dim(4)}) &&
          type.getDimSize(3) % kern::ContractOp::panelWidth == 0 && type.getDimSize(3) >= 2 * a.getDimSize(3) &&
-         type.getNumElements() * 4 > leastBytes &&
+         type.getNumElements() > leastBytes / 4 && type.getNumElements() < mostBytes / 4 &&
          llvm::all_of(op.getExtraMaps().getAsValueRange<AffineMapAttr>(), [&](AffineMap map) {
            return map.getNumResults() == 1 && map.getResult(0) == dim(3);
          });
@@ -46,12 +52,13 @@ bool isExpansion(kern::ContractOp op) {
 } // namespace
 
 kern::ContractOp group::feederOf(kern::ContractOp op) {
-  if (!op.isDepthwise() || !isPlainWindow(op))
+  if (!op.isDepthwise() || !isPlainWindow(op) ||
+      !cast<RankedTensorType>(op.getInit().getType()).hasStaticShape())
     return nullptr;
   auto feeder = op.getA().getDefiningOp<kern::ContractOp>();
   if (!feeder || feeder->getBlock() != op->getBlock() || !feeder->hasOneUse() || feeder.isDepthwise() ||
       !isExpansion(feeder) || !feeder.getInit().getDefiningOp<tensor::EmptyOp>() ||
-      feeder.getA().getDefiningOp<tensor::ExtractSliceOp>())
+      group::dataOf(feeder.getA()).getDefiningOp<tensor::ExtractSliceOp>())
     return nullptr;
   return feeder;
 }

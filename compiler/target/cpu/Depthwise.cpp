@@ -61,8 +61,8 @@ SmallVector<int64_t> Depthwise::columnsOf(int64_t count) const {
   return read;
 }
 
-/// Nothing where the columns are not known, or where there would be much code.
-std::optional<SmallVector<Depthwise::Block>> Depthwise::blocksOfRow() const {
+/// Nothing where the columns are not known, or where they would be more than `most` kinds of code.
+std::optional<SmallVector<Depthwise::Block>> Depthwise::blocksOfRow(size_t most) const {
   std::optional<int64_t> in = known(columns.in), out = known(columns.out);
   if (!in || !out || columns.taps > mostTaps)
     return std::nullopt;
@@ -77,7 +77,7 @@ std::optional<SmallVector<Depthwise::Block>> Depthwise::blocksOfRow() const {
       ++blocks.back().repeats;
     else
       blocks.push_back(std::move(block));
-    if (blocks.size() > mostKinds)
+    if (blocks.size() > most)
       return std::nullopt;
   }
   return blocks;
@@ -98,7 +98,7 @@ kern::ContractOp Depthwise::expand() {
   b.setInsertionPoint(op);
   readOp();
   chooseTogether();
-  std::optional<SmallVector<Block>> blocks = blocksOfRow();
+  std::optional<SmallVector<Block>> blocks = blocksOfRow(feeder ? SIZE_MAX : mostKinds);
   kern::ContractOp part;
   if (feeder)
     part = expandFed(*blocks);

@@ -61,7 +61,7 @@ private:
   void readOp();
   void chooseTogether();
   llvm::SmallVector<int64_t> columnsOf(int64_t count) const;
-  std::optional<llvm::SmallVector<Block>> blocksOfRow() const;
+  std::optional<llvm::SmallVector<Block>> blocksOfRow(size_t most) const;
   llvm::SmallVector<Value> tasks(llvm::ArrayRef<Value> grid);
   // In place.
   void expandInPlace(llvm::ArrayRef<Block> blocks);
