@@ -8,12 +8,14 @@
 //   2. Every computing op starts alone. An op joins the producer of its
 //      destination (insert_slice chains), and a producer joins its only consumer
 //      where both walk the same rows (softmax, normalisations), or are small. What
-//      computes the scores of an attention joins the product with its values.
+//      computes the scores of an attention joins the product with its values, and a product
+//      the depthwise convolution that reads it (Feeders.h).
 //   3. Each group is wrapped into a plan.dispatch at its last op. Cheap ops and slices of
 //      states are cloned in, views stay outside, everything else is captured. A result that is written
 //      into a state that grows has the state as its destination. Any other state is an operand, which
 //      no kernel may write to: it is replaced when all have run.
 
+#include "compiler/group/Feeders.h"
 #include "compiler/group/Group.h"
 #include "compiler/group/Scores.h"
 #include "compiler/transforms/Passes.h"
@@ -250,9 +252,12 @@ private:
     Group &group = *groups.back();
     group.rows = group::rowRank(root);
     join(group, root);
-    if (auto contract = dyn_cast<kern::ContractOp>(root))
+    if (auto contract = dyn_cast<kern::ContractOp>(root)) {
       for (Operation *op : group::scoresOf(contract))
         join(group, op);
+      if (kern::ContractOp feeder = group::feederOf(contract))
+        join(group, feeder);
+    }
     for (size_t i = 0; i < group.ops.size(); ++i) // ops grows while it is walked
       for (OpOperand &operand : group.ops[i]->getOpOperands())
         if (Operation *producer = operand.get().getDefiningOp())

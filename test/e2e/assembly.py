@@ -85,7 +85,7 @@ def check(arguments, level, flags, made):
     def adds(loop):
         return sum(bool(multiply.search(text)) for text in loop)
     sums = [loop for code in functions(arguments.objdump, artifact).values() for loop in innermost(code)
-            if len(loop) < 300 and adds(loop) > 0.2 * len(loop)]
+            if len(loop) < 250 and adds(loop) > 0.2 * len(loop)]
     good = True
     if not sums:
         print(f"{case}: no loop of multiply-adds was found")

@@ -54,6 +54,15 @@ def models():
          "b": weights(16, 1)[:, 0], "w4": weights(16, 16, 1, 1)},
     ), {"h": "3..37", "w": "3..40"}, [{"h": 3, "w": 3}, {"h": 30, "w": 37}], []
 
+    yield model( # of sizes that are known, products that are kernels with the depthwise convolutions behind them
+        "expanded",
+        [conv("x", "a", ["w1", "b"]), ("Relu", ["a"], ["a1"]),
+         conv("a1", "c", ["w2", "b"], pads=[1, 1, 1, 1], strides=[2, 2], group=48), ("Relu", ["c"], ["y"]),
+         conv("x", "d", "w1"), ("Gelu", ["d"], ["d1"]), conv("d1", "z", "w3", pads=[1, 2, 3, 0], group=48)],
+        {"x": ["n", 16, "h", "w"]}, {"y": ["n", 48, "h2", "w2"], "z": ["n", 48, "h", "w3"]},
+        {"w1": weights(48, 16, 1, 1), "b": weights(48, 1)[:, 0], "w2": weights(48, 1, 3, 3), "w3": weights(48, 1, 5, 5)},
+    ), {"n": "1..2", "h": "8..120", "w": "8..120"}, [{"n": 1, "h": 113, "w": 118}, {"n": 2, "h": 111, "w": 64}], []
+
     yield model( # signals of any length, and volumes
         "other_ranks",
         [conv("x", "a", "w1", pads=[2, 2], strides=[2]), ("Relu", ["a"], ["c"]),

@@ -23,16 +23,22 @@ struct ExpandContract : impl::ExpandContractBase<ExpandContract> {
     }
     SmallVector<kern::ContractOp> contracts;
     getOperation()->walk([&](kern::ContractOp op) { contracts.push_back(op); });
+    DenseSet<Operation *> feeders;
+    for (kern::ContractOp op : contracts)
+      if (kern::ContractOp feeder = cpu::feederOf(op))
+        feeders.insert(feeder);
     for (kern::ContractOp op : contracts) {
+      if (feeders.contains(op))
+        continue;
       if (!op.hasPureBufferSemantics()) {
         op.emitOpError("is not on buffers yet");
         return signalPassFailure();
       }
       if (op.isDepthwise()) {
-        cpu::expandDepthwise(op, level->depthwiseLanes);
-        continue;
-      }
-      if (op.getWinograd())
+        op = cpu::expandDepthwise(op, level->depthwiseLanes, cpu::feederOf(op));
+        if (!op)
+          continue;
+      } else if (op.getWinograd())
         op = cpu::expandWinograd(op, level->depthwiseLanes);
       if (failed(cpu::expandProducts(op, *level)))
         return signalPassFailure();

@@ -11,8 +11,8 @@ namespace burin::cpu {
 
 /// Makes of `op`, a kern.contract with `winograd` on buffers, tasks that transform some of its tiles to
 /// scratch, multiply them, and transform the products back. Returns the contract in the middle,
-/// which has no `winograd`; `op` is gone. Transforms work on vectors of `lanes`, 8 or 16, as many as leave registers
-/// for a pair of rows of a tile.
+/// which has no `winograd`; `op` is gone. Transforms work on vectors of `lanes`, 8 or 16, as many as
+/// leave registers for a pair of rows of a tile.
 kern::ContractOp expandWinograd(kern::ContractOp op, int64_t lanes);
 
 } // namespace burin::cpu

@@ -222,3 +222,54 @@ func.func @mirrored(%x: tensor<512x2x32xf32>) -> tensor<512x2x32xf32> {
   } -> tensor<512x2x32xf32>
   return %1 : tensor<512x2x32xf32>
 }
+
+#place = affine_map<(b, y, x, c, k) -> (b, y, x, k)>
+#weights = affine_map<(b, y, x, c) -> ()>
+#channel = affine_map<(b, y, x, c) -> (c)>
+#halves = affine_map<(b, y, x, c, i, j) -> (b, y * 2 + i - 1, x * 2 + j - 1, c)>
+
+// What a product makes for a depthwise convolution is more than caches hold: both are one kernel, which
+// keeps a task's part of it. Of a smaller picture they are two.
+// CHECK-LABEL: func.func @fed(
+// CHECK: plan.dispatch
+// CHECK: kern.contract
+// CHECK: kern.contract
+// CHECK: plan.return
+// CHECK-NOT: plan.dispatch
+// CHECK-LABEL: func.func @small_fed(
+// CHECK-COUNT-2: plan.dispatch
+func.func @fed(%x: tensor<1x112x112x16xf32>, %w: tensor<6x16x16xf32>, %v: tensor<96xf32>, %t: tensor<6x9x16xf32>)
+    -> tensor<1x56x56x96xf32> {
+  %0 = tensor.empty() : tensor<1x112x112x96xf32>
+  %1 = kern.contract ins(%x, %w : tensor<1x112x112x16xf32>, tensor<6x16x16xf32>) extras(%v : tensor<96xf32>)
+      outs(%0 : tensor<1x112x112x96xf32>)
+      attributes {a_map = #place, b_map = #weights, extra_maps = [#channel], reduction = array<i64: 16>} {
+  ^bb0(%sum: f32, %bias: f32):
+    %r = arith.addf %sum, %bias : f32
+    kern.yield %r : f32
+  } -> tensor<1x112x112x96xf32>
+  %2 = tensor.empty() : tensor<1x56x56x96xf32>
+  %3 = kern.contract ins(%1, %t : tensor<1x112x112x96xf32>, tensor<6x9x16xf32>) outs(%2 : tensor<1x56x56x96xf32>)
+      attributes {a_map = #halves, b_map = #weights, extra_maps = [], reduction = array<i64: 3, 3>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<1x56x56x96xf32>
+  return %3 : tensor<1x56x56x96xf32>
+}
+
+func.func @small_fed(%x: tensor<1x28x28x16xf32>, %w: tensor<6x16x16xf32>, %t: tensor<6x9x16xf32>)
+    -> tensor<1x14x14x96xf32> {
+  %0 = tensor.empty() : tensor<1x28x28x96xf32>
+  %1 = kern.contract ins(%x, %w : tensor<1x28x28x16xf32>, tensor<6x16x16xf32>) outs(%0 : tensor<1x28x28x96xf32>)
+      attributes {a_map = #place, b_map = #weights, extra_maps = [], reduction = array<i64: 16>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<1x28x28x96xf32>
+  %2 = tensor.empty() : tensor<1x14x14x96xf32>
+  %3 = kern.contract ins(%1, %t : tensor<1x28x28x96xf32>, tensor<6x9x16xf32>) outs(%2 : tensor<1x14x14x96xf32>)
+      attributes {a_map = #halves, b_map = #weights, extra_maps = [], reduction = array<i64: 3, 3>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<1x14x14x96xf32>
+  return %3 : tensor<1x14x14x96xf32>
+}

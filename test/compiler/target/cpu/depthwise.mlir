@@ -96,3 +96,42 @@ func.func @sizes(%a: memref<?x?x?x20xf32>, %w: memref<2x9x16xf32>, %o: memref<?x
   }
   return
 }
+
+#row = affine_map<(b, y, x, c, k) -> (b, y, x, k)>
+#column = affine_map<(b, y, x, c) -> (c)>
+#halves = affine_map<(b, y, x, c, i, j) -> (b, y * 2 + i - 1, x * 2 + j - 1, c)>
+
+// What a product makes for it is a task's own: two panels of the rows that 7 rows of results read, a multiple of 6 rows of the
+// product. The epilogue's constant is loaded where it is used, for the product's sums to have all registers.
+// CHECK-LABEL: func.func @fed
+// V3: scf.forall ({{.*}}) in (8, 3)
+// V3: memref.alloc() : memref<9xf32>
+// V3: memref.alloc() : memref<15x112x32xf32>
+// V3: scf.for
+// V3: math.fma
+// V3: vector.store {{.*}} : memref<1680x32xf32>
+// V3: vector.load {{.*}} : memref<15x112x32xf32>
+// V3: math.fma
+// V3: memref.load {{.*}} : memref<9xf32>
+// V3: arith.minimumf
+// V3: vector.store {{.*}} : memref<1x56x56x96xf32>
+// CHECK-NOT: memref<1x112x112x96xf32>
+func.func @fed(%x: memref<1x112x112x16xf32>, %w: memref<6x16x16xf32>, %v: memref<96xf32>, %t: memref<6x9x16xf32>,
+               %o: memref<1x56x56x96xf32>) {
+  %six = arith.constant 6.0 : f32
+  %between = memref.alloc() : memref<1x112x112x96xf32>
+  kern.contract ins(%x, %w : memref<1x112x112x16xf32>, memref<6x16x16xf32>) extras(%v : memref<96xf32>)
+      outs(%between : memref<1x112x112x96xf32>)
+      attributes {a_map = #row, b_map = #none, extra_maps = [#column], reduction = array<i64: 16>} {
+  ^bb0(%sum: f32, %bias: f32):
+    %r = arith.addf %sum, %bias : f32
+    kern.yield %r : f32
+  }
+  kern.contract ins(%between, %t : memref<1x112x112x96xf32>, memref<6x9x16xf32>) outs(%o : memref<1x56x56x96xf32>)
+      attributes {a_map = #halves, b_map = #none, extra_maps = [], reduction = array<i64: 3, 3>} {
+  ^bb0(%sum: f32):
+    %r = arith.minimumf %sum, %six : f32
+    kern.yield %r : f32
+  }
+  return
+}

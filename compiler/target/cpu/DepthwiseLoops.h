@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Loops of a depthwise kern.contract on buffers: what Depthwise.cpp, InPlaceDepthwise.cpp and
+// WindowedDepthwise.cpp make together.
+//
+//   scf.forall task in images x blocks of rows x blocks of panels
+//     for some results of a row, some panels, row, panel, lanes of the panel
+//       sums = for row of taps: for what it reads, left to right: load, fma with taps   in registers
+//       epilogue and store
+//
+// where columns are known: results that read the same columns of the picture, but for where they
+// begin, share code, in which what lies outside is a constant. What rows share stays in the first
+// cache; what only the next one reads is fetched. A feeder's part for a task comes first, in scratch.
+// Else
+//
+//   scf.forall task in images x blocks of rows x blocks of columns x blocks of panels
+//     for panel
+//       window = what the block reads, zeros around the picture       scratch, [rows, columns, 16]
+//       for row, some results of it, lanes of the panel: as above
+//
+// which is small enough to stay in the first caches, and nothing in the loops behind asks where the
+// picture ends. A result is one chain over its taps in order, from 0; outside of the picture are zeros.
+
+#ifndef BURIN_COMPILER_TARGET_CPU_DEPTHWISELOOPS_H
+#define BURIN_COMPILER_TARGET_CPU_DEPTHWISELOOPS_H
+
+#include "compiler/target/cpu/IndexBuilder.h"
+#include "dialects/kern/KernOps.h"
+
+namespace burin::cpu {
+
+class Depthwise : IndexBuilder {
+public:
+  Depthwise(kern::ContractOp op, int64_t lanes, kern::ContractOp feeder)
+      : IndexBuilder(op.getLoc(), op), op(op), feeder(feeder), lanes(lanes),
+        vector(mlir::VectorType::get({lanes}, b.getF32Type())) {}
+
+  /// Returns the feeder's part for a task, if there is a feeder; that and the op are gone.
+  kern::ContractOp expand();
+
+private:
+  static constexpr int64_t width = kern::ContractOp::panelWidth;
+  static constexpr int64_t taskProducts = 512 * 1024; // of one task, about
+  static constexpr int64_t mostTaps = 7;              // of a row that have registers
+
+  /// One spatial dim.
+  struct Dim {
+    Value in, out;
+    int64_t stride, dilation, pad, taps;
+
+    int64_t reach(int64_t results) const { return (results - 1) * stride + (taps - 1) * dilation + 1; }
+  };
+
+  /// `repeats` times `count` results of a row, from `first` on. Of the columns that each time are read
+  /// (columnsOf) those of `exists` lie in the picture.
+  struct Block {
+    int64_t first, count, repeats;
+    llvm::SmallVector<bool> exists;
+  };
+
+  void readOp();
+  void chooseTogether();
+  llvm::SmallVector<int64_t> columnsOf(int64_t count) const;
+  std::optional<llvm::SmallVector<Block>> blocksOfRow(size_t most) const;
+  llvm::SmallVector<Value> tasks(llvm::ArrayRef<Value> grid);
+  // In place.
+  void expandInPlace(llvm::ArrayRef<Block> blocks);
+  kern::ContractOp expandFed(llvm::ArrayRef<Block> blocks);
+  kern::ContractOp feed(int64_t feedRows, int64_t feedPanels, Value firstPanel);
+  void keepConstants();
+  void reloadConstants();
+  void sumColumns(llvm::ArrayRef<Block> blocks, llvm::function_ref<void(const Block &, Value)> body);
+  void sumPanels(const Block &block, Value y, Value x, Value from, Value to);
+  void sumBlock(const Block &block, Value y, Value x, Value panel, Value lane, Value channelsLeft);
+  void fetchNext(const Block &block, Value y, Value x, Value panel);
+  // Rows and columns count from the task's first.
+  void expandByWindows();
+  void copyWindow(Value panel);
+  void sumRow(Value row, Value length, Value panel);
+  void sumResults(Value row, Value x, int64_t count, Value panel);
+  // Both.
+  llvm::SmallVector<Value> sumTaps(ValueRange sums, Value tapRow, Value panel, Value lane,
+                             llvm::function_ref<Value(int64_t column)> element);
+  void writeSums(ValueRange sums, Value y, Value x, Value channel, Value channelsLeft);
+
+  Value zero(mlir::VectorType type) {
+    return mlir::arith::ConstantOp::create(b, mlir::DenseElementsAttr::get(type, 0.0f));
+  }
+  Value maskOf(Value lanesLeft) {
+    return mlir::vector::CreateMaskOp::create(b, vector.clone(b.getI1Type()), ValueRange{lanesLeft});
+  }
+  /// Where a size is told when the kernel runs.
+  static int64_t assumed(Value size) { return known(size).value_or(32); }
+
+  kern::ContractOp op, feeder;
+  int64_t lanes;
+  mlir::VectorType vector;
+  Dim rows, columns;
+  int64_t channels = 0, panels = 0;
+  Value batch;
+  int64_t together = 0; // results whose sums are in registers
+  // The task.
+  Value image, firstRow, firstColumn, window, results;
+  Value fed, firstFed, firstChannel; // what a feeder made: [row, column, channel], and where it begins
+  llvm::SmallVector<mlir::OpOperand *> constants; // of the epilogue, which it reads from `kept`
+  Value kept; // a vector of zeros, then those
+};
+
+} // namespace burin::cpu
+
+#endif
