@@ -7,6 +7,7 @@
 #include "compiler/group/Group.h"
 #include "compiler/group/Scores.h"
 #include "compiler/target/cpu/BoundScratch.h"
+#include "compiler/target/cpu/Joins.h"
 #include "compiler/target/cpu/KernelWork.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/plan/PlanOps.h"
@@ -535,7 +536,7 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
         &getContext(), kernels, [&](func::FuncOp kernel) -> LogicalResult {
           cpu::KernelWork::of(kernel).storeOn(kernel);
           bool isAttention = tileScores(kernel);
-          if (!isAttention)
+          if (!isAttention && !cpu::tileJoin(kernel, taskVolume))
             tile(kernel);
           if (failed(simplify(kernel)))
             return failure();
