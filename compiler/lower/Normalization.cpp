@@ -7,6 +7,7 @@
 #include "compiler/lower/Access.h"
 #include "compiler/lower/Reduction.h"
 #include "compiler/lower/Scalars.h"
+#include "compiler/transforms/NotPositive.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -154,10 +155,11 @@ bool isUsed(Operation *op, unsigned result) {
 
 Value difference(Scalars &s, ArrayRef<Value> args) { return s.sub(args[0], args[1]); }
 
-/// exp(x - m) where m is the largest of x's row: the exponent is 0 at most, which makes it cheaper.
+/// exp(x - m) where m is the largest of x's row: the exponent is 0 at most (or NaN), which makes it cheaper.
 Value exponential(Scalars &s, ArrayRef<Value> args) {
-  Value exponent = difference(s, args);
-  return s.exp(s.min(exponent, s.like(exponent, 0)));
+  Value value = s.exp(difference(s, args));
+  value.getDefiningOp()->setAttr(notPositiveAttrName, s.b.getUnitAttr());
+  return value;
 }
 
 /// A row statistic in the type and shape of the op's result `index`.

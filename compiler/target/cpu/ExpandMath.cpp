@@ -3,6 +3,7 @@
 // The pass expand-math: which op is rewritten by which recipe; see Passes.td.
 
 #include "compiler/target/cpu/ExpandMath.h"
+#include "compiler/transforms/NotPositive.h"
 #include "compiler/transforms/Passes.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -182,18 +183,6 @@ bool isSplatOf(Value value, double wanted) {
   return matchPattern(value, m_ConstantFloat(&number)) && number.isExactlyValue(wanted);
 }
 
-/// exp(min(x, 0)) of f32, what a softmax sums.
-Value expandExpOfNegative(Operation *op) {
-  auto exp = dyn_cast<math::ExpOp>(op);
-  if (!exp || !getElementTypeOrSelf(exp.getType()).isF32())
-    return {};
-  auto least = exp.getOperand().getDefiningOp<arith::MinimumFOp>();
-  if (!least || !isSplatOf(least.getRhs(), 0.0))
-    return {};
-  ImplicitLocOpBuilder b(op->getLoc(), op);
-  return f32::expOfNegative(Expr(b, least.getLhs()));
-}
-
 /// x where `value` is exp(x) + 1 of f32, the divisor of a logistic function, and nothing else reads that exponential.
 Value argumentOfExpPlusOne(Value value) {
   auto sum = value.getDefiningOp<arith::AddFOp>();
@@ -237,7 +226,9 @@ Value expand(Operation *op) {
   };
   auto operand = [&](unsigned i) { return Expr(b, op->getOperand(i)); };
   return TypeSwitch<Operation *, Value>(op)
-      .Case([&](math::ExpOp) { return unary(f32::exp, f64::exp); })
+      .Case([&](math::ExpOp) {
+        return unary(op->hasAttr(notPositiveAttrName) ? f32::expOfNegative : f32::exp, f64::exp);
+      })
       .Case([&](math::Exp2Op) { return unary(f32::exp2, f64::exp2); })
       .Case([&](math::ExpM1Op) { return unary(f32::expm1, f64::expm1); })
       .Case([&](math::LogOp) { return unary(f32::log, f64::log); })
@@ -343,7 +334,7 @@ Value expandConversion(Operation *op) {
 struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
   void runOnOperation() override {
     // What two ops are goes before each alone. Recipes make conversions too, so conversions come last.
-    for (auto recipe : {expandProductWithLogistic, expandExpPlusOne, expandExpOfNegative, expand, expandConversion}) {
+    for (auto recipe : {expandProductWithLogistic, expandExpPlusOne, expand, expandConversion}) {
       SmallVector<Operation *> ops;
       getOperation()->walk([&](Operation *op) {
         if (isa_and_nonnull<math::MathDialect, arith::ArithDialect>(op->getDialect()))

@@ -14,7 +14,7 @@ namespace burin {
 /// binary32 in and out, computed in binary32 (sin, cos: reduced in binary64).
 namespace f32 {
 Expr exp(const Expr &x);
-/// exp(min(x, 0)) in fewer steps, with the same bits.
+/// exp(x) in fewer steps, with the same bits, where x is not positive (0, below or NaN).
 Expr expOfNegative(const Expr &x);
 /// exp(x) + 1, rounded once; infinity where exp(x) is above 2^127, as what a logistic function divides by.
 Expr expPlusOne(const Expr &x);

@@ -141,7 +141,7 @@ Expr exp(const Expr &x) {
 
 Expr expOfNegative(const Expr &x) {
   // 2^n is 2^(n + 64), which is normal, by 2^-64: a subnormal result is rounded once.
-  ScaledExp red = reduceScaledExp(atLeast(atMost(x, 0.0), -105.0), 64);
+  ScaledExp red = reduceScaledExp(atLeast(x, -105.0), 64);
   return expPolynomial(red.r) * red.power * 0x1p-64;
 }
 

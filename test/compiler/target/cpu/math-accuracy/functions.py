@@ -7,7 +7,7 @@ for type, suffix in (("f32", "f"), ("f64", "")):
         body = f"%y = math.{name} %x : {vector}"
         if name == "expdown":
             body = (f"%zero = arith.constant dense<0.0> : {vector}\n  %least = arith.minimumf %x, %zero : {vector}\n"
-                    f"  %y = math.exp %least : {vector}")
+                    f"  %y = math.exp %least {{plan.not_positive}} : {vector}")
         print(f"""func.func @burin_{name}{suffix}(%in: !llvm.ptr, %out: !llvm.ptr) {{
   %x = llvm.load %in {{alignment = 64 : i64}} : !llvm.ptr -> {vector}
   {body}
