@@ -257,9 +257,10 @@ struct Rematerialize : impl::RematerializeBase<Rematerialize> {
     Program program(main, kernels);
     if (failed(program.look()))
       return failure();
-    const size_t mostLaunches = program.launchCount() * 4 + 64;
-    while (!program.fits(maxBytes) && program.launchCount() < mostLaunches) {
-      FailureOr<bool> took = step(program);
+    // Each attempt looks at all launches: seconds at most.
+    uint64_t attempts = 20'000'000 / std::max<uint64_t>(program.launchCount(), 1);
+    while (!program.fits(maxBytes)) {
+      FailureOr<bool> took = step(program, attempts);
       if (failed(took) || !*took)
         return took;
     }
@@ -267,9 +268,11 @@ struct Rematerialize : impl::RematerializeBase<Rematerialize> {
   }
 
   /// Takes the best choice that helps; false where none does.
-  FailureOr<bool> step(Program &program) {
+  FailureOr<bool> step(Program &program, uint64_t &attempts) {
     std::pair<uint64_t, size_t> before = program.fullness();
     for (const Program::Choice &choice : program.choices()) {
+      if (attempts-- == 0)
+        return false;
       program.apply(choice);
       if (failed(program.look()))
         return failure();

@@ -2,8 +2,8 @@
  *
  * The workers. Each has a mailbox of its own, so that a launch wakes only those it has
  * a part for. Threads are made in pool_create alone; waiting is a short spin, because
- * the next launch of a request comes within microseconds, then a futex, because the
- * next request may not come at all.
+ * the next launch of a request comes soon, then a futex, because the next request may
+ * not come at all. Runs too short for that wake nobody (bound-threads).
  */
 #include <linux/futex.h>
 #include <pthread.h>
@@ -15,7 +15,7 @@
 
 #include "runtime.h"
 
-enum { max_workers = 1024, spins = 1000 /* pauses: 10 to 40 us, what a wake-up costs */ };
+enum { max_workers = 1024, spins = 4000 /* pauses: 80 to 160 us, what a kernel of one task takes in between */ };
 
 /* The states of a mailbox. The owner of the pool posts, the worker does the rest. */
 enum { idle, asleep, posted, stopping };
