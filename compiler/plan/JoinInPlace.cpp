@@ -2,7 +2,7 @@
 //
 // What only moves data from one tensor to another need not run where both can lie in the same memory: see Passes.td. A
 // tensor's place is told as a map of its dims to those of a larger one, so that parts of parts follow.
-// What moves is found first, then taken on one by one, each time with a look at all kernels that would work on
+// What moves is found first, then taken on one by one, each time with a look at the kernels that would work on
 // strided memory by then.
 
 #include "compiler/group/Copies.h"
@@ -24,6 +24,7 @@ namespace burin {
 namespace {
 
 constexpr int64_t leastRun = 16; // elements of a part side by side: a cache line of f32
+constexpr unsigned mostLevels = 64; // of parts of parts
 
 /// A tensor's place in another: which dim of that each of its dims walks, none where it has size 1, and
 /// where it begins.
@@ -169,11 +170,20 @@ bool takesStrides(func::FuncOp kernel, unsigned at) {
   });
 }
 
+/// Kernels that have been made, for all main programs.
+struct Clones {
+  DenseMap<std::pair<StringAttr, ArrayAttr>, StringAttr> strided; // by the dense one's name and its arguments' strides
+  DenseMap<Type, func::FuncOp> copies;
+};
+
 class Joiner {
 public:
-  Joiner(func::FuncOp main, ModuleOp kernels) : main(main), kernels(kernels), outside(writtenOutside(main)) {
+  Joiner(func::FuncOp main, ModuleOp kernels, Clones &clones)
+      : main(main), kernels(kernels), clones(clones), outside(writtenOutside(main)) {
     launches.assign(main.getBody().front().getOps<plan::LaunchOp>().begin(),
                     main.getBody().front().getOps<plan::LaunchOp>().end());
+    for (auto kernel : kernels.getOps<func::FuncOp>())
+      named[kernel.getSymNameAttr()] = kernel;
     // Also what is kept as a state's next value, and read when all have run.
     for (Value value : main.getBody().front().getTerminator()->getOperands())
       outside.insert(group::dataOf(value));
@@ -202,16 +212,20 @@ private:
   };
 
   func::FuncOp kernelOf(plan::LaunchOp launch) {
-    return kernels.lookupSymbol<func::FuncOp>(launch.getKernel());
+    return named.lookup(launch.getKernelAttr().getAttr());
   }
 
-  /// A launch's only result, of known sizes, that lies in the arena; null for any other value.
-  Value movable(Value data) {
+  /// Tensors that can lie apart in memory.
+  static bool hasPlace(Value value) {
+    return typeOf(value).hasStaticShape() && !llvm::is_contained(typeOf(value).getShape(), 0);
+  }
+
+  /// Whether it is a launch's only result, of known sizes, whole bytes each, that lies in the arena.
+  bool isMovable(Value data) {
     auto launch = data.getDefiningOp<plan::LaunchOp>();
+    Type element = typeOf(data).getElementType();
     return launch && launch.getNumResults() == 1 && launch.getStates().empty() && !outside.count(data) &&
-                   typeOf(data).hasStaticShape() && typeOf(data).getElementType().isIntOrFloat()
-               ? data
-               : Value();
+           hasPlace(data) && element.isIntOrFloat() && element.getIntOrFloatBitWidth() % 8 == 0;
   }
 
   //===- Places -------------------------------------------------------------===//
@@ -270,26 +284,48 @@ private:
     return strides;
   }
 
-  /// Tensors that can lie apart in memory.
-  static bool hasPlace(Value value) {
-    return typeOf(value).hasStaticShape() && !llvm::is_contained(typeOf(value).getShape(), 0);
+  /// Whether each kernel can work on strided memory where `data`, whose place is new, makes its operands so. A launch
+  /// that is replaced may become copies, which can.
+  bool isValid(Value data) {
+    SmallVector<Value> waiting{data};
+    llvm::SmallDenseSet<Value> seen{data};
+    auto look = [&](Value value) {
+      if (seen.insert(value).second)
+        waiting.push_back(value);
+    };
+    while (!waiting.empty()) {
+      Value value = waiting.pop_back_val();
+      if (auto launch = value.getDefiningOp<plan::LaunchOp>(); launch && !worksOnPlaces(launch))
+        return false;
+      for (Operation *user : value.getUsers()) {
+        if (group::isView(user))
+          look(user->getResult(0));
+        auto launch = dyn_cast<plan::LaunchOp>(user);
+        if (launch && !worksOnPlaces(launch))
+          return false;
+        if (launch && launch.getNumResults() == 1 && isReplaced(launch))
+          look(launch.getResult(0));
+      }
+      for (Value part : partsOf.lookup(value))
+        look(part);
+    }
+    return true;
   }
 
-  /// Whether each kernel that would work on strided memory can. A launch that is replaced may become copies, which can.
-  bool isValid() {
-    for (plan::LaunchOp launch : launches)
-      for (auto [i, value] : llvm::enumerate(llvm::concat<Value>(launch.getInputs(), launch.getResults()))) {
-        if (!hasPlace(value))
-          continue;
-        std::optional<Spot> spot = resolve(value);
-        if (!spot)
-          return false;
-        Strides strides = stridesOf(value, *spot);
-        if (!strides.isDense &&
-            ((strides.of.back() != 1 && typeOf(value).getShape().back() != 1) ||
-             !(replaced.contains(launch) || takesStrides(kernelOf(launch), unsigned(i)))))
-          return false;
-      }
+  bool isReplaced(plan::LaunchOp launch) const { return replaced.contains(launch); }
+
+  bool worksOnPlaces(plan::LaunchOp launch) {
+    for (auto [i, value] : llvm::enumerate(llvm::concat<Value>(launch.getInputs(), launch.getResults()))) {
+      if (!hasPlace(value))
+        continue;
+      std::optional<Spot> spot = resolve(value);
+      if (!spot)
+        return false;
+      Strides strides = stridesOf(value, *spot);
+      if (!strides.isDense && ((strides.of.back() != 1 && typeOf(value).getShape().back() != 1) ||
+                               !(isReplaced(launch) || takesStrides(kernelOf(launch), unsigned(i)))))
+        return false;
+    }
     return true;
   }
 
@@ -297,20 +333,25 @@ private:
 
   void trySlice(plan::LaunchOp launch) {
     func::FuncOp kernel = kernelOf(launch);
-    if (launch.getInputs().size() != 1 || launch.getNumResults() != 1 || !movable(launch.getResult(0)) || !kernel ||
+    if (launch.getInputs().size() != 1 || launch.getNumResults() != 1 || !isMovable(launch.getResult(0)) || !kernel ||
         kernel.isDeclaration() || kernel.getNumArguments() != 2)
       return;
     Value source = launch.getInputs()[0];
     std::optional<Place> place = placeOfSlice(kernel);
-    if (!place || !(movable(group::dataOf(source)) || spots.count(group::dataOf(source))))
+    if (!place || !(isMovable(group::dataOf(source)) || spots.count(group::dataOf(source))))
       return;
-    spots[launch.getResult(0)] = {source, *place};
+    Value part = launch.getResult(0);
+    unsigned level = levels.lookup(group::dataOf(source)) + 1;
+    if (level > mostLevels)
+      return;
+    spots[part] = {source, *place};
     replaced.insert(launch);
-    if (isValid() && hasRuns(launch.getResult(0), *resolve(launch.getResult(0)))) {
+    if (isValid(part) && hasRuns(part, *resolve(part))) {
       slices.insert(launch);
+      levels[part] = level;
       return;
     }
-    spots.erase(launch.getResult(0));
+    spots.erase(part);
     replaced.remove(launch);
   }
 
@@ -340,7 +381,7 @@ private:
 
   void tryJoin(plan::LaunchOp launch) {
     func::FuncOp kernel = kernelOf(launch);
-    if (launch.getNumResults() != 1 || !movable(launch.getResult(0)) || !kernel || kernel.isDeclaration() ||
+    if (launch.getNumResults() != 1 || !isMovable(launch.getResult(0)) || !kernel || kernel.isDeclaration() ||
         !launch.getDims().empty() || launch.getInputs().size() < 2)
       return;
     Join join{launch, placesOfParts(kernel), {}, {}};
@@ -371,7 +412,7 @@ private:
           under = placeUnder(slice.whole, {whole, around});
         data = group::dataOf(slice.whole);
       }
-      if (!under || !movable(data) || spots.count(data) || data == whole ||
+      if (!under || !isMovable(data) || spots.count(data) || data == whole || levels.lookup(data) >= mostLevels ||
           (wanted.count(data) && !isSame(wanted[data].place, under->place))) {
         join.copied.push_back(unsigned(i));
         continue;
@@ -385,8 +426,9 @@ private:
       for (unsigned i : inputs)
         elements += typeOf(launch.getInputs()[i]).getNumElements();
       spots[data] = wanted[data];
-      if (elements == typeOf(data).getNumElements() && hasRuns(data, wanted[data]) && isValid()) {
+      if (elements == typeOf(data).getNumElements() && hasRuns(data, wanted[data]) && isValid(data)) {
         join.parts.push_back(data);
+        levels[whole] = std::max(levels[whole], levels.lookup(data) + 1);
         continue;
       }
       spots.erase(data);
@@ -397,6 +439,7 @@ private:
       return;
     }
     llvm::sort(join.copied);
+    partsOf[whole] = join.parts;
     joins.push_back(std::move(join));
   }
 
@@ -425,7 +468,7 @@ private:
     if (!isStrided)
       return kernel.getSymNameAttr();
     ArrayAttr key = builder.getArrayAttr(all);
-    StringAttr &made = strided[{kernel.getSymNameAttr(), key}];
+    StringAttr &made = clones.strided[{kernel.getSymNameAttr(), key}];
     if (made)
       return made;
     builder.setInsertionPointAfter(kernel);
@@ -442,7 +485,7 @@ private:
 
   /// A kernel that copies a tensor of `type`.
   func::FuncOp copyKernel(plan::LaunchOp launch, RankedTensorType type) {
-    func::FuncOp &made = copies[type];
+    func::FuncOp &made = clones.copies[type];
     if (made)
       return made;
     OpBuilder builder = OpBuilder::atBlockEnd(kernels.getBody());
@@ -457,6 +500,7 @@ private:
     auto copy = tensor::InsertSliceOp::create(builder, launch.getLoc(), body->getArgument(0), body->getArgument(1), zeros,
                                               getAsIndexOpFoldResult(builder.getContext(), type.getShape()), ones);
     func::ReturnOp::create(builder, launch.getLoc(), copy.getResult());
+    named[made.getSymNameAttr()] = made;
     return made;
   }
 
@@ -512,14 +556,16 @@ private:
 
   func::FuncOp main;
   ModuleOp kernels;
+  Clones &clones;
+  DenseMap<StringAttr, func::FuncOp> named; // kernels
   llvm::DenseSet<Value> outside;
   SmallVector<plan::LaunchOp> launches;
   DenseMap<Value, Spot> spots;              // of slices and of parts of joins
   llvm::SmallSetVector<Operation *, 8> replaced;
   llvm::SetVector<plan::LaunchOp> slices;
   std::vector<Join> joins;
-  DenseMap<std::pair<StringAttr, ArrayAttr>, StringAttr> strided;
-  DenseMap<Type, func::FuncOp> copies;
+  DenseMap<Value, SmallVector<Value>> partsOf; // by the whole
+  DenseMap<Value, unsigned> levels;            // of parts in it, or that it is a part of
 };
 
 struct JoinInPlace : impl::JoinInPlaceBase<JoinInPlace> {
@@ -527,10 +573,11 @@ struct JoinInPlace : impl::JoinInPlaceBase<JoinInPlace> {
     auto kernels = getOperation().lookupSymbol<ModuleOp>(plan::kernelModuleName);
     if (!kernels)
       return;
+    Clones clones;
     SmallVector<func::FuncOp> mains(getOperation().getOps<func::FuncOp>());
     for (func::FuncOp main : mains)
       if (!main.isDeclaration())
-        Joiner(main, kernels).run();
+        Joiner(main, kernels, clones).run();
     // A kernel that no launch names is not compiled.
     llvm::DenseSet<StringAttr> used;
     getOperation().walk([&](plan::LaunchOp launch) { used.insert(launch.getKernelAttr().getAttr()); });
