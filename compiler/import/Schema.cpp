@@ -28,10 +28,22 @@ LogicalResult checkOperands(Operation *op, const ::onnx::OpSchema &schema) {
   const auto &parameters = schema.inputs();
   std::map<std::string, std::pair<unsigned, Type>> bound; // type variables of the operator
   for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
-    auto tensor = dyn_cast<TensorType>(operand.getType());
-    if (parameters.empty() || !tensor)
+    if (parameters.empty())
       continue;
     const auto &parameter = parameters[std::min(i, parameters.size() - 1)];
+    bool isSequence = isa<onnx::SequenceType>(operand.getType()), isOptional = isa<onnx::OptionalType>(operand.getType());
+    auto takes = [&](StringRef kind) {
+      return parameter.GetTypes().empty() || llvm::any_of(parameter.GetTypes(), [&](const std::string *type) {
+               return StringRef(*type).contains(kind);
+             });
+    };
+    if ((isSequence && !takes("seq(")) || (isOptional && !takes("optional(")))
+      return op->emitOpError() << "operand " << i << (isSequence ? " is a sequence" : " is an optional")
+                               << ", but it takes a tensor; take one out of it with "
+                               << (isSequence ? "SequenceAt or ConcatFromSequence" : "OptionalGetElement");
+    auto tensor = dyn_cast<TensorType>(operand.getType());
+    if (!tensor)
+      continue;
     const std::string *name = nameOf(tensor.getElementType());
     if (!name)
       continue;
