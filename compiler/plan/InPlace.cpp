@@ -9,8 +9,7 @@ using namespace mlir;
 
 namespace burin {
 
-/// The one op that computes, which writes the kernel's only result; null where there are more.
-static Operation *onlyOp(func::FuncOp kernel) {
+Operation *onlyOp(func::FuncOp kernel) {
   if (kernel.isDeclaration())
     return nullptr;
   Block &body = kernel.getBody().front();

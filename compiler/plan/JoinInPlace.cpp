@@ -7,12 +7,15 @@
 
 #include "compiler/group/Copies.h"
 #include "compiler/group/Group.h"
+#include "compiler/group/Parts.h"
 #include "compiler/plan/Buffers.h"
+#include "compiler/plan/InPlace.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/kern/KernOps.h"
 #include "dialects/plan/PlanOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -32,6 +35,7 @@ struct Place {
   SmallVector<std::optional<unsigned>> dims;
   SmallVector<int64_t> begin;
 
+  bool operator==(const Place &other) const = default;
   static Place identity(int64_t rank) {
     Place place;
     for (int64_t d = 0; d < rank; ++d)
@@ -88,16 +92,8 @@ std::optional<Place> placeOfView(Operation *view, bool inverse) {
 
 /// What `kernel` cuts out of its only input: the place of its result in there.
 std::optional<Place> placeOfSlice(func::FuncOp kernel) {
-  linalg::GenericOp only;
-  for (Operation &op : kernel.getBody().front().without_terminator()) {
-    if (group::isCheap(&op))
-      continue;
-    if (only || !isa<linalg::GenericOp>(op))
-      return std::nullopt;
-    only = cast<linalg::GenericOp>(op);
-  }
-  ValueRange returned = kernel.getBody().front().getTerminator()->getOperands();
-  if (!only || returned.size() != 1 || returned[0] != only->getResult(0))
+  auto only = dyn_cast_or_null<linalg::GenericOp>(onlyOp(kernel));
+  if (!only)
     return std::nullopt;
   group::Copy copy = group::copyOf(only);
   auto result = cast<RankedTensorType>(only->getResultTypes()[0]);
@@ -123,27 +119,22 @@ std::optional<Place> placeOfSlice(func::FuncOp kernel) {
 SmallVector<SmallVector<int64_t>> placesOfParts(func::FuncOp kernel) {
   Block &body = kernel.getBody().front();
   unsigned inputs = kernel.getNumArguments() - 1;
-  SmallVector<SmallVector<int64_t>> places(inputs);
   ValueRange returned = body.getTerminator()->getOperands();
   if (returned.size() != 1)
     return {};
-  Value whole = returned[0];
-  size_t inserts = 0;
-  for (; auto insert = whole.getDefiningOp<tensor::InsertSliceOp>(); whole = insert.getDest(), ++inserts) {
-    auto source = dyn_cast<BlockArgument>(insert.getSource());
-    if (!source || source.getArgNumber() >= inputs || !places[source.getArgNumber()].empty() ||
-        insert.getSourceType().getRank() != insert.getType().getRank() || insert.getType().getRank() == 0 ||
-        !insert.getSourceType().hasStaticShape() || !insert.hasUnitStride() ||
-        llvm::any_of(insert.getStaticOffsets(), ShapedType::isDynamic))
-      return {};
-    places[source.getArgNumber()] = llvm::to_vector(insert.getStaticOffsets());
-  }
-  bool isAll = whole == kernel.getArgument(inputs) && inserts == inputs &&
-               llvm::range_size(body.without_terminator()) == inserts && typeOf(whole).hasStaticShape();
+  SmallVector<group::Part> parts = group::partsOf(returned[0], kernel.getArgument(inputs));
+  if (parts.size() != inputs || llvm::range_size(body.without_terminator()) != inputs)
+    return {};
+  SmallVector<SmallVector<int64_t>> places(inputs);
   int64_t elements = 0;
-  for (unsigned i = 0; isAll && i < inputs; ++i)
-    elements += typeOf(kernel.getArgument(i)).getNumElements();
-  return isAll && elements == typeOf(whole).getNumElements() ? places : SmallVector<SmallVector<int64_t>>();
+  for (group::Part &part : parts) {
+    auto source = dyn_cast<BlockArgument>(part.source);
+    if (!source || source.getArgNumber() >= inputs || !places[source.getArgNumber()].empty())
+      return {};
+    places[source.getArgNumber()] = std::move(part.offsets);
+    elements += typeOf(source).getNumElements();
+  }
+  return elements == typeOf(returned[0]).getNumElements() ? places : SmallVector<SmallVector<int64_t>>();
 }
 
 /// Whether the kernel works on strided memory in place of argument `at`.
@@ -254,20 +245,13 @@ private:
     return Spot{outer->whole, known->second.place.in(outer->place)};
   }
 
-  static SmallVector<int64_t> denseStrides(ArrayRef<int64_t> shape) {
-    SmallVector<int64_t> strides(shape.size(), 1);
-    for (size_t d = shape.size(); d-- > 1;)
-      strides[d - 1] = strides[d] * std::max<int64_t>(shape[d], 1);
-    return strides;
-  }
-
   struct Strides {
     int64_t offset = 0, span = 1;
     SmallVector<int64_t> of;
     bool isDense = true;
   };
   static Strides stridesOf(Value value, const Spot &spot) {
-    SmallVector<int64_t> outer = denseStrides(typeOf(spot.whole).getShape());
+    SmallVector<int64_t> outer = computeStrides(typeOf(spot.whole).getShape());
     ArrayRef<int64_t> shape = typeOf(value).getShape();
     Strides strides;
     for (auto [stride, at] : llvm::zip_equal(outer, spot.place.begin))
@@ -303,7 +287,7 @@ private:
         auto launch = dyn_cast<plan::LaunchOp>(user);
         if (launch && !worksOnPlaces(launch))
           return false;
-        if (launch && launch.getNumResults() == 1 && isReplaced(launch))
+        if (launch && launch.getNumResults() == 1 && replaced.contains(launch))
           look(launch.getResult(0));
       }
       for (Value part : partsOf.lookup(value))
@@ -311,8 +295,6 @@ private:
     }
     return true;
   }
-
-  bool isReplaced(plan::LaunchOp launch) const { return replaced.contains(launch); }
 
   bool worksOnPlaces(plan::LaunchOp launch) {
     for (auto [i, value] : llvm::enumerate(llvm::concat<Value>(launch.getInputs(), launch.getResults()))) {
@@ -323,7 +305,7 @@ private:
         return false;
       Strides strides = stridesOf(value, *spot);
       if (!strides.isDense && ((strides.of.back() != 1 && typeOf(value).getShape().back() != 1) ||
-                               !(isReplaced(launch) || takesStrides(kernelOf(launch), unsigned(i)))))
+                               !(replaced.contains(launch) || takesStrides(kernelOf(launch), unsigned(i)))))
         return false;
     }
     return true;
@@ -413,7 +395,7 @@ private:
         data = group::dataOf(slice.whole);
       }
       if (!under || !isMovable(data) || spots.count(data) || data == whole || levels.lookup(data) >= mostLevels ||
-          (wanted.count(data) && !isSame(wanted[data].place, under->place))) {
+          (wanted.count(data) && wanted[data].place != under->place)) {
         join.copied.push_back(unsigned(i));
         continue;
       }
@@ -442,8 +424,6 @@ private:
     partsOf[whole] = join.parts;
     joins.push_back(std::move(join));
   }
-
-  static bool isSame(const Place &a, const Place &b) { return a.dims == b.dims && a.begin == b.begin; }
 
   //===- Rewriting ----------------------------------------------------------===//
 

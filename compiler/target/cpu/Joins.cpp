@@ -2,6 +2,7 @@
 #include "compiler/target/cpu/Joins.h"
 
 #include "compiler/group/Group.h"
+#include "compiler/group/Parts.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -10,11 +11,7 @@ using namespace mlir;
 namespace burin::cpu {
 namespace {
 
-/// A tensor that becomes a part of the result.
-struct Part {
-  Value source;
-  SmallVector<int64_t> offsets; // in the result
-};
+using group::Part;
 
 /// What the kernel's only result consists of, in the order of the kernel; empty where it is computed, or sizes change.
 SmallVector<Part> partsOf(func::FuncOp kernel) {
@@ -24,26 +21,11 @@ SmallVector<Part> partsOf(func::FuncOp kernel) {
         return isa<tensor::InsertSliceOp, tensor::ExtractSliceOp>(op) || group::isCheap(&op);
       }))
     return {};
-  SmallVector<Part> parts;
   Value value = end->getOperand(0);
   auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (!type || !type.hasStaticShape())
-    return {};
-  if (value.getDefiningOp<tensor::ExtractSliceOp>())
+  if (type && type.hasStaticShape() && value.getDefiningOp<tensor::ExtractSliceOp>())
     return {{value, SmallVector<int64_t>(type.getRank(), 0)}};
-  while (auto insert = value.getDefiningOp<tensor::InsertSliceOp>()) {
-    auto from = insert.getSourceType();
-    bool isWhole = from.getRank() == type.getRank() && from.hasStaticShape() && insert.hasUnitStride() &&
-                   insert->hasOneUse() && llvm::none_of(insert.getStaticOffsets(), ShapedType::isDynamic);
-    if (!isWhole || from.getShape() != insert.getStaticSizes())
-      return {};
-    parts.push_back({insert.getSource(), SmallVector<int64_t>(insert.getStaticOffsets())});
-    value = insert.getDest();
-  }
-  if (value != body.getArguments().back()) // the destination, of which nothing is kept then
-    return {};
-  std::reverse(parts.begin(), parts.end());
-  return parts;
+  return group::partsOf(value, body.getArguments().back()); // the destination, of which nothing is kept then
 }
 
 /// The first dim along which all parts can be cut alike.
