@@ -21,10 +21,13 @@
 
 #if defined(__AVX512F__)
 enum { LANES = 16, CHAINS = 24 };
+#define ANY_REGISTER "v" /* "x" would be the first 16 of 32, and chains would be spilled */
 #elif defined(__AVX__)
 enum { LANES = 8, CHAINS = 12 };
+#define ANY_REGISTER "x"
 #else
 enum { LANES = 4, CHAINS = 24 };
+#define ANY_REGISTER "w"
 #endif
 typedef float Vector __attribute__((vector_size(LANES * 4)));
 typedef Vector Unaligned __attribute__((aligned(4)));
@@ -61,7 +64,7 @@ static double fma_rate(void) {
   }
   double took = seconds() - begin;
   for (int c = 0; c < CHAINS; ++c)
-    __asm__ volatile("" ::"x"(sums[c]));
+    __asm__ volatile("" ::ANY_REGISTER(sums[c]));
   return 2.0 * LANES * CHAINS * (double)steps / took;
 }
 
@@ -81,7 +84,7 @@ static double read_rate(const float *data, size_t bytes, size_t streams) {
   }
   double took = seconds() - begin;
   for (int s = 0; s < 8; ++s)
-    __asm__ volatile("" ::"x"(sums[s]));
+    __asm__ volatile("" ::ANY_REGISTER(sums[s]));
   return (double)(bytes * repeats) / took;
 }
 
