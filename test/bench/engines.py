@@ -9,8 +9,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
-import time
 
 import numpy as np
 
@@ -35,19 +33,14 @@ class Context:
 
     def run(self, command, environment=None, pinned=True):
         """(standard output, seconds of wall, seconds of CPU, peak memory in bytes)"""
-        begin = time.perf_counter()
-        with tempfile.TemporaryFile("w+") as errors:
-            process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=errors, text=True,
-                                       env=environment, preexec_fn=self.pin if pinned else None)
-            text = process.stdout.read()
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            process.stdout.close()
-            if process.returncode:
-                errors.seek(0)
-                lines = (errors.read() + text).strip().splitlines() or [f"exit code {process.returncode}"]
-                raise Refused(next((line for line in lines if "error" in line), lines[-1]))
-        return (text, time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+        cpus = ",".join(map(str, self.cpus)) if pinned else ""
+        done = subprocess.run([sys.executable, "-S", HERE / "measured.py", cpus, *map(str, command)],
+                              stdout=subprocess.PIPE, text=True, env=environment, check=True)
+        took = json.loads(done.stdout)
+        if took["code"]:
+            lines = (took["errors"] + took["text"]).strip().splitlines() or [f"exit code {took['code']}"]
+            raise Refused(next((line for line in lines if "error" in line), lines[-1]))
+        return took["text"], took["wall_s"], took["cpu_s"], took["peak_rss_bytes"]
 
 
 def result_file(name):
