@@ -27,6 +27,7 @@ def weights(*shape):
 def models():
     """(name, nodes, inputs, outputs, tensors); one kernel with a contraction each"""
     yield "product", [("MatMul", ["x", "w"], ["y"])], {"x": [96, 256]}, {"y": [96, 256]}, {"w": weights(256, 256)}
+    yield "eights", [("MatMul", ["x", "w"], ["y"])], {"x": [64, 256]}, {"y": [64, 384]}, {"w": weights(256, 384)}
     yield "rest", [("MatMul", ["x", "w"], ["y"])], {"x": [49, 100]}, {"y": [49, 72]}, {"w": weights(100, 72)}
     yield "row", [("MatMul", ["x", "w"], ["y"])], {"x": [1, 512]}, {"y": [1, 512]}, {"w": weights(512, 512)}
     yield "strided", [("Conv", ["x", "w"], ["y"], {"strides": [2, 2], "pads": [1, 1, 1, 1]})], \
@@ -37,12 +38,12 @@ def models():
         {"x": [1, 64, 28, 28]}, {"y": [1, 64, 28, 28]}, {"w": weights(64, 64, 3, 3)}
 
 
-# Of each level: multiply-adds on vectors; the stack; what a step of the largest tile of `product` has:
-# (multiply-adds, vectors of b, elements of a).
+# Of each level: multiply-adds on vectors; the stack; what a step of a model's largest tile has: (multiply-adds,
+# vectors of b, elements of a).
 LEVELS = {
-    "x86-64-v3": (re.compile(r"vfn?m(add|sub)\d+ps.*%ymm"), re.compile(r"\(%rsp[,)]"), (12, 2, 6)),
-    "x86-64-v4": (re.compile(r"vfn?m(add|sub)\d+ps.*%[zy]mm"), re.compile(r"\(%rsp[,)]"), (24, 4, 6)),
-    "aarch64": (re.compile(r"\bfml[as]\b.*\.4s"), re.compile(r"\[sp[,\]]"), None),
+    "x86-64-v3": (re.compile(r"vfn?m(add|sub)\d+ps.*%ymm"), re.compile(r"\(%rsp[,)]"), {"product": (12, 2, 6)}),
+    "x86-64-v4": (re.compile(r"vfn?m(add|sub)\d+ps.*%[zy]mm"), re.compile(r"\(%rsp[,)]"), {"product": (24, 4, 6), "eights": (24, 3, 8)}),
+    "aarch64": (re.compile(r"\bfml[as]\b.*\.4s"), re.compile(r"\[sp[,\]]"), {}),
 }
 JUMP = re.compile(r"^(?:j[a-z]+|b|b\.[a-z]+|cbn?z|tbn?z)\s+.*?(?:0x)?([0-9a-f]+) <")
 
@@ -80,7 +81,7 @@ def check(arguments, level, flags, made):
     onnx.save(model(*made), path)
     subprocess.run([arguments.burin, "compile", path, "-o", artifact, "--cpu", level, *flags], check=True,
                    stdout=subprocess.DEVNULL)
-    multiply, stack, step = LEVELS[level]
+    multiply, stack, steps = LEVELS[level]
 
     def adds(loop):
         return sum(bool(multiply.search(text)) for text in loop)
@@ -98,8 +99,8 @@ def check(arguments, level, flags, made):
     count = adds(largest)
     broadcasts = sum("broadcast" in text for text in largest)
     print(f"{case}: {len(sums)} loops; the largest has {count} multiply-adds in {len(largest)} instructions")
-    if step and name == "product":
-        of_step, vectors, elements = step
+    if name in steps:
+        of_step, vectors, elements = steps[name]
         unrolled = count // of_step
         loads = sum(bool(re.search(r"v(mov|pmov)\S* [^%]*\(", text)) for text in largest)
         if count % of_step or broadcasts > unrolled * elements or loads > unrolled * vectors:

@@ -24,16 +24,28 @@ constexpr int64_t panelsPerRead = 16;     // would read rows again and again: th
 constexpr int64_t keptBytes = 192 * 1024; // of a task's rows: those stay in L2 whole
 } // namespace
 
-/// The tile height in 4..6 (or all of fewer rows) that wastes the fewest rows.
-static int64_t chooseTileRows(int64_t rows) {
+static int64_t tilePanelsFor(const VectorLevel &level, int64_t tileRows) {
+  return std::max<int64_t>(
+      std::min({level.accumulators / tileRows, level.registers / (tileRows + 1), level.maxPanels}), 1);
+}
+
+/// The tile height that takes the least time for all rows (or all of few): the fewest that are computed
+/// and not wanted, without many loads.
+static int64_t chooseTileRows(const VectorLevel &level, int64_t rows) {
+  constexpr int64_t usual = 6, leastOfMany = 4;
+  constexpr double checkCost = 0.01; // whether each row of a tile exists: asked where they do not fill all tiles
   if (ShapedType::isDynamic(rows))
-    return 6;
-  if (rows <= 6)
+    return usual;
+  if (rows <= usual)
     return std::max<int64_t>(rows, 1);
-  auto computed = [&](int64_t tile) { return llvm::divideCeil(rows, tile) * tile; };
-  int64_t best = 6;
-  for (int64_t tile : {5, 4}) // a lower tile loads more per product: it must earn 5%
-    if (computed(tile) * 105 < computed(best) * 100)
+  auto cost = [&](int64_t tile) {
+    double sums = double(tile * tilePanelsFor(level, tile)), loads = double(tile + tilePanelsFor(level, tile));
+    return double(llvm::alignTo(rows, tile)) * (1 + level.loadCost * loads / sums) *
+           (rows % tile == 0 ? 1 : 1 + checkCost);
+  };
+  int64_t best = usual;
+  for (int64_t tile = level.maxRows; tile >= leastOfMany; --tile)
+    if (cost(tile) < cost(best))
       best = tile;
   return best;
 }
@@ -41,10 +53,8 @@ static int64_t chooseTileRows(int64_t rows) {
 ContractSchedule chooseSchedule(const VectorLevel &level, const ContractSizes &sizes) {
   auto [rows, panels, k] = sizes;
   ContractSchedule schedule;
-  schedule.tileRows = chooseTileRows(rows);
-  schedule.tilePanels = std::min({level.accumulators / schedule.tileRows,
-                                  level.registers / (schedule.tileRows + 1), level.maxPanels});
-  schedule.tilePanels = std::max<int64_t>(schedule.tilePanels, 1);
+  schedule.tileRows = chooseTileRows(level, rows);
+  schedule.tilePanels = tilePanelsFor(level, schedule.tileRows);
   if (!ShapedType::isDynamic(panels))
     schedule.tilePanels = std::min(schedule.tilePanels, std::max<int64_t>(panels, 1));
   schedule.rowsFastest = ShapedType::isDynamic(rows) || ShapedType::isDynamic(panels) ||

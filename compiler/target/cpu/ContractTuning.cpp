@@ -25,8 +25,8 @@ std::optional<ContractSchedule> scheduleOf(const VectorLevel &level, ArrayRef<in
     return std::nullopt;
   ContractSchedule made{numbers[0], numbers[1],      numbers[2],
                         numbers[3], numbers[4] != 0, numbers[5] != 0};
-  constexpr int64_t mostRows = 6, most = 1 << 14; // partial sums of a task: a MiB
-  bool isTile = made.tileRows >= 1 && made.tileRows <= mostRows && made.tilePanels >= 1 &&
+  constexpr int64_t most = 1 << 14; // partial sums of a task: a MiB
+  bool isTile = made.tileRows >= 1 && made.tileRows <= level.maxRows && made.tilePanels >= 1 &&
                 made.tilePanels <= level.maxPanels &&
                 made.tileRows * made.tilePanels <= level.accumulators &&
                 made.tilePanels * (made.tileRows + 1) <= level.registers;
