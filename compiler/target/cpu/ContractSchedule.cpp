@@ -17,11 +17,11 @@ constexpr double bytesPerMicrosecond = 25e3; // weights, from memory
 constexpr double taskMicroseconds = 40;
 constexpr int64_t assumedRows = 256;  // where the row count is an argument
 constexpr int64_t assumedPanels = 16; // where the column count is
-constexpr int64_t blockRows = 102;    // rows whose K block stays in L2: 102 x 192 x 4 bytes
+constexpr int64_t rowsPerHalfMiB = 102; // whose K block stays in a second cache of so much: 102 x 192 x 4 bytes
 constexpr int64_t maxTaskPanels = 64;
 constexpr int64_t wantedTasks = 32;       // enough for threads to share; more of a large product
 constexpr int64_t panelsPerRead = 16;     // would read rows again and again: that many panels each time do
-constexpr int64_t keptBytes = 192 * 1024; // of a task's rows: those stay in L2 whole
+constexpr int64_t keptEighths = 3;        // of the second cache: so much of a task's rows stays there whole
 } // namespace
 
 static int64_t tilePanelsFor(const VectorLevel &level, int64_t tileRows) {
@@ -68,7 +68,7 @@ ContractSchedule chooseSchedule(const VectorLevel &level, const ContractSizes &s
     int64_t blocks = llvm::divideCeil(total, std::max<int64_t>(most, 1));
     return int64_t(llvm::alignTo(llvm::divideCeil(total, blocks), multiple));
   };
-  schedule.taskRows = balanced(m, blockRows, schedule.tileRows);
+  schedule.taskRows = balanced(m, rowsPerHalfMiB * level.cacheBytes >> 19, schedule.tileRows);
   double products = double(schedule.taskRows) * double(k) * kern::ContractOp::panelWidth;
   double perPanel = std::max(products / productsPerMicrosecond,
                              double(k) * kern::ContractOp::panelWidth * 4 / bytesPerMicrosecond);
@@ -81,7 +81,7 @@ ContractSchedule chooseSchedule(const VectorLevel &level, const ContractSizes &s
   if (task < taskMicroseconds / 2 && schedule.taskPanels >= p)
     schedule.taskRows = balanced(m, int64_t(double(schedule.taskRows) * taskMicroseconds / task),
                                  schedule.tileRows);
-  schedule.blocksFastest = schedule.taskRows * k * 4 <= keptBytes;
+  schedule.blocksFastest = schedule.taskRows * k * 4 <= level.cacheBytes / 8 * keptEighths;
   return schedule;
 }
 

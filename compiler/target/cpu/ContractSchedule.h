@@ -13,7 +13,7 @@
 
 namespace burin::cpu {
 
-/// Registers of an instruction set level, in units of vector<16xf32>.
+/// Registers of an instruction set level, in units of vector<16xf32>, and the second cache of the CPUs that have it.
 struct VectorLevel {
   int64_t accumulators; // what a register tile may hold
   int64_t maxPanels;    // panels of one register tile
@@ -21,11 +21,12 @@ struct VectorLevel {
   int64_t maxRows;      // of one register tile: each has an address
   double loadCost;      // of a load beside a product: what a tile with more of them pays
   int64_t depthwiseLanes; // of the vectors of a depthwise convolution, which holds several at once
+  int64_t cacheBytes;   // the second cache has at least that
 };
 // On x86 a product takes its b from memory, so that sums alone take registers.
-inline constexpr VectorLevel levelV3{6, 4, 16, 6, 4.0, 8};   // 16 ymm: 12 sums, 2 of b, 1 of a
-inline constexpr VectorLevel levelV4{24, 4, 32, 8, 0.2, 16}; // 32 zmm: 24 sums, 4 of b, 1 of a
-inline constexpr VectorLevel levelNeon{6, 4, 7, 6, 4.0, 8};  // 32 q: 24 sums, 4 of b, 4 of a
+inline constexpr VectorLevel levelV3{6, 4, 16, 6, 4.0, 8, 512 * 1024};   // 16 ymm: 12 sums, 2 of b, 1 of a
+inline constexpr VectorLevel levelV4{24, 4, 32, 8, 0.2, 16, 1024 * 1024}; // 32 zmm: 24 sums, 4 of b, 1 of a
+inline constexpr VectorLevel levelNeon{6, 4, 7, 6, 4.0, 8, 512 * 1024};  // 32 q: 24 sums, 4 of b, 4 of a
 
 /// "v3", "v4" or "neon"; null for any other name.
 const VectorLevel *findLevel(llvm::StringRef name);
