@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 
@@ -29,22 +30,45 @@ uint64_t bytes(Type type) {
   return elements(type) * llvm::divideCeil(tensor.getElementTypeBitWidth(), 8);
 }
 
+/// The size of a dim, counted from the last where it is negative; 0 where that is not known.
+uint64_t sizeOf(Value value, int64_t dim) {
+  auto type = value ? dyn_cast<RankedTensorType>(value.getType()) : RankedTensorType();
+  if (!type)
+    return 0;
+  int64_t at = dim < 0 ? type.getRank() + dim : dim;
+  return at >= 0 && at < type.getRank() && !type.isDynamicDim(at) ? uint64_t(type.getDimSize(at)) : 0;
+}
+
+/// How often each element of a weight is multiplied whose first dim has the channels of `value`.
+uint64_t perChannel(Value value, Value weight) {
+  uint64_t channels = sizeOf(weight, 0);
+  return channels ? elements(value.getType()) * (elements(weight.getType()) / channels) : 0;
+}
+
 /// Multiply-adds count two; other ops one per result element.
 uint64_t countFlops(Operation *op, StringRef family) {
   uint64_t results = op->getNumResults() ? elements(op->getResult(0).getType()) : 0;
-  if (isa<onnx::ConvOp>(op)) {
-    auto weight = dyn_cast<RankedTensorType>(op->getOperand(1).getType());
-    if (weight && weight.hasStaticShape() && weight.getDimSize(0))
-      return 2 * results * uint64_t(weight.getNumElements() / weight.getDimSize(0));
-  }
-  if (isa<onnx::MatMulOp, onnx::GemmOp>(op)) {
-    auto left = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
-    if (left && left.getRank() && left.hasStaticShape()) {
-      auto gemm = dyn_cast<onnx::GemmOp>(op);
-      int64_t k = gemm && gemm.getTransA() ? left.getDimSize(0) : left.getShape().back();
-      return 2 * results * uint64_t(k);
-    }
-  }
+  auto recurrent = [](Value x, Value w, Value r) {
+    uint64_t inputs = sizeOf(x, -1);
+    return inputs ? elements(x.getType()) / inputs * (elements(w.getType()) + elements(r.getType())) : 0;
+  };
+  std::optional<uint64_t> products =
+      llvm::TypeSwitch<Operation *, std::optional<uint64_t>>(op)
+          .Case([&](onnx::ConvOp conv) { return perChannel(conv.getResult(), conv.getW()); })
+          .Case([&](onnx::ConvTransposeOp conv) { return perChannel(conv.getX(), conv.getW()); })
+          .Case([&](onnx::MatMulOp product) { return results * sizeOf(product.getA(), -1); })
+          .Case([&](onnx::GemmOp product) {
+            return results * sizeOf(product.getA(), product.getTransA() ? 0 : -1);
+          })
+          .Case([&](onnx::AttentionOp attention) {
+            uint64_t keys = sizeOf(attention.getK(), -2) + sizeOf(attention.getPastKey(), -2);
+            return keys * (elements(attention.getQ().getType()) + results);
+          })
+          .Case<onnx::RNNOp, onnx::GRUOp, onnx::LSTMOp>(
+              [&](auto cell) { return recurrent(cell.getX(), cell.getW(), cell.getR()); })
+          .Default(std::nullopt);
+  if (products && *products)
+    return 2 * *products;
   return family == "shape" || family == "movement" || family == "indexing" ? 0 : results;
 }
 

@@ -64,34 +64,17 @@ class Case:
                 self.burin_options += ["--input", name + "=" + "x".join(map(str, shape))]
             self.explain_options = self.burin_options
         self.bytes = least_bytes(model, inputs)
-        self.recurrent = recurrent_weights(model)
         self.flops = None
 
     def count(self, burin):
-        """FLOPs as `burin explain` counts them, but for the steps of recurrent operators; None where it cannot."""
+        """FLOPs as `burin explain` counts them; None where it cannot."""
         done = subprocess.run([burin, "explain", "--json", self.path, *self.explain_options],
                               capture_output=True, text=True)
         try:
             nodes = json.loads(done.stdout)["nodes"]
         except (ValueError, KeyError):
             return
-        self.flops = sum(node["flops"] + step_flops(node, self.recurrent) for node in nodes)
-
-
-def recurrent_weights(model):
-    """{node: (dims of W, dims of R)} of LSTM, GRU and RNN."""
-    dims = {weight.name: list(weight.dims) for weight in model.graph.initializer}
-    return {node.name: (dims[node.input[1]], dims[node.input[2]]) for node in model.graph.node
-            if node.op_type in ("LSTM", "GRU", "RNN") and node.input[1] in dims and node.input[2] in dims}
-
-
-def step_flops(node, recurrent):
-    """What the products of a recurrent node take, of which `explain` counts no more than the results' elements."""
-    if node["name"] not in recurrent or not node["supported"]:
-        return 0
-    inward, back = recurrent[node["name"]]
-    rows = np.prod([int(size) for size in node["result"].split("x")[:-1]]) // (back[0] * back[2])
-    return int(2 * rows * (np.prod(inward) + np.prod(back)))
+        self.flops = sum(node["flops"] for node in nodes)
 
 
 def growing(model):

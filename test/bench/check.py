@@ -134,12 +134,6 @@ class Cases(unittest.TestCase):
         self.assertEqual(case.peer_shapes, {"past_k": [2, 0, 8], "x": [2, 1, 8]})
         self.assertTrue(case.compared)
 
-    def test_recurrent(self):
-        node = {"name": "lstm", "supported": True, "result": "7x2x1x16xf32"}
-        weights = {"lstm": ([2, 64, 10], [2, 64, 16])}
-        self.assertEqual(cases.step_flops(node, weights), 2 * 7 * 2 * 64 * (10 + 16))
-        self.assertEqual(cases.step_flops(dict(node, name="other"), weights), 0)
-
 
 class Page(HTMLParser):
     """Every element that is opened is closed, and none fetches anything."""
