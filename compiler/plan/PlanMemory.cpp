@@ -115,7 +115,8 @@ private:
       } else if (plan::stateOf(func, *state).grows()) {
         if (plan::stateUnder(data) != func.getArgument(*state))
           return func.emitError("has a state that grows outside of its memory");
-        places[data] = places.at(func.getArgument(*state));
+        plan::PlaceAttr place = places.at(func.getArgument(*state)); // a new entry moves the others
+        places[data] = place;
       }
     }
     return success();
