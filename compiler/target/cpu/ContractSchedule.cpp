@@ -24,27 +24,58 @@ constexpr int64_t panelsPerRead = 16;     // would read rows again and again: th
 constexpr int64_t keptEighths = 3;        // of the second cache: so much of a task's rows stays there whole
 } // namespace
 
-static int64_t tilePanelsFor(const VectorLevel &level, int64_t tileRows) {
-  return std::max<int64_t>(
-      std::min({level.accumulators / tileRows, level.registers / (tileRows + 1), level.maxPanels}), 1);
+/// Panels of a register tile of so many rows, of those that there are.
+static int64_t tilePanelsFor(const VectorLevel &level, int64_t tileRows, int64_t panels) {
+  int64_t most = std::min({level.accumulators / tileRows, level.registers / (tileRows + 1), level.maxPanels});
+  if (!ShapedType::isDynamic(panels))
+    most = std::min(most, panels);
+  return std::max<int64_t>(most, 1);
 }
 
-/// The tile height that takes the least time for all rows (or all of few): the fewest that are computed
-/// and not wanted, without many loads.
-static int64_t chooseTileRows(const VectorLevel &level, int64_t rows) {
+/// What a step of a register tile takes, in products of a row and its panels: more where there are many loads beside
+/// them, and at least as long as a chain waits for its last product.
+static double stepCost(const VectorLevel &level, int64_t rows, int64_t panels) {
+  constexpr double latency = 4;
+  double sums = double(rows * panels), loads = double(rows + panels);
+  return std::max(sums, latency) / double(panels) * (1 + level.loadCost * loads / sums);
+}
+
+static double costOf(const VectorLevel &level, int64_t rows, int64_t tileRows, int64_t panels, RowTail tail) {
+  // A tail's tile is worth its code, and follows tiles that it shares no loop with: 2 rows behind 21 tiles of 6 x 4 panels
+  // took as long as 2.8 of theirs.
+  double ownCode = tail.tiles == 0 ? 0 : 1 + 0.005 * double(rows);
+  double whole = double((rows - tail.rows * tail.tiles) / tileRows) * stepCost(level, tileRows, panels);
+  return tail.tiles == 0 ? whole : whole + double(tail.tiles) * stepCost(level, tail.rows, panels) + ownCode;
+}
+
+RowTail chooseTail(const VectorLevel &level, int64_t rows, int64_t tileRows, int64_t tilePanels) {
+  if (rows % tileRows == 0)
+    return {};
+  constexpr int64_t mostTiles = 5; // two of 4 rows take less than one of 2, where sums are few
+  RowTail best{rows % tileRows, 1};
+  auto cost = [&](RowTail tail) { return costOf(level, rows, tileRows, tilePanels, tail); };
+  for (int64_t height = tileRows; height >= 2; --height)
+    for (int64_t tiles = 1; tiles <= mostTiles && height * tiles + tileRows <= rows; ++tiles) {
+      RowTail tail{height, tiles};
+      if ((rows - height * tiles) % tileRows == 0 && cost(tail) < cost(best))
+        best = tail;
+    }
+  return best;
+}
+
+/// The tile height that all rows (or all of few) take the least time in.
+static int64_t chooseTileRows(const VectorLevel &level, int64_t rows, int64_t panels) {
   constexpr int64_t usual = 6, leastOfMany = 4;
-  constexpr double checkCost = 0.01; // whether each row of a tile exists: asked where they do not fill all tiles
   if (ShapedType::isDynamic(rows))
     return usual;
   if (rows <= usual)
     return std::max<int64_t>(rows, 1);
   auto cost = [&](int64_t tile) {
-    double sums = double(tile * tilePanelsFor(level, tile)), loads = double(tile + tilePanelsFor(level, tile));
-    return double(llvm::alignTo(rows, tile)) * (1 + level.loadCost * loads / sums) *
-           (rows % tile == 0 ? 1 : 1 + checkCost);
+    int64_t beside = tilePanelsFor(level, tile, panels);
+    return costOf(level, rows, tile, beside, chooseTail(level, rows, tile, beside));
   };
   int64_t best = usual;
-  for (int64_t tile = level.maxRows; tile >= leastOfMany; --tile)
+  for (int64_t tile = std::min(level.maxRows, rows); tile >= leastOfMany; --tile)
     if (cost(tile) < cost(best))
       best = tile;
   return best;
@@ -53,14 +84,16 @@ static int64_t chooseTileRows(const VectorLevel &level, int64_t rows) {
 ContractSchedule chooseSchedule(const VectorLevel &level, const ContractSizes &sizes) {
   auto [rows, panels, k] = sizes;
   ContractSchedule schedule;
-  schedule.tileRows = chooseTileRows(level, rows);
-  schedule.tilePanels = tilePanelsFor(level, schedule.tileRows);
-  if (!ShapedType::isDynamic(panels))
-    schedule.tilePanels = std::min(schedule.tilePanels, std::max<int64_t>(panels, 1));
+  schedule.tileRows = chooseTileRows(level, rows, panels);
+  schedule.tilePanels = tilePanelsFor(level, schedule.tileRows, panels);
   schedule.rowsFastest = ShapedType::isDynamic(rows) || ShapedType::isDynamic(panels) ||
                          panels * kern::ContractOp::panelWidth >= rows;
 
-  int64_t m = ShapedType::isDynamic(rows) ? assumedRows : std::max<int64_t>(rows, 1);
+  int64_t m = assumedRows;
+  if (!ShapedType::isDynamic(rows)) {
+    RowTail tail = chooseTail(level, rows, schedule.tileRows, schedule.tilePanels);
+    m = std::max<int64_t>(rows - tail.rows * tail.tiles, 1);
+  }
   int64_t p = ShapedType::isDynamic(panels) ? assumedPanels : std::max<int64_t>(panels, 1);
   if (ShapedType::isDynamic(k) || k == 0)
     k = kern::ContractOp::maxBlock;

@@ -34,7 +34,7 @@ const VectorLevel *findLevel(llvm::StringRef name);
 /// A register tile and the part of the result that one task computes.
 struct ContractSchedule {
   int64_t tileRows, tilePanels;
-  int64_t taskRows;   // a multiple of tileRows, or all rows
+  int64_t taskRows;   // a multiple of tileRows, or all rows; the last task has the tail as well
   int64_t taskPanels; // a multiple of tilePanels, or all panels
   bool rowsFastest;   // neighbouring tasks share panels rather than rows
   bool blocksFastest; // within a task: all K blocks of a group of panels, then the next group
@@ -47,6 +47,14 @@ struct ContractSizes {
   /// As tuning names it: "128x48x768", with ? for an argument.
   std::string key() const;
 };
+
+/// The rows that are left behind whole register tiles: so many lower tiles.
+struct RowTail {
+  int64_t rows = 0, tiles = 0; // of each tile; how many
+};
+
+/// The tail of a known number of rows in tiles of that height and so many panels.
+RowTail chooseTail(const VectorLevel &level, int64_t rows, int64_t tileRows, int64_t tilePanels);
 
 ContractSchedule chooseSchedule(const VectorLevel &level, const ContractSizes &sizes);
 

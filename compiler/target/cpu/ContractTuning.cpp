@@ -78,7 +78,9 @@ ContractSchedule tunedSchedule(kern::ContractOp op, const VectorLevel &level, co
   Builder b(op.getContext());
   std::string key = sizes.key();
   if (auto numbers = tuning.getAs<DenseI64ArrayAttr>(key))
-    schedule = scheduleOf(level, numbers).value_or(schedule);
+    if (auto named = scheduleOf(level, numbers);
+        named && (ShapedType::isDynamic(sizes.rows) || named->tileRows <= sizes.rows))
+      schedule = *named;
   auto asAttribute = [&](const ContractSchedule &made) -> Attribute {
     return b.getDenseI64ArrayAttr(numbersOf(made));
   };

@@ -12,8 +12,8 @@
 //           first block: sums, later blocks: sums + partial
 //           last block: epilogue and store, else: partial = sums      in scratch
 //
-// Rows past the end are computed at the last row's address and not stored; columns past
-// the end exist in the panels and are masked in the epilogue. A tap that reads
+// Rows that are no whole tile are tiles of their own: lower ones, or of a number that is told those of which some are
+// computed at the last row's address and not stored. Columns past the end exist in the panels and are masked in the epilogue. A tap that reads
 // outside `a` reads a row of zeros instead, chosen by address.
 
 #include "compiler/target/cpu/MicroKernel.h"
@@ -22,11 +22,11 @@
 #include "compiler/target/cpu/Fetch.h"
 #include "compiler/target/cpu/IndexBuilder.h"
 #include "compiler/target/cpu/Panels.h"
+#include "compiler/target/cpu/Rows.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/AffineExprVisitor.h"
 #include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
@@ -37,16 +37,10 @@ namespace {
 constexpr int64_t width = kern::ContractOp::panelWidth;
 constexpr int64_t maxBlock = kern::ContractOp::maxBlock;
 
-/// An access expression: a coefficient per dim and a constant.
-struct Linear {
-  SmallVector<int64_t> coefficients;
-  int64_t constant;
-};
-
 class Expansion : cpu::IndexBuilder {
 public:
   Expansion(kern::ContractOp op, const cpu::VectorLevel &level)
-      : IndexBuilder(op.getLoc(), op), op(op), level(level), right(op) {}
+      : IndexBuilder(op.getLoc(), op), op(op), level(level), left(op), right(op) {}
 
   LogicalResult run();
 
@@ -57,15 +51,19 @@ private:
   void expandTask(ValueRange batch, Value rowBlock, Value panelBlock);
   void expandPanels(Value panels, int64_t tilePanels,
                     llvm::function_ref<void(Value panel, int64_t count)> body);
+  void expandRows(Value firstRow, Value rows, int64_t height,
+                  llvm::function_ref<void(Value row, int64_t height, bool isTail)> body);
 
   /// One register tile: where its rows and columns lie.
   struct Tile {
     int64_t rows, panels;          // static size
+    bool isTail;                   // one of the last rows; of a told number some may not exist
     SmallVector<Value> batch;      // batch dims
     Value firstRow, rowsLeft;      // in the whole result; rows that exist from there on
     Value panel;                   // first panel
     Value partialRow, partialPanel; // place in scratch
   };
+  bool mayPass(const Tile &tile) { return tile.isTail && !known(numRows); }
   void expandTile(const Tile &tile, Value block);
   void fetchAhead(const Tile &tile, Value depthOffset, Value length);
   SmallVector<Value> accumulate(const Tile &tile, Value block);
@@ -84,10 +82,10 @@ private:
   SmallVector<Value> dimsOfBatch(ValueRange batch);
   SmallVector<Value> dimsOfRow(const Tile &tile, Value row);
   SmallVector<SmallVector<Value>> dimsOfRows(const Tile &tile);
-  Value offsetIn(ArrayRef<Linear> exprs, ValueRange dims, unsigned firstDim);
 
   kern::ContractOp op;
   const cpu::VectorLevel &level;
+  cpu::Rows left;
   cpu::Panels right;
 
   // The op, read once.
@@ -98,11 +96,9 @@ private:
   Value numRows, numColumns, numPanels, depth; // depth: K
   kern::ContractOp::Blocks blocks;
   Value numBlocks, taps, inner;
-  SmallVector<Linear> access;            // of each dim of `a`
-  SmallVector<unsigned> checked;         // dims of `a` that a tap can leave
-  SmallVector<Value> aSizes, aStrides;
-  Value aBase, aOffset;                  // rank-0 buffer and offset of `a`
   cpu::ContractSchedule schedule;
+  cpu::RowTail tail;                     // of a known number of rows
+  Value wholeRows;                       // those before it
   bool unrolledEpilogue = true;
   bool fetchesAhead = false;             // panels are more than the second cache holds
   Value taskPanel, taskPanelEnd;         // of the task that is made
@@ -151,51 +147,18 @@ LogicalResult Expansion::readOp() {
   if (known(numBlocks) == 0)
     numBlocks = index(1);
 
-  // a: how each of its dims is read, and which can be left.
-  auto aType = cast<MemRefType>(op.getA().getType());
-  auto metadata = memref::ExtractStridedMetadataOp::create(b, op.getA());
-  auto [strides, offset] = aType.getStridesAndOffset();
-  aBase = metadata.getBaseBuffer();
-  aOffset = ShapedType::isDynamic(offset) ? Value(metadata.getOffset()) : index(offset);
-  for (auto [j, expr] : llvm::enumerate(op.getAMap().getResults())) {
-    aSizes.push_back(sizeOf(op.getA(), j));
-    aStrides.push_back(ShapedType::isDynamic(strides[j]) ? Value(metadata.getStrides()[j])
-                                                         : index(strides[j]));
-    SmallVector<int64_t> flat;
-    if (failed(getFlattenedAffineExpr(expr, op.getAMap().getNumDims(), 0, &flat)))
-      return op.emitOpError("has an a_map that is not linear");
-    Linear linear{SmallVector<int64_t>(ArrayRef(flat).drop_back()), flat.back()};
-    if (auto dim = dyn_cast<AffineDimExpr>(expr); dim && dim.getPosition() < numParallel) {
-      access.push_back(linear); // inside, as the op says
-      continue;
-    }
-    int64_t least = linear.constant, most = linear.constant;
-    bool bounded = !aType.isDynamicDim(j);
-    for (auto [d, coefficient] : llvm::enumerate(linear.coefficients)) {
-      if (coefficient == 0)
-        continue;
-      int64_t size = d < numParallel ? known(sizes[d]).value_or(ShapedType::kDynamic)
-                                     : op.getReduction()[d - numParallel];
-      if (ShapedType::isDynamic(size))
-        bounded = false;
-      else
-        (coefficient < 0 ? least : most) += coefficient * (std::max<int64_t>(size, 1) - 1);
-    }
-    if (!bounded || least < 0 || most >= aType.getDimSize(j)) {
-      if (linear.coefficients.back() == 0)
-        checked.push_back(j);
-      else if (bounded)
-        return op.emitOpError("reads outside `a` along its last reduction dim");
-      // Sizes that are told when the kernel runs: who made the op has seen to it.
-    }
-    access.push_back(std::move(linear));
-  }
-
+  if (failed(left.read(b, sizes)))
+    return failure();
   int64_t k = ShapedType::isDynamic(blocks.inner) ? ShapedType::kDynamic
                                                   : blocks.taps * blocks.inner;
   schedule = cpu::tunedSchedule(
       op, level, {known(numRows).value_or(ShapedType::kDynamic),
                   known(numPanels).value_or(ShapedType::kDynamic), k});
+  wholeRows = numRows;
+  if (std::optional<int64_t> rows = known(numRows)) {
+    tail = cpu::chooseTail(level, *rows, schedule.tileRows, schedule.tilePanels);
+    wholeRows = index(*rows - tail.rows * tail.tiles);
+  }
   fetchesAhead = op.isPacked() && cpu::exceedsSecondCache(op.getB());
   unrolledEpilogue = cpu::isShortEpilogue(op);
   return success();
@@ -210,7 +173,7 @@ LogicalResult Expansion::run() {
     return failure();
 
   SmallVector<Value> batchSizes = llvm::map_to_vector(batchDims, [&](unsigned d) { return sizes[d]; });
-  Value batches = product(batchSizes), rowBlocks = ceilDiv(numRows, schedule.taskRows),
+  Value batches = product(batchSizes), rowBlocks = ceilDiv(wholeRows, schedule.taskRows),
         panelBlocks = ceilDiv(numPanels, schedule.taskPanels);
   SmallVector<Value> grid{batches, panelBlocks, rowBlocks};
   if (!schedule.rowsFastest)
@@ -235,25 +198,25 @@ LogicalResult Expansion::run() {
 void Expansion::expandTask(ValueRange batch, Value rowBlock, Value panelBlock) {
   Value firstRow = mul(rowBlock, schedule.taskRows),
         firstPanel = mul(panelBlock, schedule.taskPanels);
-  Value rows = extent(numRows, firstRow, schedule.taskRows),
+  Value rows = extent(wholeRows, firstRow, schedule.taskRows),
         panels = extent(numPanels, firstPanel, schedule.taskPanels);
   taskPanel = firstPanel;
   taskPanelEnd = add(firstPanel, panels);
   if (known(numBlocks) != 1 || !unrolledEpilogue) {
-    int64_t height = llvm::alignTo(schedule.taskRows, schedule.tileRows);
+    int64_t height = llvm::alignTo(schedule.taskRows, schedule.tileRows) + tail.rows * tail.tiles;
     partial = scratch({schedule.blocksFastest ? level.maxPanels : schedule.taskPanels, height, width});
   }
   bool mayBeOne = ShapedType::isDynamic(known(numRows).value_or(ShapedType::kDynamic));
   right.allocate(b, mayBeOne ? level.maxPanels : schedule.tilePanels, blocks.innerBlock,
                  !mayBeOne && *known(numRows) <= schedule.tileRows);
-  if (!checked.empty())
+  if (left.areChecked())
     zeros = scratchOfZeros(std::max<int64_t>(blocks.innerBlock, 1), vector);
   auto allBlocks = [&](int64_t tileRows, int64_t tilePanels) {
     auto walkRows = [&](Value block, Value panel, int64_t count) {
       Span span = spanOf(block);
       right.take(b, dimsOfBatch(batch), add(firstPanel, panel), count, span.from, span.to);
-      loop(index(0), rows, tileRows, [&](Value row) {
-        Tile tile{tileRows, count, llvm::to_vector(batch), add(firstRow, row), sub(rows, row),
+      expandRows(firstRow, rows, tileRows, [&](Value row, int64_t height, bool isTail) {
+        Tile tile{height, count, isTail, llvm::to_vector(batch), add(firstRow, row), sub(rows, row),
                   add(firstPanel, panel), row, schedule.blocksFastest ? index(0) : panel};
         expandTile(tile, block);
       });
@@ -292,6 +255,30 @@ void Expansion::expandPanels(Value panels, int64_t tilePanels,
   });
 }
 
+/// `body` for tiles of `height` of a task's rows, then for what is left: code of its own, so that whole tiles look at
+/// no row. Of a known number the last task, whose whole tiles are `rows`, has the tail.
+void Expansion::expandRows(Value firstRow, Value rows, int64_t height,
+                           llvm::function_ref<void(Value row, int64_t height, bool isTail)> body) {
+  if (known(numRows)) {
+    loop(index(0), rows, height, [&](Value row) { body(row, height, false); });
+    if (tail.tiles == 0)
+      return;
+    Value isFollowed = isBelow(add(firstRow, index(schedule.taskRows)), wholeRows);
+    when(isFollowed, [] {}, [&] {
+      if (tail.tiles == 1)
+        return body(rows, tail.rows, true);
+      loop(rows, add(rows, index(tail.rows * tail.tiles)), tail.rows,
+           [&](Value row) { body(row, tail.rows, true); });
+    });
+    return;
+  }
+  Value left = height == 1 ? index(0) : Value(arith::RemUIOp::create(b, rows, index(height)));
+  Value whole = sub(rows, left);
+  loop(index(0), whole, height, [&](Value row) { body(row, height, false); });
+  if (height != 1)
+    when(below(whole, rows), [&] { body(whole, height, true); });
+}
+
 //===- Tiles ----------------------------------------------------------------===//
 
 /// Values of the parallel dims that `b` is read at; null for the others.
@@ -315,7 +302,7 @@ SmallVector<Value> Expansion::dimsOfRow(const Tile &tile, Value row) {
 /// kernel runs are divided by once, for the first row.
 SmallVector<SmallVector<Value>> Expansion::dimsOfRows(const Tile &tile) {
   SmallVector<SmallVector<Value>> rows;
-  bool mayPass = !known(numRows) || *known(numRows) % tile.rows != 0;
+  bool mayPass = this->mayPass(tile);
   Value lastRow = sub(numRows, index(1));
   SmallVector<Value> rowSizes = llvm::map_to_vector(rowDims, [&](unsigned d) { return sizes[d]; });
   for (int64_t r = 0; r < tile.rows; ++r) {
@@ -332,21 +319,6 @@ SmallVector<SmallVector<Value>> Expansion::dimsOfRows(const Tile &tile) {
       rows.back()[d] = value;
   }
   return rows;
-}
-
-/// Elements of `a` between its start and the place where `dims`, which stand for the map's dims
-/// from `firstDim` on, are added.
-Value Expansion::offsetIn(ArrayRef<Linear> exprs, ValueRange dims, unsigned firstDim) {
-  Value offset = index(0);
-  for (auto [i, value] : llvm::enumerate(dims)) {
-    if (!value)
-      continue;
-    Value step = index(0);
-    for (auto [expr, stride] : llvm::zip_equal(exprs, aStrides))
-      step = add(step, mul(stride, expr.coefficients[firstDim + i]));
-    offset = add(offset, mul(value, step));
-  }
-  return offset;
 }
 
 void Expansion::expandTile(const Tile &tile, Value block) {
@@ -454,44 +426,10 @@ Expansion::Span Expansion::spanOf(Value block) {
 SmallVector<Value> Expansion::accumulate(const Tile &tile, Value block) {
   auto [firstTap, lastTap, from, to] = spanOf(block);
 
-  // Where each row starts in `a`, at tap 0.
-  struct Row {
-    Value offset;
-    SmallVector<Value> position; // in the checked dims of `a`
-  };
-  SmallVector<Row> rows;
-  Value start = aOffset;
-  for (auto [expr, stride] : llvm::zip_equal(access, aStrides)) {
-    start = add(start, mul(stride, expr.constant));
-  }
   rowsOfTile = dimsOfRows(tile);
-  for (ArrayRef<Value> dims : rowsOfTile) {
-    Row made{add(start, offsetIn(access, dims, 0)), {}};
-    for (unsigned j : checked) {
-      Value position = index(access[j].constant);
-      for (unsigned d = 0; d + 1 < numParallel; ++d)
-        position = add(position, mul(dims[d], access[j].coefficients[d]));
-      made.position.push_back(position);
-    }
-    rows.push_back(std::move(made));
-  }
-
+  SmallVector<cpu::Rows::Row> rows = llvm::map_to_vector(
+      rowsOfTile, [&](ArrayRef<Value> dims) { return left.rowAt(b, dims); });
   SmallVector<Value> batch = dimsOfBatch(tile.batch);
-  Value innerStride = index(0);
-  for (auto [expr, stride] : llvm::zip_equal(access, aStrides))
-    innerStride = add(innerStride, mul(stride, expr.coefficients.back()));
-  int64_t staticStride = known(innerStride).value_or(ShapedType::kDynamic);
-  auto viewType = MemRefType::get(
-      {ShapedType::kDynamic}, b.getF32Type(),
-      StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, {staticStride}));
-  auto view = [&](Value base, Value offset) -> Value {
-    OpFoldResult stride = ShapedType::isDynamic(staticStride)
-                              ? OpFoldResult(innerStride)
-                              : OpFoldResult(b.getIndexAttr(staticStride));
-    return memref::ReinterpretCastOp::create(b, viewType, base, OpFoldResult(offset),
-                                             ArrayRef<OpFoldResult>{OpFoldResult(inner)},
-                                             ArrayRef<OpFoldResult>{stride});
-  };
 
   // One tap: rows' addresses, then the chain over the last reduction dim.
   auto accumulateTap = [&](Value tap, ValueRange sums) {
@@ -499,25 +437,9 @@ SmallVector<Value> Expansion::accumulate(const Tile &tile, Value block) {
     for (int64_t size : op.getReduction().drop_back())
       tapSizes.push_back(index(size));
     SmallVector<Value> tapDims = tapSizes.empty() ? SmallVector<Value>{} : delinearize(tap, tapSizes);
-    Value tapOffset = offsetIn(access, tapDims, numParallel);
-    Value fromOffset = mul(from, innerStride);
-    SmallVector<Value> views;
-    for (Row &row : rows) {
-      Value here = view(aBase, add(add(row.offset, tapOffset), fromOffset));
-      Value inside;
-      for (auto [j, position] : llvm::zip_equal(checked, row.position)) {
-        Value at = position;
-        for (auto [i, dim] : llvm::enumerate(tapDims))
-          at = add(at, mul(dim, access[j].coefficients[numParallel + i]));
-        Value ok = below(at, aSizes[j]);
-        inside = inside ? Value(arith::AndIOp::create(b, inside, ok)) : ok;
-      }
-      if (inside)
-        here = arith::SelectOp::create(b, inside, here, view(zeros, index(0)));
-      views.push_back(here);
-    }
+    SmallVector<Value> views = left.elementsOf(b, rows, tapDims, from, inner, zeros);
     Value depthOffset = add(mul(tap, inner), from);
-    if (fetchesAhead && schedule.taskRows > tile.rows)
+    if (fetchesAhead && schedule.taskRows > tile.rows && !tile.isTail)
       fetchAhead(tile, depthOffset, sub(to, from));
     auto chain = scf::ForOp::create(b, index(0), sub(to, from), index(1), sums);
     OpBuilder::InsertionGuard guard(b);
@@ -565,17 +487,16 @@ void Expansion::finish(const Tile &tile, ValueRange sums) {
     Value columnsLeft = sub(numColumns, column);
     withMask(columnsLeft, [&](bool masked) {
       if (!unrolledEpilogue) {
-        loop(index(0), smaller(tile.rowsLeft, index(tile.rows)), 1, [&](Value r) {
+        loop(index(0), mayPass(tile) ? tile.rowsLeft : index(tile.rows), 1, [&](Value r) {
           SmallVector<Value> at{add(tile.partialPanel, index(p)), add(tile.partialRow, r), index(0)};
           Value sum = vector::LoadOp::create(b, vector, partial, at);
           finishVector(dimsOfRow(tile, add(tile.firstRow, r)), column, columnsLeft, sum, masked);
         });
         return;
       }
-      bool mayPass = !known(numRows) || *known(numRows) % tile.rows != 0;
       for (int64_t r = 0; r < tile.rows; ++r) {
-        Value exists = r > 0 && mayPass ? isBelow(index(r), tile.rowsLeft)
-                                        : Value(arith::ConstantOp::create(b, b.getBoolAttr(true)));
+        Value exists = r > 0 && mayPass(tile) ? isBelow(index(r), tile.rowsLeft)
+                                              : Value(arith::ConstantOp::create(b, b.getBoolAttr(true)));
         when(exists, [&] {
           finishVector(divides ? rowsOfTile[r] : dimsOfRow(tile, add(tile.firstRow, index(r))),
                        column, columnsLeft, sums[r * tile.panels + p], masked);

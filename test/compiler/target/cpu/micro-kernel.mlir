@@ -30,6 +30,29 @@ func.func @gemm(%a: memref<96x512xf32>, %w: memref<8x512x16xf32>, %o: memref<96x
   return
 }
 
+// Of 106 rows 4 are left behind 17 tiles of 6: one tile of code of its own, so that nothing looks at a row.
+// CHECK-LABEL: func.func @row_tail
+// CHECK-NOT: scf.if
+// CHECK: scf.for
+// V3-COUNT-6: math.fma
+// V4-COUNT-24: math.fma
+// CHECK-NOT: math.fma
+// CHECK-COUNT-6: vector.store
+// V3-COUNT-4: math.fma
+// V4-COUNT-16: math.fma
+// CHECK-NOT: math.fma
+// CHECK-NOT: scf.if
+// CHECK: return
+func.func @row_tail(%a: memref<106x64xf32>, %w: memref<4x64x16xf32>, %o: memref<106x64xf32>) {
+  kern.contract ins(%a, %w : memref<106x64xf32>, memref<4x64x16xf32>)
+      outs(%o : memref<106x64xf32>)
+      attributes {a_map = #rows, b_map = #none, extra_maps = [], reduction = array<i64: 64>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  }
+  return
+}
+
 // Panels of bf16 are extended as they are loaded.
 // CHECK-LABEL: func.func @gemm_bf16
 // CHECK: scf.for
@@ -48,10 +71,11 @@ func.func @gemm_bf16(%a: memref<96x64xf32>, %w: memref<8x64x16xbf16>, %o: memref
 }
 
 // One K block needs no scratch. The last panel is masked, bias and result alike; the
-// row count is an argument and rows past the end are not stored.
+// row count is an argument: whole tiles first, then one of which some rows are not stored.
 // CHECK-LABEL: func.func @bias_tail
 // CHECK-NOT: memref.alloc
 // CHECK: scf.forall
+// CHECK: arith.remui {{.*}}, %c6
 // CHECK: math.fma
 // CHECK: vector.maskedload
 // CHECK: arith.addf {{.*}} : vector<16xf32>
@@ -205,9 +229,14 @@ func.func @unpacked_columns(%a: memref<3x1x20xf32>, %b: memref<3x?x20xf32, strid
 // V3-LABEL: module @tuned
 // V3: func.func @product
 // V3-SAME: plan.tunable = [{key = "96x8x64", others = [array<i64: {{.*}}>{{.*}}], taken = array<i64: 5, 1, 15, 4, 0, 0>}]
-// V3: scf.forall {{.*}} in (7, 2)
+// The 16 rows that are left behind 16 tiles of 5 are 4 tiles of 4, of the last task.
+// V3: scf.forall {{.*}} in (6, 2)
 // V3: iter_args
 // V3-COUNT-5: math.fma
+// V3-NOT: math.fma
+// V3: scf.if
+// V3: iter_args
+// V3-COUNT-4: math.fma
 // V3-NOT: math.fma
 // V3: return
 module @tuned attributes {plan.tuning = {"96x8x64" = array<i64: 5, 1, 15, 4, 0, 0>}} {
