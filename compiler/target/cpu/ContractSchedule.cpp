@@ -21,6 +21,7 @@ constexpr int64_t rowsPerHalfMiB = 102; // whose K block stays in a second cache
 constexpr int64_t maxTaskPanels = 64;
 constexpr int64_t wantedTasks = 32;       // enough for threads to share; more of a large product
 constexpr int64_t panelsPerRead = 16;     // would read rows again and again: that many panels each time do
+constexpr int64_t rowCacheBytes = 1 << 20; // of a single row's panels: more come from memory
 constexpr int64_t keptEighths = 3;        // of the second cache: so much of a task's rows stays there whole
 } // namespace
 
@@ -86,6 +87,10 @@ ContractSchedule chooseSchedule(const VectorLevel &level, const ContractSizes &s
   ContractSchedule schedule;
   schedule.tileRows = chooseTileRows(level, rows, panels);
   schedule.tilePanels = tilePanelsFor(level, schedule.tileRows, panels);
+  // One row reads each panel once. Memory gives most to one stream; from a cache a chain of sums is slower than that.
+  if (rows == 1 && !ShapedType::isDynamic(panels) && !ShapedType::isDynamic(k) &&
+      panels > rowCacheBytes / std::max<int64_t>(k * kern::ContractOp::panelWidth * 4, 1))
+    schedule.tilePanels = 1;
   schedule.rowsFastest = ShapedType::isDynamic(rows) || ShapedType::isDynamic(panels) ||
                          panels * kern::ContractOp::panelWidth >= rows;
 

@@ -53,6 +53,35 @@ func.func @row_tail(%a: memref<106x64xf32>, %w: memref<4x64x16xf32>, %o: memref<
   return
 }
 
+// One row: panels of a cache several at once, a chain each; those that come from memory one after the other.
+// CHECK-LABEL: func.func @row_of_cache
+// CHECK-COUNT-4: math.fma
+// CHECK-NOT: math.fma
+// CHECK: return
+func.func @row_of_cache(%a: memref<1x192xf32>, %w: memref<8x192x16xf32>, %o: memref<1x128xf32>) {
+  kern.contract ins(%a, %w : memref<1x192xf32>, memref<8x192x16xf32>)
+      outs(%o : memref<1x128xf32>)
+      attributes {a_map = #rows, b_map = #none, extra_maps = [], reduction = array<i64: 192>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  }
+  return
+}
+
+// CHECK-LABEL: func.func @row_of_memory
+// CHECK-COUNT-1: math.fma
+// CHECK-NOT: math.fma
+// CHECK: return
+func.func @row_of_memory(%a: memref<1x192xf32>, %w: memref<128x192x16xf32>, %o: memref<1x2048xf32>) {
+  kern.contract ins(%a, %w : memref<1x192xf32>, memref<128x192x16xf32>)
+      outs(%o : memref<1x2048xf32>)
+      attributes {a_map = #rows, b_map = #none, extra_maps = [], reduction = array<i64: 192>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  }
+  return
+}
+
 // Panels of bf16 are extended as they are loaded.
 // CHECK-LABEL: func.func @gemm_bf16
 // CHECK: scf.for
