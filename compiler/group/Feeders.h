@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Depthwise convolutions behind the product that makes what they read.
+// Depthwise convolutions between the product that makes what they read and that which reads what they make.
 
 #ifndef BURIN_COMPILER_GROUP_FEEDERS_H
 #define BURIN_COMPILER_GROUP_FEEDERS_H
@@ -9,9 +9,9 @@
 
 namespace burin::group {
 
-/// The product, on tensors, that makes each place of what `op`, a depthwise convolution, reads, where
-/// both are one kernel: each task makes the channels of some rows in scratch and reads them there. Null
-/// where what is between them is small enough to stay in the caches, or has other readers.
+/// The contract, on tensors, that alone makes what `op` reads, where one of them is a depthwise convolution, the other a
+/// product that makes each place from that place alone, and both are one kernel: each task makes what it reads of some
+/// rows in scratch. Null where what is between them is small enough to stay in the caches, or has other readers.
 kern::ContractOp feederOf(kern::ContractOp op);
 
 } // namespace burin::group

@@ -8,8 +8,8 @@
 //   2. Every computing op starts alone. An op joins the producer of its
 //      destination (insert_slice chains), and a producer joins its only consumer
 //      where both walk the same rows (softmax, normalisations), or are small. What
-//      computes the scores of an attention joins the product with its values, and a product
-//      the depthwise convolution that reads it (Feeders.h).
+//      computes the scores of an attention joins the product with its values, a product
+//      the depthwise convolution that reads it, and that the product behind it (Feeders.h).
 //   3. Each group is wrapped into a plan.dispatch at its last op. Cheap ops and slices of
 //      states are cloned in, views stay outside, everything else is captured. A result that is written
 //      into a state that grows has the state as its destination. Any other state is an operand, which
@@ -255,7 +255,7 @@ private:
     if (auto contract = dyn_cast<kern::ContractOp>(root)) {
       for (Operation *op : group::scoresOf(contract))
         join(group, op);
-      if (kern::ContractOp feeder = group::feederOf(contract))
+      for (kern::ContractOp feeder = contract; (feeder = group::feederOf(feeder));)
         join(group, feeder);
     }
     for (size_t i = 0; i < group.ops.size(); ++i) // ops grows while it is walked

@@ -329,7 +329,7 @@ def ExpandContract : Pass<"expand-contract"> {
   }];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect",
-                           "::mlir::math::MathDialect"];
+                           "::mlir::math::MathDialect", "::mlir::LLVM::LLVMDialect"];
   let options = [Option<"vectorLevel", "vector-level", "std::string", "\"v3\"",
                         "v3 (16 registers of 8 floats), v4 (32 of 16) or neon (32 of 4)">];
 }

@@ -22,11 +22,13 @@ struct VectorLevel {
   double loadCost;      // of a load beside a product: what a tile with more of them pays
   int64_t depthwiseLanes; // of the vectors of a depthwise convolution, which holds several at once
   int64_t cacheBytes;   // the second cache has at least that
+  const char *registerName; // in assembly, before its number
+  int64_t numRegisters;
 };
 // On x86 a product takes its b from memory, so that sums alone take registers.
-inline constexpr VectorLevel levelV3{6, 4, 16, 6, 4.0, 8, 512 * 1024};   // 16 ymm: 12 sums, 2 of b, 1 of a
-inline constexpr VectorLevel levelV4{24, 4, 32, 8, 0.2, 16, 1024 * 1024}; // 32 zmm: 24 sums, 4 of b, 1 of a
-inline constexpr VectorLevel levelNeon{6, 4, 7, 6, 4.0, 8, 512 * 1024};  // 32 q: 24 sums, 4 of b, 4 of a
+inline constexpr VectorLevel levelV3{6, 4, 16, 6, 4.0, 8, 512 * 1024, "xmm", 16};    // 16 ymm: 12 sums, 2 of b, 1 of a
+inline constexpr VectorLevel levelV4{24, 4, 32, 8, 0.2, 16, 1024 * 1024, "xmm", 32}; // 32 zmm: 24 sums, 4 of b, 1 of a
+inline constexpr VectorLevel levelNeon{6, 4, 7, 6, 4.0, 8, 512 * 1024, "v", 32};     // 32 q: 24 sums, 4 of b, 4 of a
 
 /// "v3", "v4" or "neon"; null for any other name.
 const VectorLevel *findLevel(llvm::StringRef name);

@@ -94,25 +94,27 @@ SmallVector<Value> Depthwise::tasks(ArrayRef<Value> grid) {
   return at;
 }
 
-kern::ContractOp Depthwise::expand() {
-  b.setInsertionPoint(op);
+SmallVector<kern::ContractOp> Depthwise::expand() {
+  b.setInsertionPoint(product ? product : op);
   readOp();
   chooseTogether();
-  std::optional<SmallVector<Block>> blocks = blocksOfRow(feeder ? SIZE_MAX : mostKinds);
-  kern::ContractOp part;
-  if (feeder)
-    part = expandFed(*blocks);
+  std::optional<SmallVector<Block>> blocks = blocksOfRow(feeder || product ? SIZE_MAX : mostKinds);
+  if (feeder || product)
+    expandChain(*blocks);
   else if (blocks)
     expandInPlace(*blocks);
   else
     expandByWindows();
-  Operation *between = feeder ? op.getA().getDefiningOp() : nullptr;
-  op.erase();
-  if (feeder) {
-    feeder.erase();
-    between->erase();
-  }
-  return part;
+  SmallVector<Operation *> gone; // what reads comes before what it reads
+  if (product)
+    gone = {product, op, op.getInit().getDefiningOp()};
+  else
+    gone = {op};
+  if (feeder)
+    gone.append({feeder, feeder.getInit().getDefiningOp()});
+  for (Operation *each : gone)
+    each->erase();
+  return parts;
 }
 
 //===- Sums -----------------------------------------------------------------===//
@@ -156,8 +158,10 @@ SmallVector<Value> Depthwise::sumTaps(ValueRange sums, Value tapRow, Value panel
 /// Epilogue and store of results from (y, x) on, where `channelsLeft` of the lanes exist (all: null).
 void Depthwise::writeSums(ValueRange sums, Value y, Value x, Value channel, Value channelsLeft) {
   auto write = [&](Value position, Value sum) {
-    reloadConstants();
-    writeVector(b, op, {image, y, position, channel}, sum, channelsLeft);
+    SmallVector<Value> place;
+    if (made)
+      place = {sub(y, firstRow), position, channel};
+    writeVector(b, op, {image, y, position, channel}, sum, channelsLeft, made, place);
   };
   if (isShortEpilogue(op)) {
     for (auto [i, sum] : llvm::enumerate(sums))
@@ -172,17 +176,20 @@ void Depthwise::writeSums(ValueRange sums, Value y, Value x, Value channel, Valu
 }
 
 kern::ContractOp feederOf(kern::ContractOp op) {
-  auto between = op.isDepthwise() ? op.getA().getDefiningOp<memref::AllocOp>() : nullptr;
+  auto between = op.getA().getDefiningOp<memref::AllocOp>();
   if (!between)
     return nullptr;
   for (Operation *user : between->getUsers())
     if (auto contract = dyn_cast<kern::ContractOp>(user); contract && contract.getInit() == between.getResult())
-      return contract;
+      return contract.isDepthwise() != op.isDepthwise() ? contract : nullptr;
   return nullptr;
 }
 
-kern::ContractOp expandDepthwise(kern::ContractOp op, int64_t lanes, kern::ContractOp feeder) {
-  return Depthwise(op, lanes, feeder).expand();
+SmallVector<kern::ContractOp> expandDepthwise(kern::ContractOp op, const VectorLevel &level) {
+  if (op.isDepthwise())
+    return Depthwise(op, level, feederOf(op), nullptr).expand();
+  kern::ContractOp depthwise = feederOf(op);
+  return Depthwise(depthwise, level, feederOf(depthwise), op).expand();
 }
 
 } // namespace burin::cpu

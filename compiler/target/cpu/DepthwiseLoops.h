@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Loops of a depthwise kern.contract on buffers: what Depthwise.cpp, InPlaceDepthwise.cpp and
-// WindowedDepthwise.cpp make together.
+// Loops of a depthwise kern.contract on buffers: what Depthwise.cpp, InPlaceDepthwise.cpp, ChainedDepthwise.cpp
+// and WindowedDepthwise.cpp make together.
 //
 //   scf.forall task in images x blocks of rows x blocks of panels
 //     for some results of a row, some panels, row, panel, lanes of the panel
@@ -10,7 +10,14 @@
 //
 // where columns are known: results that read the same columns of the picture, but for where they
 // begin, share code, in which what lies outside is a constant. What rows share stays in the first
-// cache; what only the next one reads is fetched. A feeder's part for a task comes first, in scratch.
+// cache; what only the next one reads is fetched. Beside a feeder or a product that reads the results
+//
+//   scf.forall task in images x blocks of rows
+//     for some panels
+//       the feeder's part of the rows that they read                    scratch, [rows, columns, some panels]
+//       results of those panels, as above                               scratch, [rows, columns, channels]
+//     the product's part
+//
 // Else
 //
 //   scf.forall task in images x blocks of rows x blocks of columns x blocks of panels
@@ -24,19 +31,20 @@
 #ifndef BURIN_COMPILER_TARGET_CPU_DEPTHWISELOOPS_H
 #define BURIN_COMPILER_TARGET_CPU_DEPTHWISELOOPS_H
 
+#include "compiler/target/cpu/ContractSchedule.h"
 #include "compiler/target/cpu/IndexBuilder.h"
-#include "dialects/kern/KernOps.h"
 
 namespace burin::cpu {
 
 class Depthwise : IndexBuilder {
 public:
-  Depthwise(kern::ContractOp op, int64_t lanes, kern::ContractOp feeder)
-      : IndexBuilder(op.getLoc(), op), op(op), feeder(feeder), lanes(lanes),
-        vector(mlir::VectorType::get({lanes}, b.getF32Type())) {}
+  /// `feeder` makes what `op` reads, `product` reads what it makes; either may be null.
+  Depthwise(kern::ContractOp op, const VectorLevel &level, kern::ContractOp feeder, kern::ContractOp product)
+      : IndexBuilder(op.getLoc(), op), op(op), feeder(feeder), product(product), level(level),
+        lanes(level.depthwiseLanes), vector(mlir::VectorType::get({lanes}, b.getF32Type())) {}
 
-  /// Returns the feeder's part for a task, if there is a feeder; that and the op are gone.
-  kern::ContractOp expand();
+  /// Returns the parts of feeder and product for a task; those and the op are gone.
+  llvm::SmallVector<kern::ContractOp> expand();
 
 private:
   static constexpr int64_t width = kern::ContractOp::panelWidth;
@@ -65,14 +73,17 @@ private:
   llvm::SmallVector<Value> tasks(llvm::ArrayRef<Value> grid);
   // In place.
   void expandInPlace(llvm::ArrayRef<Block> blocks);
-  kern::ContractOp expandFed(llvm::ArrayRef<Block> blocks);
-  kern::ContractOp feed(int64_t feedRows, int64_t feedPanels, Value firstPanel);
-  void keepConstants();
-  void reloadConstants();
   void sumColumns(llvm::ArrayRef<Block> blocks, llvm::function_ref<void(const Block &, Value)> body);
   void sumPanels(const Block &block, Value y, Value x, Value from, Value to);
   void sumBlock(const Block &block, Value y, Value x, Value panel, Value lane, Value channelsLeft);
   void fetchNext(const Block &block, Value y, Value x, Value panel);
+  // Beside a feeder or a product.
+  void expandChain(llvm::ArrayRef<Block> blocks);
+  int64_t chooseRows();
+  void feed(int64_t feedRows, Value panel);
+  void multiply(int64_t count);
+  Value rowsOf(Value memref, mlir::AffineMap map, Value first, int64_t count);
+  void emptyRegisters();
   // Rows and columns count from the task's first.
   void expandByWindows();
   void copyWindow(Value panel);
@@ -92,7 +103,9 @@ private:
   /// Where a size is told when the kernel runs.
   static int64_t assumed(Value size) { return known(size).value_or(32); }
 
-  kern::ContractOp op, feeder;
+  kern::ContractOp op, feeder, product;
+  llvm::SmallVector<kern::ContractOp> parts; // of feeder and product
+  const VectorLevel &level;
   int64_t lanes;
   mlir::VectorType vector;
   Dim rows, columns;
@@ -102,8 +115,7 @@ private:
   // The task.
   Value image, firstRow, firstColumn, window, results;
   Value fed, firstFed, firstChannel; // what a feeder made: [row, column, channel], and where it begins
-  llvm::SmallVector<mlir::OpOperand *> constants; // of the epilogue, which it reads from `kept`
-  Value kept; // a vector of zeros, then those
+  Value made;                        // what a product reads: [row from the first, column, channel]
 };
 
 } // namespace burin::cpu

@@ -15,7 +15,7 @@ bool burin::cpu::isShortEpilogue(kern::ContractOp op) {
 }
 
 void burin::cpu::writeVector(ImplicitLocOpBuilder &b, kern::ContractOp op, ValueRange dims,
-                             Value sum, Value columnsLeft) {
+                             Value sum, Value columnsLeft, Value destination, ValueRange place) {
   int64_t width = cast<VectorType>(sum.getType()).getDimSize(0);
   unsigned numParallel = op.getNumParallel();
   Value mask;
@@ -48,8 +48,12 @@ void burin::cpu::writeVector(ImplicitLocOpBuilder &b, kern::ContractOp op, Value
   }
 
   Value result = vectorizeBody(b, body, mapping, width)[0];
+  if (!destination) {
+    destination = op.getInit();
+    place = dims;
+  }
   if (mask)
-    vector::MaskedStoreOp::create(b, op.getInit(), dims, mask, result);
+    vector::MaskedStoreOp::create(b, destination, place, mask, result);
   else
-    vector::StoreOp::create(b, result, op.getInit(), dims);
+    vector::StoreOp::create(b, result, destination, place);
 }

@@ -34,14 +34,14 @@ struct ExpandContract : impl::ExpandContractBase<ExpandContract> {
         op.emitOpError("is not on buffers yet");
         return signalPassFailure();
       }
-      if (op.isDepthwise()) {
-        op = cpu::expandDepthwise(op, level->depthwiseLanes, cpu::feederOf(op));
-        if (!op)
-          continue;
-      } else if (op.getWinograd())
-        op = cpu::expandWinograd(op, level->depthwiseLanes);
-      if (failed(cpu::expandProducts(op, *level)))
-        return signalPassFailure();
+      SmallVector<kern::ContractOp> products{op};
+      if (op.isDepthwise() || cpu::feederOf(op))
+        products = cpu::expandDepthwise(op, *level);
+      else if (op.getWinograd())
+        products = {cpu::expandWinograd(op, level->depthwiseLanes)};
+      for (kern::ContractOp product : products)
+        if (failed(cpu::expandProducts(product, *level)))
+          return signalPassFailure();
     }
   }
 };

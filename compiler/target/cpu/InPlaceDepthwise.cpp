@@ -13,8 +13,6 @@ namespace {
 /// Panels of which rows are summed one after the other: their taps, and what rows share, stay in the
 /// first cache.
 constexpr int64_t panelsOfRows = 4;
-/// What a feeder makes for a task should stay in the second cache.
-constexpr int64_t fedBytes = 240 * 1024;
 } // namespace
 
 void Depthwise::expandInPlace(ArrayRef<Block> blocks) {
@@ -55,88 +53,6 @@ void Depthwise::sumColumns(ArrayRef<Block> blocks,
          [&](Value x) { body(block, x); });
 }
 
-/// Of some rows and few panels, so that what the feeder makes for them stays in the second cache.
-kern::ContractOp Depthwise::expandFed(ArrayRef<Block> blocks) {
-  int64_t few = panels % 2 == 0 ? 2 : panels % 3 == 0 ? 3 : 1;
-  int64_t rowBytes = *known(columns.in) * few * width * 4, all = *known(rows.out);
-  int64_t blockRows = all;
-  for (int64_t count = 2; blockRows > 1 && rows.reach(blockRows) * rowBytes > fedBytes; ++count)
-    blockRows = llvm::divideCeil(all, count);
-  // Whole register tiles of 6 rows need no code for less.
-  for (int64_t fewer = blockRows; fewer * 4 >= blockRows * 3; --fewer)
-    if (rows.reach(fewer) * *known(columns.in) % 6 == 0) {
-      blockRows = fewer;
-      break;
-    }
-  SmallVector<Value> at = tasks({batch, ceilDiv(rows.out, blockRows), index(panels / few)});
-  results = scratch({together, lanes});
-  image = at[0];
-  firstRow = mul(at[1], blockRows);
-  Value firstPanel = mul(at[2], few);
-  keepConstants();
-  kern::ContractOp part = feed(std::min(rows.reach(blockRows), *known(rows.in)), few, firstPanel);
-  Value afterRow = add(firstRow, extent(rows.out, firstRow, blockRows));
-  sumColumns(blocks, [&](const Block &block, Value x) {
-    loop(firstRow, afterRow, 1,
-         [&](Value y) { sumPanels(block, y, x, firstPanel, add(firstPanel, index(few))); });
-  });
-  return part;
-}
-
-/// Zeros and the epilogue's constants are loaded where they are used. Else they would be held in registers through all
-/// of a task, of which the feeder's sums leave none.
-void Depthwise::keepConstants() {
-  op.getEpilogue().walk([&](Operation *inner) {
-    for (OpOperand &operand : inner->getOpOperands())
-      if (auto constant = operand.get().getDefiningOp<arith::ConstantOp>(); constant && constant.getType().isF32())
-        constants.push_back(&operand);
-  });
-  kept = scratch({lanes + int64_t(constants.size())});
-  vector::StoreOp::create(b, zero(vector), kept, ValueRange{index(0)});
-  for (auto [i, operand] : llvm::enumerate(constants))
-    memref::StoreOp::create(b, operand->get(), kept, ValueRange{index(lanes + int64_t(i))});
-}
-
-void Depthwise::reloadConstants() {
-  for (auto [i, operand] : llvm::enumerate(constants))
-    operand->set(memref::LoadOp::create(b, kept, ValueRange{index(lanes + int64_t(i))}));
-}
-
-/// The feeder's part of the rows of a task, at most `feedRows`, and panels. All of it lies in a row of places.
-kern::ContractOp Depthwise::feed(int64_t feedRows, int64_t feedPanels, Value firstPanel) {
-  auto larger = [&](Value x, Value y) -> Value { return arith::MaxSIOp::create(b, x, y); };
-  int64_t wide = *known(columns.in), depth = feeder.getReduction()[0], length = feedPanels * width;
-  Value top = sub(mul(firstRow, rows.stride), index(rows.pad));
-  firstFed = smaller(larger(top, index(0)), sub(rows.in, index(feedRows)));
-  firstChannel = mul(firstPanel, width);
-  fed = scratch({feedRows, wide, length});
-
-  auto collapsed = [&](Value memref, ArrayRef<ReassociationIndices> dims) -> Value {
-    return memref::CollapseShapeOp::create(b, memref, dims);
-  };
-  auto part = [&](Value memref, ArrayRef<OpFoldResult> from, ArrayRef<int64_t> sizes) -> Value {
-    SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
-    return memref::SubViewOp::create(b, memref, from, getAsIndexOpFoldResult(b.getContext(), sizes), ones);
-  };
-  OpFoldResult zero = b.getIndexAttr(0);
-  auto at = [](Value value) { return getAsOpFoldResult(value); };
-  Value places = collapsed(feeder.getA(), {{0, 1, 2}, {3}});
-  Value first = mul(add(mul(image, rows.in), firstFed), wide);
-  Value read = part(places, {at(first), zero}, {feedRows * wide, depth});
-  Value weights = part(feeder.getB(), {at(firstPanel), zero, zero}, {feedPanels, depth, width});
-  SmallVector<Value> extras;
-  for (Value extra : feeder.getExtras())
-    extras.push_back(part(extra, {at(firstChannel)}, {length}));
-  AffineExpr place = b.getAffineDimExpr(0), column = b.getAffineDimExpr(1), k = b.getAffineDimExpr(2);
-  SmallVector<AffineMap> extraMaps(extras.size(), AffineMap::get(2, 0, column));
-  auto made = kern::ContractOp::create(
-      b, TypeRange(), read, weights, extras, collapsed(fed, {{0, 1}, {2}}),
-      AffineMap::get(3, 0, {place, k}, b.getContext()), AffineMap::get(2, 0, {}, b.getContext()),
-      b.getAffineMapArrayAttr(extraMaps), feeder.getReduction(), IntegerAttr());
-  made.getEpilogue().takeBody(feeder.getEpilogue());
-  return made;
-}
-
 /// The results from (y, x) on of some panels.
 void Depthwise::sumPanels(const Block &block, Value y, Value x, Value from, Value to) {
   Value whole = index(channels / width);
@@ -160,7 +76,7 @@ void Depthwise::sumBlock(const Block &block, Value y, Value x, Value panel, Valu
   Value top = sub(mul(y, rows.stride), index(rows.pad)),
         left = sub(mul(x, columns.stride), index(columns.pad));
   Value channel = add(mul(panel, width), lane);
-  Value nothing = kept ? Value(vector::LoadOp::create(b, vector, kept, ValueRange{index(0)})) : zero(vector);
+  Value nothing = zero(vector);
   SmallVector<int64_t> read = columnsOf(block.count);
   auto taps = scf::ForOp::create(b, index(0), index(rows.taps), index(1),
                                  SmallVector<Value>(block.count, nothing));

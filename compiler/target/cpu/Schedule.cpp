@@ -296,7 +296,7 @@ void workInDestination(func::FuncOp kernel) {
 /// The rows of an attention, from their scores on: false for any other kernel.
 bool tileScores(func::FuncOp kernel) {
   auto contracts = llvm::to_vector(kernel.getBody().front().getOps<kern::ContractOp>());
-  if (contracts.size() < 2 || contracts.back().isDepthwise())
+  if (contracts.size() < 2 || llvm::any_of(contracts, [](kern::ContractOp op) { return op.isDepthwise(); }))
     return false;
   kern::ContractOp root = contracts.back();
   SmallVector<int64_t> tiles = group::scoreTiles(root);

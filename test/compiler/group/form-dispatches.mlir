@@ -273,3 +273,78 @@ func.func @small_fed(%x: tensor<1x28x28x16xf32>, %w: tensor<6x16x16xf32>, %t: te
   } -> tensor<1x14x14x96xf32>
   return %3 : tensor<1x14x14x96xf32>
 }
+
+// What it makes itself is more than caches hold, and a product alone reads it: one kernel, with the product in front, if that
+// makes more than caches hold, too. Residuals are the product's own.
+// CHECK-LABEL: func.func @between(
+// CHECK: plan.dispatch
+// CHECK-COUNT-2: kern.contract
+// CHECK: plan.return
+// CHECK-NOT: plan.dispatch
+// CHECK-LABEL: func.func @chain(
+// CHECK: plan.dispatch
+// CHECK-COUNT-3: kern.contract
+// CHECK: plan.return
+// CHECK-NOT: plan.dispatch
+// CHECK-LABEL: func.func @read_twice(
+// CHECK-COUNT-2: plan.dispatch
+#same = affine_map<(b, y, x, c, i, j) -> (b, y + i - 1, x + j - 1, c)>
+#places = affine_map<(b, y, x, c) -> (b, y, x, c)>
+func.func @between(%x: tensor<2x80x80x40xf32>, %t: tensor<3x9x16xf32>, %w: tensor<2x40x16xf32>, %r: tensor<2x80x80x24xf32>)
+    -> tensor<2x80x80x24xf32> {
+  %0 = tensor.empty() : tensor<2x80x80x40xf32>
+  %1 = kern.contract ins(%x, %t : tensor<2x80x80x40xf32>, tensor<3x9x16xf32>) outs(%0 : tensor<2x80x80x40xf32>)
+      attributes {a_map = #same, b_map = #weights, extra_maps = [], reduction = array<i64: 3, 3>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<2x80x80x40xf32>
+  %2 = tensor.empty() : tensor<2x80x80x24xf32>
+  %3 = kern.contract ins(%1, %w : tensor<2x80x80x40xf32>, tensor<2x40x16xf32>) extras(%r : tensor<2x80x80x24xf32>)
+      outs(%2 : tensor<2x80x80x24xf32>)
+      attributes {a_map = #place, b_map = #weights, extra_maps = [#places], reduction = array<i64: 40>} {
+  ^bb0(%sum: f32, %residual: f32):
+    %s = arith.addf %sum, %residual : f32
+    kern.yield %s : f32
+  } -> tensor<2x80x80x24xf32>
+  return %3 : tensor<2x80x80x24xf32>
+}
+
+func.func @chain(%x: tensor<1x112x112x16xf32>, %w: tensor<6x16x16xf32>, %t: tensor<6x9x16xf32>, %v: tensor<2x96x16xf32>)
+    -> tensor<1x56x56x24xf32> {
+  %0 = tensor.empty() : tensor<1x112x112x96xf32>
+  %1 = kern.contract ins(%x, %w : tensor<1x112x112x16xf32>, tensor<6x16x16xf32>) outs(%0 : tensor<1x112x112x96xf32>)
+      attributes {a_map = #place, b_map = #weights, extra_maps = [], reduction = array<i64: 16>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<1x112x112x96xf32>
+  %2 = tensor.empty() : tensor<1x56x56x96xf32>
+  %3 = kern.contract ins(%1, %t : tensor<1x112x112x96xf32>, tensor<6x9x16xf32>) outs(%2 : tensor<1x56x56x96xf32>)
+      attributes {a_map = #halves, b_map = #weights, extra_maps = [], reduction = array<i64: 3, 3>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<1x56x56x96xf32>
+  %4 = tensor.empty() : tensor<1x56x56x24xf32>
+  %5 = kern.contract ins(%3, %v : tensor<1x56x56x96xf32>, tensor<2x96x16xf32>) outs(%4 : tensor<1x56x56x24xf32>)
+      attributes {a_map = #place, b_map = #weights, extra_maps = [], reduction = array<i64: 96>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<1x56x56x24xf32>
+  return %5 : tensor<1x56x56x24xf32>
+}
+
+func.func @read_twice(%x: tensor<2x80x80x40xf32>, %t: tensor<3x9x16xf32>, %w: tensor<2x40x16xf32>)
+    -> (tensor<2x80x80x24xf32>, tensor<2x80x80x40xf32>) {
+  %0 = tensor.empty() : tensor<2x80x80x40xf32>
+  %1 = kern.contract ins(%x, %t : tensor<2x80x80x40xf32>, tensor<3x9x16xf32>) outs(%0 : tensor<2x80x80x40xf32>)
+      attributes {a_map = #same, b_map = #weights, extra_maps = [], reduction = array<i64: 3, 3>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<2x80x80x40xf32>
+  %2 = tensor.empty() : tensor<2x80x80x24xf32>
+  %3 = kern.contract ins(%1, %w : tensor<2x80x80x40xf32>, tensor<2x40x16xf32>) outs(%2 : tensor<2x80x80x24xf32>)
+      attributes {a_map = #place, b_map = #weights, extra_maps = [], reduction = array<i64: 40>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  } -> tensor<2x80x80x24xf32>
+  return %3, %1 : tensor<2x80x80x24xf32>, tensor<2x80x80x40xf32>
+}
