@@ -10,6 +10,7 @@
 #include "compiler/group/Parts.h"
 #include "compiler/plan/Buffers.h"
 #include "compiler/plan/InPlace.h"
+#include "compiler/plan/SplitPads.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/kern/KernOps.h"
 #include "dialects/plan/PlanOps.h"
@@ -556,8 +557,10 @@ struct JoinInPlace : impl::JoinInPlaceBase<JoinInPlace> {
     Clones clones;
     SmallVector<func::FuncOp> mains(getOperation().getOps<func::FuncOp>());
     for (func::FuncOp main : mains)
-      if (!main.isDeclaration())
+      if (!main.isDeclaration()) {
+        splitPads(main, kernels);
         Joiner(main, kernels, clones).run();
+      }
     // A kernel that no launch names is not compiled.
     llvm::DenseSet<StringAttr> used;
     getOperation().walk([&](plan::LaunchOp launch) { used.insert(launch.getKernelAttr().getAttr()); });

@@ -41,15 +41,16 @@ def check(burin, work, name):
              for node in launch["nodes"]}
     assert states["differs"] == 0 and 2 * len(known) >= len(nodes)
 
-    # These are the kernels that the artifact has, where some work on parts of tensors (NAME_s0) and parts that cannot
-    # lie there are copied (NAME_c0): joins and cut-outs are all that runs here alone.
+    # These are the kernels that the artifact has, where some work on parts of tensors (NAME_s0), parts that cannot
+    # lie there are copied (NAME_c0), and what lies around a part is filled (NAME_f0) and joined with it (NAME_j0): joins,
+    # cut-outs and padding are all that runs here alone.
     artifact = work / f"{name}.so"
     subprocess.run([burin, "compile", model, "-o", artifact], check=True, capture_output=True)
     told = json.loads(subprocess.run([burin, "inspect", artifact, "--json"], check=True,
                                      capture_output=True, text=True).stdout)
     kernels = collections.Counter()
     for kernel in told["certificate"]["kernels"]:
-        if not re.search(r"_c\d+(_s\d+)?$", kernel["name"]):
+        if not re.search(r"_[cfj]\d+(_s\d+)?$", kernel["name"]):
             kernels[re.sub(r"_s\d+$", "", kernel["name"])] += kernel["launches"]
     launched = {(launch["launch"], launch["kernel"]) for launch in report["launches"]}
     verified = collections.Counter(kernel for _, kernel in launched)
