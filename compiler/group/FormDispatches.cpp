@@ -9,7 +9,8 @@
 //      destination (insert_slice chains), and a producer joins its only consumer
 //      where both walk the same rows (softmax, normalisations), or are small. What
 //      computes the scores of an attention joins the product with its values, a product
-//      the depthwise convolution that reads it, and that the product behind it (Feeders.h).
+//      the depthwise convolution that reads it, and that the product behind it (Feeders.h); a convolution joins its
+//      pooling (Pools.h).
 //   3. Each group is wrapped into a plan.dispatch at its last op. Cheap ops and slices of
 //      states are cloned in, views stay outside, everything else is captured. A result that is written
 //      into a state that grows has the state as its destination. Any other state is an operand, which
@@ -17,6 +18,7 @@
 
 #include "compiler/group/Feeders.h"
 #include "compiler/group/Group.h"
+#include "compiler/group/Pools.h"
 #include "compiler/group/Scores.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/plan/PlanOps.h"
@@ -258,6 +260,8 @@ private:
       for (kern::ContractOp feeder = contract; (feeder = group::feederOf(feeder));)
         join(group, feeder);
     }
+    for (Operation *op : group::pooledBy(root))
+      join(group, op);
     for (size_t i = 0; i < group.ops.size(); ++i) // ops grows while it is walked
       for (OpOperand &operand : group.ops[i]->getOpOperands())
         if (Operation *producer = operand.get().getDefiningOp())

@@ -14,14 +14,17 @@ bool burin::cpu::isShortEpilogue(kern::ContractOp op) {
   return int64_t(llvm::range_size(op.getEpilogue().front().without_terminator())) <= most;
 }
 
-void burin::cpu::writeVector(ImplicitLocOpBuilder &b, kern::ContractOp op, ValueRange dims,
-                             Value sum, Value columnsLeft, Value destination, ValueRange place) {
+static Value maskOf(ImplicitLocOpBuilder &b, int64_t width, Value columnsLeft) {
+  if (!columnsLeft)
+    return nullptr;
+  return vector::CreateMaskOp::create(b, VectorType::get({width}, b.getI1Type()), ValueRange{columnsLeft});
+}
+
+Value burin::cpu::finishVector(ImplicitLocOpBuilder &b, kern::ContractOp op, ValueRange dims, Value sum,
+                               Value columnsLeft) {
   int64_t width = cast<VectorType>(sum.getType()).getDimSize(0);
   unsigned numParallel = op.getNumParallel();
-  Value mask;
-  if (columnsLeft)
-    mask = vector::CreateMaskOp::create(b, VectorType::get({width}, b.getI1Type()),
-                                        ValueRange{columnsLeft});
+  Value mask = maskOf(b, width, columnsLeft);
   IRMapping mapping;
   Block &body = op.getEpilogue().front();
   mapping.map(body.getArgument(0), sum);
@@ -47,13 +50,19 @@ void burin::cpu::writeVector(ImplicitLocOpBuilder &b, kern::ContractOp op, Value
     mapping.map(body.getArgument(i + 1), value);
   }
 
-  Value result = vectorizeBody(b, body, mapping, width)[0];
-  if (!destination) {
-    destination = op.getInit();
-    place = dims;
-  }
-  if (mask)
-    vector::MaskedStoreOp::create(b, destination, place, mask, result);
+  return vectorizeBody(b, body, mapping, width)[0];
+}
+
+void burin::cpu::storeVector(ImplicitLocOpBuilder &b, Value vector, Value destination, ValueRange place,
+                             Value columnsLeft) {
+  if (Value mask = maskOf(b, cast<VectorType>(vector.getType()).getDimSize(0), columnsLeft))
+    vector::MaskedStoreOp::create(b, destination, place, mask, vector);
   else
-    vector::StoreOp::create(b, result, destination, place);
+    vector::StoreOp::create(b, vector, destination, place);
+}
+
+void burin::cpu::writeVector(ImplicitLocOpBuilder &b, kern::ContractOp op, ValueRange dims, Value sum,
+                             Value columnsLeft, Value destination, ValueRange place) {
+  Value result = finishVector(b, op, dims, sum, columnsLeft);
+  storeVector(b, result, destination ? destination : Value(op.getInit()), destination ? place : dims, columnsLeft);
 }

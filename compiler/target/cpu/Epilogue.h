@@ -22,6 +22,14 @@ void writeVector(mlir::ImplicitLocOpBuilder &b, kern::ContractOp op, mlir::Value
                  mlir::Value sum, mlir::Value columnsLeft, mlir::Value destination = nullptr,
                  mlir::ValueRange place = {});
 
+/// What the epilogue makes of such sums. Lanes of columns that do not exist hold anything.
+mlir::Value finishVector(mlir::ImplicitLocOpBuilder &b, kern::ContractOp op, mlir::ValueRange dims,
+                         mlir::Value sum, mlir::Value columnsLeft);
+
+/// Stores a vector at `place` of `destination`: `columnsLeft` of its lanes, all where that is null.
+void storeVector(mlir::ImplicitLocOpBuilder &b, mlir::Value vector, mlir::Value destination,
+                 mlir::ValueRange place, mlir::Value columnsLeft);
+
 } // namespace burin::cpu
 
 #endif

@@ -5,7 +5,7 @@
 //   scf.forall task in blocks of tiles x blocks of columns
 //     for tile, 16 channels:  input = B^T d B                   scratch, [(m + 2)^2, tiles, channels]
 //     kern.contract           products = input * taps           scratch, [(m + 2)^2, tiles, columns]
-//     for tile, 16 columns:   epilogue(A^T products A), stored
+//     for tile, 16 columns:   epilogue(A^T products A), stored, or of each 2 x 2 the greatest (compiler/group/Pools.h)
 //
 // A tile's positions outside of the operand are read from a row of zeros. None of the blocks' sizes
 // changes a result.
@@ -15,6 +15,7 @@
 #include "compiler/target/cpu/Epilogue.h"
 #include "compiler/target/cpu/IndexBuilder.h"
 #include "dialects/kern/Winograd.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -34,8 +35,8 @@ constexpr int64_t wantedTasks = 4, fewestPanels = 8;
 
 class Winograd : IndexBuilder {
 public:
-  Winograd(kern::ContractOp op, int64_t lanes)
-      : IndexBuilder(op.getLoc(), op), op(op), m(*op.getWinograd()), sides(m + 2), lanes(lanes),
+  Winograd(kern::ContractOp op, int64_t lanes, linalg::GenericOp pool)
+      : IndexBuilder(op.getLoc(), op), op(op), pool(pool), m(*op.getWinograd()), sides(m + 2), lanes(lanes),
         vector(VectorType::get({lanes}, b.getF32Type())) {}
 
   kern::ContractOp expand();
@@ -49,6 +50,8 @@ private:
   kern::ContractOp multiply();
   void transformProducts();
   void transformPanel(ValueRange position, Value tile, Value panel, bool isWhole);
+  void writePooled(Value sum, ValueRange position, Value y, Value x, Value column, Value columnsLeft);
+  void erase();
   SmallVector<Value> tileAt(Value tile) { return delinearize(tile, {batch, tilesY, tilesX}); }
 
   using Chain = SmallVector<Value> (Winograd::*)(ArrayRef<Value>);
@@ -75,6 +78,7 @@ private:
   }
 
   kern::ContractOp op;
+  linalg::GenericOp pool; // reads what that makes; null where results are the op's
   int64_t m, sides; // of a tile of results, of what it reads
   int64_t lanes;
   VectorType vector;
@@ -148,7 +152,7 @@ void Winograd::chooseTask() {
 }
 
 kern::ContractOp Winograd::expand() {
-  b.setInsertionPoint(op);
+  b.setInsertionPoint(pool ? pool.getOperation() : op.getOperation());
   readOp();
   chooseTask();
   SmallVector<Value> grid{index(panels / taskPanels), ceilDiv(tiles, taskTiles)};
@@ -168,8 +172,26 @@ kern::ContractOp Winograd::expand() {
   transformInput();
   kern::ContractOp contract = multiply();
   transformProducts();
-  op.erase();
+  erase();
   return contract;
+}
+
+/// The op, and the pool with what is between them.
+void Winograd::erase() {
+  Value between = pool ? op.getInit() : Value();
+  if (pool) {
+    Value out = pool.getOutputs()[0];
+    Operation *view = pool.getInputs()[0].getDefiningOp<memref::CollapseShapeOp>();
+    pool.erase();
+    if (view)
+      view->erase();
+    for (Operation *user : llvm::make_early_inc_range(out.getUsers()))
+      if (isa<linalg::FillOp>(user))
+        user->erase();
+  }
+  op.erase();
+  if (between)
+    between.getDefiningOp()->erase();
 }
 
 //===- Chains ---------------------------------------------------------------===//
@@ -343,6 +365,16 @@ void Winograd::transformProducts() {
   });
 }
 
+/// Stores the greatest of window (y, x) of a tile, whose first result is at `position`.
+void Winograd::writePooled(Value most, ValueRange position, Value y, Value x, Value column, Value columnsLeft) {
+  Value out = pool.getOutputs()[0];
+  auto half = [&](Value even) -> Value { return arith::DivUIOp::create(b, even, index(2)); };
+  SmallVector<Value> place{position[0], add(half(position[1]), y), add(half(position[2]), x), column};
+  if (cast<MemRefType>(out.getType()).getRank() == 3)
+    place.erase(place.begin());
+  storeVector(b, most, out, place, columnsLeft);
+}
+
 /// The results of a tile, whose first is at `position`, and 16 columns. Of a whole tile with a short epilogue they
 /// are stored from registers.
 void Winograd::transformPanel(ValueRange position, Value tile, Value panel, bool isWhole) {
@@ -361,17 +393,51 @@ void Winograd::transformPanel(ValueRange position, Value tile, Value panel, bool
     writeVector(b, op, {position[0], add(position[1], y), add(position[2], x), at}, sum,
                 isPartial ? sub(index(columns), at) : Value());
   };
+  auto finishAt = [&](Value y, Value x, Value at, Value sum, bool isPartial) {
+    return finishVector(b, op, {position[0], add(position[1], y), add(position[2], x), at}, sum,
+                        isPartial ? sub(index(columns), at) : Value());
+  };
+  auto larger = [&](Value x, Value y) -> Value { return arith::MaximumFOp::create(b, x, y); };
   auto write = [&](bool isPartial) {
     loop(index(0), index(width), lanes, [&](Value lane) {
+      // Of the windows so far; of each pair of rows the upper one is made first.
+      SmallVector<Value> most(m * m / 4);
       transform(lane, [&](int64_t y, int64_t x, Value sum) {
-        if (isWhole)
-          writeAt(index(y), index(x), add(column, lane), sum, isPartial);
+        Value at = add(column, lane);
+        if (isWhole && pool) {
+          Value made = finishAt(index(y), index(x), at, sum, isPartial);
+          Value &window = most[y / 2 * (m / 2) + x / 2];
+          window = window ? larger(window, made) : made;
+          if (y % 2 == 1 && x % 2 == 1)
+            writePooled(window, position, index(y / 2), index(x / 2), at, isPartial ? sub(index(columns), at) : Value());
+        } else if (isWhole)
+          writeAt(index(y), index(x), at, sum, isPartial);
         else
           vector::StoreOp::create(b, sum, results, ValueRange{index(y), index(x), lane});
       });
     });
     if (isWhole)
       return;
+    if (pool) {
+      auto all = VectorType::get({width}, b.getF32Type());
+      auto windows = [&](Value all, Value first) { // of results that are pairs
+        Value left = sub(index(*known(all) / 2 * 2), first);
+        return arith::DivSIOp::create(b, smaller(left, index(m)), index(2)).getResult();
+      };
+      loop(index(0), windows(outY, position[1]), 1, [&](Value y) {
+        loop(index(0), windows(outX, position[2]), 1, [&](Value x) {
+          Value most;
+          for (int64_t i = 0; i < 4; ++i) {
+            Value row = add(mul(y, 2), index(i / 2)), at = add(mul(x, 2), index(i % 2));
+            Value sum = vector::LoadOp::create(b, all, results, ValueRange{row, at, index(0)});
+            Value made = finishAt(row, at, column, sum, isPartial);
+            most = most ? larger(most, made) : made;
+          }
+          writePooled(most, position, y, x, column, isPartial ? sub(index(columns), column) : Value());
+        });
+      });
+      return;
+    }
     loop(index(0), extent(outY, position[1], m), 1, [&](Value y) {
       loop(index(0), extent(outX, position[2], m), 1, [&](Value x) {
         auto all = VectorType::get({width}, b.getF32Type());
@@ -387,8 +453,22 @@ void Winograd::transformPanel(ValueRange position, Value tile, Value panel, bool
 
 } // namespace
 
+/// What reads, in the same kernel, what `op` makes there.
+static linalg::GenericOp poolOf(kern::ContractOp op) {
+  auto between = op.getInit().getDefiningOp<memref::AllocOp>();
+  if (!between)
+    return nullptr;
+  for (Operation *user : between->getUsers()) {
+    if (isa<memref::CollapseShapeOp>(user) && user->hasOneUse())
+      user = *user->user_begin();
+    if (auto pool = dyn_cast<linalg::GenericOp>(user))
+      return pool;
+  }
+  return nullptr;
+}
+
 kern::ContractOp expandWinograd(kern::ContractOp op, int64_t lanes) {
-  return Winograd(op, lanes).expand();
+  return Winograd(op, lanes, poolOf(op)).expand();
 }
 
 } // namespace burin::cpu

@@ -57,3 +57,41 @@ func.func @small_tiles(%a: memref<?x?x?x20xf32>, %w: memref<16x2x20x16xf32>,
   }
   return
 }
+
+#window = affine_map<(b, y, x, n, i, j) -> (b, y * 2 + i, x * 2 + j, n)>
+#taps = affine_map<(b, y, x, n, i, j) -> (i, j)>
+#pooled = affine_map<(b, y, x, n, i, j) -> (b, y, x, n)>
+
+// The greatest of each 2 x 2 is what is stored: of whole tiles from registers, of others from what was put aside. The last
+// row and column of results have no window.
+// CHECK-LABEL: func.func @pooled
+// CHECK-NOT: memref.alloc() : memref<2x15x15x64xf32>
+// CHECK-NOT: linalg.fill
+// CHECK: scf.if
+// CHECK-COUNT-12: arith.maximumf {{.*}} : vector<8xf32>
+// CHECK-NOT: arith.maximumf
+// CHECK: vector.store {{.*}} : memref<2x7x7x64xf32>, vector<8xf32>
+// CHECK: } else {
+// CHECK-COUNT-8: vector.store {{.*}} : memref<4x4x16xf32>
+// CHECK-COUNT-3: arith.maximumf {{.*}} : vector<16xf32>
+// CHECK: vector.store {{.*}} : memref<2x7x7x64xf32>, vector<16xf32>
+// CHECK-NOT: linalg.generic
+func.func @pooled(%a: memref<2x15x15x64xf32>, %w: memref<36x4x64x16xf32>, %o: memref<2x7x7x64xf32>) {
+  %low = arith.constant 0xFF800000 : f32
+  %taps = memref.alloc() : memref<2x2xf32>
+  %made = memref.alloc() : memref<2x15x15x64xf32>
+  kern.contract ins(%a, %w : memref<2x15x15x64xf32>, memref<36x4x64x16xf32>) outs(%made : memref<2x15x15x64xf32>)
+      attributes {a_map = #conv, b_map = #none, extra_maps = [], reduction = array<i64: 3, 3, 64>, winograd = 4 : i64} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  }
+  linalg.fill ins(%low : f32) outs(%o : memref<2x7x7x64xf32>)
+  linalg.generic {indexing_maps = [#window, #taps, #pooled],
+                  iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%made, %taps : memref<2x15x15x64xf32>, memref<2x2xf32>) outs(%o : memref<2x7x7x64xf32>) {
+  ^bb0(%in: f32, %t: f32, %out: f32):
+    %m = arith.maximumf %out, %in : f32
+    linalg.yield %m : f32
+  }
+  return
+}
