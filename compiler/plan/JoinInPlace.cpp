@@ -409,7 +409,8 @@ private:
       for (unsigned i : inputs)
         elements += typeOf(launch.getInputs()[i]).getNumElements();
       spots[data] = wanted[data];
-      if (elements == typeOf(data).getNumElements() && hasRuns(data, wanted[data]) && isValid(data)) {
+      bool isFilled = data.getDefiningOp<plan::LaunchOp>().getInputs().empty(); // and costs little where it lies
+      if (elements == typeOf(data).getNumElements() && (isFilled || hasRuns(data, wanted[data])) && isValid(data)) {
         join.parts.push_back(data);
         levels[whole] = std::max(levels[whole], levels.lookup(data) + 1);
         continue;

@@ -12,9 +12,8 @@ using namespace mlir;
 namespace burin {
 namespace {
 
-/// A copy of less takes less time than the launches that fill what is around, and shorter runs of it are slow to fill:
-/// joins have parts of a cache line of f32 at least.
-constexpr int64_t leastBytes = 64 * 1024, leastRun = 16;
+/// A copy of less takes less time than the launches that fill what is around.
+constexpr int64_t leastBytes = 64 * 1024;
 
 /// Sizes and offsets in the padded tensor.
 struct Slab {
@@ -27,17 +26,6 @@ struct Pad {
 
   RankedTensorType from() { return insert.getSourceType(); }
   RankedTensorType to() { return insert.getType(); }
-
-  /// Elements of a slab that lie side by side.
-  int64_t runOf(const Slab &slab) {
-    int64_t run = 1;
-    for (int64_t d = to().getRank(); d-- > 0;) {
-      run *= slab.sizes[d];
-      if (slab.sizes[d] != to().getDimSize(d))
-        break;
-    }
-    return run;
-  }
 
   /// What lies around: of each dim what comes before and behind, within the dims in front of it, over all of those
   /// that follow, so that it lies side by side as far as it can.
@@ -99,8 +87,7 @@ private:
     // What somebody else makes a part of a tensor, or is the caller's, is copied anyway.
     if (!pad || !isa_and_nonnull<plan::LaunchOp>(data.getDefiningOp()) || outside.contains(data) ||
         !data.hasOneUse() || !element.isIntOrFloat() || element.getIntOrFloatBitWidth() % 8 != 0 ||
-        pad->from().getNumElements() * element.getIntOrFloatBitWidth() / 8 < leastBytes ||
-        llvm::any_of(pad->around(), [&](const Slab &slab) { return pad->runOf(slab) < leastRun; }))
+        pad->from().getNumElements() * element.getIntOrFloatBitWidth() / 8 < leastBytes)
       return;
     OpBuilder builder(launch);
     auto make = [&](func::FuncOp kernel, ValueRange inputs) {

@@ -247,7 +247,9 @@ def JoinInPlace : Pass<"join-in-place", "::mlir::ModuleOp"> {
     In front of plan-memory. A launch that does nothing but put tensors side by side becomes a plan.join: what makes a
     part writes it into the whole. One that cuts out a part becomes a plan.part, which its readers read within the
     whole. Kernels of such launches are copies whose arguments have `plan.strides`. A part that cannot lie there (an input,
-    a weight, a result of the model, a part of two wholes) is copied there by a launch of its own.
+    a weight, a result of the model, a part of two wholes) is copied there by a launch of its own. A launch that fills
+    a tensor and puts another into it, of 64 KiB or more, is such a join: of that and of what lies around it on each side, which
+    is filled there.
     Of tensors with known sizes, whose parts have at least 16 elements side by side, for kernels of
     contractions and of linalg ops.
   }];

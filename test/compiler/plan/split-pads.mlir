@@ -91,3 +91,38 @@ module {
     }
   }
 }
+
+// -----
+
+// Three channels: the columns beside them are filled where they lie, a few numbers in each row.
+// CHECK-LABEL: func.func @main
+// CHECK: plan.launch @twice_s0(
+// CHECK: plan.launch @pad_f0() {plan.within
+// CHECK: plan.launch @pad_f1_s0() {plan.within
+// CHECK: plan.join
+// CHECK: plan.launch @pool(
+// CHECK-NOT: _c0
+module {
+  func.func @main(%x: tensor<1x64x128x3xf32>) -> tensor<1x65x129x3xf32> {
+    %a = plan.launch @twice(%x) : (tensor<1x64x128x3xf32>) -> tensor<1x64x128x3xf32>
+    %p = plan.launch @pad(%a) : (tensor<1x64x128x3xf32>) -> tensor<1x65x129x3xf32>
+    %y = plan.launch @pool(%p) : (tensor<1x65x129x3xf32>) -> tensor<1x65x129x3xf32>
+    return %y : tensor<1x65x129x3xf32>
+  }
+  module @kernels {
+    func.func @twice(%x: tensor<1x64x128x3xf32>, %y: tensor<1x64x128x3xf32>) -> tensor<1x64x128x3xf32> attributes {plan.kernel} {
+      %r = linalg.add ins(%x, %x : tensor<1x64x128x3xf32>, tensor<1x64x128x3xf32>) outs(%y : tensor<1x64x128x3xf32>) -> tensor<1x64x128x3xf32>
+      return %r : tensor<1x64x128x3xf32>
+    }
+    func.func @pad(%x: tensor<1x64x128x3xf32>, %y: tensor<1x65x129x3xf32>) -> tensor<1x65x129x3xf32> attributes {plan.kernel} {
+      %zero = arith.constant 0.0 : f32
+      %f = linalg.fill ins(%zero : f32) outs(%y : tensor<1x65x129x3xf32>) -> tensor<1x65x129x3xf32>
+      %r = tensor.insert_slice %x into %f[0, 1, 1, 0] [1, 64, 128, 3] [1, 1, 1, 1] : tensor<1x64x128x3xf32> into tensor<1x65x129x3xf32>
+      return %r : tensor<1x65x129x3xf32>
+    }
+    func.func @pool(%x: tensor<1x65x129x3xf32>, %y: tensor<1x65x129x3xf32>) -> tensor<1x65x129x3xf32> attributes {plan.kernel} {
+      %r = linalg.add ins(%x, %x : tensor<1x65x129x3xf32>, tensor<1x65x129x3xf32>) outs(%y : tensor<1x65x129x3xf32>) -> tensor<1x65x129x3xf32>
+      return %r : tensor<1x65x129x3xf32>
+    }
+  }
+}
