@@ -8,7 +8,8 @@
 // Tensors are read from args->buffers; their dynamic sizes and the kernel's dims, in the
 // order of its arguments, from args->dims. One outermost scf.forall is the task grid and
 // becomes a loop over [begin, end); any other shape is one task. Static allocations become
-// slices of `scratch`, plan.check becomes a write of the error word.
+// slices of `scratch`, which is a worker's: what is allocated in front of the grid is its tasks' in common.
+// plan.check becomes a write of the error word.
 
 #include "compiler/plan/Sizes.h"
 #include "compiler/target/cpu/KernelWork.h"
@@ -53,8 +54,15 @@ public:
 private:
   //===- Tasks --------------------------------------------------------------===//
 
+  /// Whether each worker can run `op` for itself: it writes scratch at most.
+  static bool isWorkersOwn(Operation &op) {
+    auto store = dyn_cast<memref::StoreOp>(op);
+    return isMemoryEffectFree(&op) || isa<memref::AllocOp>(op) ||
+           (store && store.getMemRef().getDefiningOp<memref::AllocOp>());
+  }
+
   /// The scf.forall that is the task grid: the only one at the top, of a size that follows from
-  /// those of the kernel's arguments, with nothing beside it that writes memory.
+  /// those of the kernel's arguments. What is beside it is run by each worker.
   scf::ForallOp findGrid() {
     scf::ForallOp grid;
     for (Operation &op : func.getBody().front().without_terminator()) {
@@ -63,7 +71,7 @@ private:
                                   [&](OpFoldResult size) { return bool(extentOf(size)); }))
           return nullptr;
         grid = forall;
-      } else if (!isMemoryEffectFree(&op)) {
+      } else if (!isWorkersOwn(op)) {
         return nullptr;
       }
     }

@@ -4,6 +4,7 @@
 //
 //   scf.forall task in blocks of tiles x blocks of columns
 //     for tile, 16 channels:  input = B^T d B                   scratch, [(m + 2)^2, tiles, channels]
+//                             (not where the worker's last task has done so for other columns)
 //     kern.contract           products = input * taps           scratch, [(m + 2)^2, tiles, columns]
 //     for tile, 16 columns:   epilogue(A^T products A), stored, or of each 2 x 2 the greatest (compiler/group/Pools.h)
 //
@@ -30,8 +31,8 @@ constexpr int64_t width = kern::ContractOp::panelWidth;
 constexpr int64_t scratchBytes = 512 * 1024;
 /// Each task reads the taps of its columns: few tiles would wait for them.
 constexpr int64_t fewestTiles = 24, mostTiles = 60;
-/// What threads share: so many tasks where there are the columns, whose tasks transform the same input.
-constexpr int64_t wantedTasks = 4, fewestPanels = 8;
+/// Blocks of fewer panels would leave register tiles too small.
+constexpr int64_t fewestPanels = 2;
 
 class Winograd : IndexBuilder {
 public:
@@ -44,6 +45,8 @@ public:
 private:
   void readOp();
   void chooseTask();
+  int64_t tileBytes() const { return sides * sides * 4 * int64_t(llvm::alignTo(channels, width)); }
+  double costOf(int64_t all, int64_t blockTiles, int64_t blockPanels, int64_t workers) const;
   Value squares(int64_t length);
   void transformInput();
   void transformVector(ValueRange places, Value tile, Value channel, Value mask);
@@ -116,60 +119,102 @@ void Winograd::readOp() {
   left = padOf(2);
 }
 
-/// Tiles of one task, those that waste the fewest rows of the products' register tiles, and panels.
+/// What the slowest of `workers` takes, in products of a tile's row and a panel: each has an equal part of the tasks, in
+/// order, and transforms the tiles that its tasks are of once.
+double Winograd::costOf(int64_t all, int64_t blockTiles, int64_t blockPanels, int64_t workers) const {
+  // Transforming a tile's channels takes as long as half of a panel's products of it.
+  constexpr double transform = 0.5;
+  // A task's rows of `input` come from the second cache, or from behind it (2 panels in place of 4: 64 channels at
+  // 64 x 64 take 1% less time, 192 channels 3.5% more); its taps from behind it.
+  const double rowRead = blockTiles * tileBytes() <= scratchBytes ? 0.02 : 0.08, tapRead = 1.5;
+  double rows = 1e30; // of register tiles: lower ones load more per product
+  for (int64_t height : {6, 5, 4})
+    rows = std::min(rows, double(llvm::alignTo(blockTiles, height)) * (1 + 0.05 * double(6 - height)));
+  int64_t columnBlocks = panels / blockPanels, tasks = llvm::divideCeil(all, blockTiles) * columnBlocks;
+  double perBlock = double(blockTiles) * transform, slowest = 0;
+  double perTask = double(blockPanels) * (rows + tapRead) + double(blockTiles) * rowRead;
+  for (int64_t worker = 0; worker < workers; ++worker) {
+    int64_t from = tasks * worker / workers, to = tasks * (worker + 1) / workers;
+    if (from == to)
+      continue;
+    int64_t blocks = (to - 1) / columnBlocks - from / columnBlocks + 1;
+    slowest = std::max(slowest, double(blocks) * perBlock + double(to - from) * perTask);
+  }
+  return slowest;
+}
+
+/// Tiles and panels of one task: of those that cost one worker hardly more than the best, the ones whose tasks two, four and
+/// eight share most evenly.
 void Winograd::chooseTask() {
-  int64_t tileBytes = sides * sides * 4 * int64_t(llvm::alignTo(channels, width));
-  int64_t most = std::clamp(scratchBytes / tileBytes, fewestTiles, mostTiles);
+  int64_t most = std::clamp(scratchBytes / tileBytes(), fewestTiles, mostTiles);
   std::optional<int64_t> all = known(tiles);
-  taskTiles = most / 6 * 6;
-  double best = 1e30;
-  for (int64_t count = most; all && count >= most / 2; --count)
-    for (int64_t height : {6, 5, 4}) { // lower register tiles load more per product
-      double cost = double(llvm::divideCeil(*all, count) * llvm::alignTo(count, height)) *
-                    (1 + 0.05 * double(6 - height));
-      if (cost < best) {
-        best = cost;
+  SmallVector<int64_t> counts, blocks;
+  if (!all)
+    counts.push_back(most / 6 * 6);
+  else if (*all <= most)
+    counts.push_back(std::max<int64_t>(*all, 1));
+  else
+    for (int64_t count = most; count >= most / 2; --count)
+      counts.push_back(count);
+  for (int64_t block = panels; block > 0; --block)
+    if (block == panels || (panels % block == 0 && block >= fewestPanels))
+      blocks.push_back(block);
+
+  int64_t assumed = all ? std::max<int64_t>(*all, 1) : 4 * most; // tiles
+  double least = 1e30, best = 1e30;
+  for (int64_t count : counts)
+    for (int64_t block : blocks)
+      least = std::min(least, costOf(assumed, count, block, 1));
+  constexpr double allowed = 1.01;
+  for (int64_t count : counts)
+    for (int64_t block : blocks) {
+      double cost = costOf(assumed, count, block, 1), slowest = cost;
+      if (cost > least * allowed)
+        continue;
+      for (int64_t workers : {2, 4, 8})
+        slowest += double(workers) * costOf(assumed, count, block, workers);
+      if (slowest < best) {
+        best = slowest;
         taskTiles = count;
+        taskPanels = block;
       }
     }
-  if (all && *all <= most)
-    taskTiles = std::max<int64_t>(*all, 1);
-
-  int64_t blocks = all ? llvm::divideCeil(std::max<int64_t>(*all, 1), taskTiles) : wantedTasks;
-  taskPanels = panels;
-  auto isTooLarge = [&] {
-    return sides * sides * taskTiles * taskPanels * width * 4 > scratchBytes ||
-           blocks * (panels / taskPanels) < wantedTasks;
-  };
-  while (isTooLarge()) {
-    int64_t fewer = taskPanels - 1;
-    while (fewer >= fewestPanels && panels % fewer != 0)
-      --fewer;
-    if (fewer < fewestPanels)
-      break;
-    taskPanels = fewer;
-  }
 }
 
 kern::ContractOp Winograd::expand() {
   b.setInsertionPoint(pool ? pool.getOperation() : op.getOperation());
   readOp();
   chooseTask();
-  SmallVector<Value> grid{index(panels / taskPanels), ceilDiv(tiles, taskTiles)};
+  // Blocks of columns of the same tiles are neighbours. What comes before the tasks runs once for each worker: its
+  // tasks leave it the tiles that they have transformed.
+  SmallVector<Value> grid{ceilDiv(tiles, taskTiles), index(panels / taskPanels)};
+  Value transformed;
+  input = squares(int64_t(llvm::alignTo(channels, width)));
+  if (taskPanels < panels) {
+    transformed = memref::AllocOp::create(b, MemRefType::get({1}, b.getIndexType()));
+    memref::StoreOp::create(b, index(-1), transformed, ValueRange{index(0)});
+  }
   auto forall =
       scf::ForallOp::create(b, b.getLoc(), getAsOpFoldResult(grid), ValueRange{}, std::nullopt);
   b.setInsertionPointToStart(forall.getBody());
   auto position = [&](unsigned i) { // 0 where it is alone
     return known(grid[i]) == 1 ? index(0) : Value(forall.getInductionVars()[i]);
   };
-  firstPanel = mul(position(0), taskPanels);
-  firstTile = mul(position(1), taskTiles);
+  firstTile = mul(position(0), taskTiles);
+  firstPanel = mul(position(1), taskPanels);
   existing = extent(tiles, firstTile, taskTiles);
   // Of a known number the last task computes some tiles again, so that its loops are those of all.
   computed = known(tiles) ? index(taskTiles) : existing;
-  input = squares(int64_t(llvm::alignTo(channels, width)));
   products = squares(taskPanels * width);
-  transformInput();
+  if (transformed) {
+    Value last = memref::LoadOp::create(b, transformed, ValueRange{index(0)});
+    when(arith::CmpIOp::create(b, arith::CmpIPredicate::ne, last, firstTile), [&] {
+      transformInput();
+      memref::StoreOp::create(b, firstTile, transformed, ValueRange{index(0)});
+    });
+  } else {
+    transformInput();
+  }
   kern::ContractOp contract = multiply();
   transformProducts();
   erase();

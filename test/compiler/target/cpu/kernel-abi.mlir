@@ -30,6 +30,29 @@ func.func @grid(%x: memref<8x6xf32>, %o: memref<8x6xf32>) attributes {plan.kerne
 
 // -----
 
+// What each worker does in scratch of its own before its tasks leaves them tasks.
+// CHECK: #[[TASKS:.*]] = affine_map<() -> (8)>
+// CHECK-LABEL: func.func @in_front
+// CHECK-SAME: plan.scratch_bytes = 64 : i64, plan.tasks = #[[TASKS]]
+// CHECK: memref.store %c-1
+// CHECK: scf.for
+// CHECK: memref.load
+// CHECK: return
+func.func @in_front(%o: memref<8xindex>) attributes {plan.kernel} {
+  %none = arith.constant -1 : index
+  %c0 = arith.constant 0 : index
+  %last = memref.alloc() : memref<1xindex>
+  memref.store %none, %last[%c0] : memref<1xindex>
+  scf.forall (%i) in (8) {
+    %v = memref.load %last[%c0] : memref<1xindex>
+    memref.store %v, %o[%i] : memref<8xindex>
+    memref.store %i, %last[%c0] : memref<1xindex>
+  }
+  return
+}
+
+// -----
+
 // Two grids cannot share one range: a single task runs both.
 // CHECK: #[[TASKS:.*]] = affine_map<() -> ()>
 // CHECK-LABEL: func.func @one_task
