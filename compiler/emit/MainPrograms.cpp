@@ -3,6 +3,7 @@
 
 #include "burin/abi.h"
 #include "compiler/plan/BoundThreads.h"
+#include "compiler/plan/Buffers.h"
 #include "dialects/plan/PlanOps.h"
 
 using namespace mlir;
@@ -46,17 +47,26 @@ public:
     for (unsigned d = 0; d < signature.namedDims; ++d)
       if (auto symbol = dyn_cast_or_null<AffineSymbolExpr>(signature.dims[d].values[variant]))
         modelDims[symbol.getPosition()] = emitDim(d, symbol, variant);
-    // One set of argument structs, refilled for each launch.
+    // A set of argument structs for each launch of a group, refilled for the next.
+    SmallVector<SmallVector<plan::LaunchOp, 1>> steps = stepsOf(main);
+    size_t together = 1;
+    for (ArrayRef<plan::LaunchOp> step : steps)
+      together = std::max(together, step.size());
     kargsType = llvm::StructType::get(context, {ptr, ptr, ptr});
-    launchType = llvm::StructType::get(context, {ptr, ptr, i32, i32});
-    buffers = b.CreateAlloca(llvm::ArrayType::get(ptr, widest));
-    extents = b.CreateAlloca(llvm::ArrayType::get(i64, mostExtents));
-    kargs = b.CreateAlloca(kargsType);
-    launchArgs = b.CreateAlloca(launchType);
-    b.CreateStore(buffers, b.CreateStructGEP(kargsType, kargs, 0));
-    b.CreateStore(extents, b.CreateStructGEP(kargsType, kargs, 1));
-    b.CreateStore(fields[Error], b.CreateStructGEP(kargsType, kargs, 2));
-    b.CreateStore(kargs, b.CreateStructGEP(launchType, launchArgs, 1));
+    launchType = llvm::StructType::get(context, {ptr, ptr, i32, i32, i32, i32});
+    launchArgs = b.CreateAlloca(llvm::ArrayType::get(launchType, together));
+    buffers.clear();
+    extents.clear();
+    for (size_t i = 0; i < together; ++i) {
+      buffers.push_back(b.CreateAlloca(llvm::ArrayType::get(ptr, widest)));
+      extents.push_back(b.CreateAlloca(llvm::ArrayType::get(i64, mostExtents)));
+      llvm::Value *kargs = b.CreateAlloca(kargsType);
+      b.CreateStore(buffers[i], b.CreateStructGEP(kargsType, kargs, 0));
+      b.CreateStore(extents[i], b.CreateStructGEP(kargsType, kargs, 1));
+      b.CreateStore(fields[Error], b.CreateStructGEP(kargsType, kargs, 2));
+      b.CreateStore(kargs, launchField(i, 1));
+      b.CreateStore(b.getInt32(0), launchField(i, 5));
+    }
 
     stop = llvm::BasicBlock::Create(context, "stop", function);
     codes.clear();
@@ -65,9 +75,10 @@ public:
         emitAgreement(d, input, signature.dims[d].values[variant]);
     emitAgreements(main, chosen.sizes);
     runsAlone = emitIsShort(main, chosen.sizes);
+    auto step = steps.begin();
     for (Operation &op : main.getBody().front()) {
-      if (auto launch = dyn_cast<plan::LaunchOp>(op))
-        emitLaunch(launch, level);
+      if (step != steps.end() && &op == step->front())
+        emitStep(*step++, level, chosen.sizes);
       else if (auto measure = dyn_cast<plan::MeasureOp>(op))
         emitMeasure(measure, chosen.sizes);
     }
@@ -265,34 +276,23 @@ private:
     }
   }
 
-  void emitLaunch(plan::LaunchOp launch, const Level &level) {
-    for (auto [i, place] :
-         llvm::enumerate(launch.getPlacesAttr().getAsRange<plan::PlaceAttr>()))
-      b.CreateStore(address(place), b.CreateConstInBoundsGEP1_64(ptr, buffers, i));
-    SmallVector<llvm::Value *> sizes;
-    if (std::optional<AffineMap> map = launch.getExtents())
-      for (AffineExpr expr : map->getResults()) {
-        sizes.push_back(emit(expr, {}));
-        b.CreateStore(sizes.back(),
-                      b.CreateConstInBoundsGEP1_64(i64, extents, sizes.size() - 1));
-      }
-    llvm::Value *tasks = emitTasks(level.tasks(launch), sizes);
-    llvm::Value *kernel = kernelOf(launch, level);
-    llvm::Value *alone = launch->hasAttr(plan::aloneAttrName) ? b.getTrue() : runsAlone;
-    if (tasks != b.getInt32(1) && alone != b.getFalse()) {
-      kernel = b.CreateSelect(alone, aloneKernelOf(launch, level), kernel);
-      tasks = b.CreateSelect(alone, b.getInt32(1), tasks);
+  /// A launch, or those of a group.
+  void emitStep(ArrayRef<plan::LaunchOp> step, const Level &level, const plan::ModelSizes &sizes) {
+    // Sites are in the order of the program. Launches of the longest tasks come first: others even out what those leave.
+    SmallVector<std::pair<uint32_t, plan::LaunchOp>> byWeight;
+    for (plan::LaunchOp launch : step) {
+      siteIndex(launch, launch.getKernel());
+      byWeight.push_back({weightOf(launch, level, sizes), launch});
     }
-    b.CreateStore(kernel, b.CreateStructGEP(launchType, launchArgs, 0));
-    b.CreateStore(tasks, b.CreateStructGEP(launchType, launchArgs, 2));
-    b.CreateStore(b.getInt32(siteIndex(launch, launch.getKernel())),
-                  b.CreateStructGEP(launchType, launchArgs, 3));
-    llvm::Value *code = b.CreateCall(llvm::FunctionType::get(i32, {ptr, ptr}, false),
-                                     fields[Launch], {fields[Context], launchArgs});
+    llvm::stable_sort(byWeight, [](const auto &x, const auto &y) { return x.first > y.first; });
+    for (auto [i, one] : llvm::enumerate(byWeight))
+      fillLaunch(i, one.second, one.first, level);
+    llvm::Value *code = b.CreateCall(llvm::FunctionType::get(i32, {ptr, ptr, i32}, false), fields[Launch],
+                                     {fields[Context], launchArgs, b.getInt32(uint32_t(step.size()))});
     llvm::BasicBlock *next = newBlock(), *failed = newBlock("failed");
     b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(0)), next, failed);
     b.SetInsertPoint(failed);
-    if (std::optional<uint32_t> first = faultSites(launch)) {
+    if (std::optional<uint32_t> first = step.size() == 1 ? faultSites(step.front()) : std::nullopt) {
       // What a kernel blames one of its nodes for has the node's number, and a bit that says so.
       llvm::Value *site = b.CreateLoad(i32, errorField(1));
       llvm::Value *ofNode = b.CreateAdd(b.CreateAnd(site, b.getInt32(~plan::faultBit)), b.getInt32(*first));
@@ -300,6 +300,43 @@ private:
     }
     end(code);
     b.SetInsertPoint(next);
+  }
+
+  /// The i-th burin_launch of a step.
+  void fillLaunch(size_t i, plan::LaunchOp launch, uint32_t weight, const Level &level) {
+    for (auto [at, place] : llvm::enumerate(launch.getPlacesAttr().getAsRange<plan::PlaceAttr>()))
+      b.CreateStore(address(place), b.CreateConstInBoundsGEP1_64(ptr, buffers[i], at));
+    SmallVector<llvm::Value *> sizes;
+    if (std::optional<AffineMap> map = launch.getExtents())
+      for (AffineExpr expr : map->getResults()) {
+        sizes.push_back(emit(expr, {}));
+        b.CreateStore(sizes.back(), b.CreateConstInBoundsGEP1_64(i64, extents[i], sizes.size() - 1));
+      }
+    b.CreateStore(kernelOf(launch, level), launchField(i, 0));
+    b.CreateStore(emitTasks(level.tasks(launch), sizes), launchField(i, 2));
+    b.CreateStore(b.getInt32(siteIndex(launch, launch.getKernel())), launchField(i, 3));
+    b.CreateStore(b.CreateSelect(runsAlone, b.getInt32(0), b.getInt32(weight)), launchField(i, 4));
+  }
+
+  /// burin_launch.weight where not all of a run is on one thread.
+  uint32_t weightOf(plan::LaunchOp launch, const Level &level, const plan::ModelSizes &sizes) {
+    if (launch->hasAttr(plan::aloneAttrName))
+      return 0;
+    auto all = launch->getAttrOfType<IntegerAttr>(plan::nanosecondsAttrName);
+    if (!all)
+      return 1;
+    SmallVector<AffineExpr> told;
+    if (std::optional<AffineMap> map = launch.getExtents())
+      llvm::append_range(told, map->getResults());
+    double tasks = 1;
+    for (AffineExpr count : level.tasks(launch).getResults())
+      if (std::optional<plan::Interval> range = sizes.range(count.replaceDims(told)))
+        tasks *= double(std::max<int64_t>(range->max, 1));
+    return uint32_t(std::clamp(double(all.getInt()) / tasks, 1.0, 4e9));
+  }
+
+  llvm::Value *launchField(size_t i, unsigned field) {
+    return b.CreateStructGEP(launchType, b.CreateConstInBoundsGEP1_64(launchType, launchArgs, i), field);
   }
 
   /// burin_kernel_fn.
@@ -310,30 +347,6 @@ private:
     auto *kernel = cast<llvm::Function>(function.getCallee());
     kernel->setVisibility(llvm::GlobalValue::HiddenVisibility);
     return kernel;
-  }
-
-  /// The kernel as one whose only task are all of its own: the runtime wakes nobody for that.
-  llvm::Function *aloneKernelOf(plan::LaunchOp launch, const Level &level) {
-    llvm::Function *kernel = kernelOf(launch, level);
-    llvm::Function *&alone = aloneKernels[kernel];
-    if (alone)
-      return alone;
-    alone = llvm::Function::Create(kernel->getFunctionType(), llvm::GlobalValue::InternalLinkage,
-                                   kernel->getName() + "_alone_" + modelName, program.module);
-    llvm::IRBuilderBase::InsertPointGuard guard(b);
-    b.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", alone));
-    AffineMap counts = level.tasks(launch);
-    SmallVector<llvm::Value *> told;
-    if (counts.getNumDims() > 0) {
-      llvm::Value *extents = b.CreateLoad(ptr, b.CreateStructGEP(kargsType, alone->getArg(0), 1));
-      for (unsigned d = 0; d < counts.getNumDims(); ++d)
-        told.push_back(b.CreateLoad(i64, b.CreateConstInBoundsGEP1_64(i64, extents, d)));
-    }
-    auto *call = b.CreateCall(kernel, {alone->getArg(0), b.getInt32(0), emitTasks(counts, told),
-                                       alone->getArg(3)});
-    call->setTailCallKind(llvm::CallInst::TCK_MustTail); // and so takes no stack
-    b.CreateRetVoid();
-    return alone;
   }
 
   /// How many tasks a kernel has that is told `sizes`.
@@ -412,9 +425,9 @@ private:
   std::vector<llvm::Value *> fields;
   std::vector<llvm::Value *> modelDims; // of one main program: their sizes in this run
   llvm::StructType *kargsType = nullptr, *launchType = nullptr;
-  llvm::Value *buffers = nullptr, *extents = nullptr, *kargs = nullptr, *launchArgs = nullptr;
+  llvm::Value *launchArgs = nullptr; // of the launches of a step
+  SmallVector<llvm::Value *> buffers, extents; // of each
   llvm::Value *runsAlone = nullptr; // of one main program: whether no launch of this run wakes a worker
-  llvm::DenseMap<llvm::Function *, llvm::Function *> aloneKernels;
   llvm::BasicBlock *stop = nullptr; // of one main program: its end where something is wrong
   std::vector<std::pair<llvm::Value *, llvm::BasicBlock *>> codes; // what it ends with, from where
   DenseMap<Operation *, uint32_t> siteOf, faultsOf;

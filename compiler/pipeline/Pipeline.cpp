@@ -107,6 +107,8 @@ std::vector<Phase> programPhases(const CompileOptions &options,
          pm.addPass(createJoinInPlace());
          if (activationBytes) // launches are what runs again, and the plan is of all of them
            pm.addPass(createRematerialize({*activationBytes}));
+         // What lives when is decided with groups as moments.
+         pm.addPass(createGroupLaunches({oneThreadBelow, oneThreadBelow / 100}));
          pm.addPass(createPlanMemory({shardBytes}));
          // What is in memory and what in a cache decides how long a launch takes.
          pm.addPass(createBoundThreads({oneThreadBelow, oneThreadBelow / 100}));

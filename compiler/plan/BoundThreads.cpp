@@ -5,6 +5,7 @@
 
 #include "compiler/plan/BoundThreads.h"
 
+#include "compiler/plan/Buffers.h"
 #include "compiler/plan/Work.h"
 #include "compiler/transforms/Passes.h"
 
@@ -39,9 +40,20 @@ struct BoundThreads : impl::BoundThreadsBase<BoundThreads> {
     auto seconds = [&](const Work &work) { return estimatedSeconds(work, weights, activations); };
     Builder builder(&getContext());
     auto launches = main.getBody().front().getOps<plan::LaunchOp>();
-    for (plan::LaunchOp launch : launches)
-      if (Work all = work.of(launch); !all.isAtLeast && seconds(all) < launchUs * 1e-6)
-        launch->setAttr(plan::aloneAttrName, builder.getUnitAttr());
+    for (ArrayRef<plan::LaunchOp> step : stepsOf(main)) {
+      double sum = 0;
+      bool isAtLeast = false;
+      for (plan::LaunchOp launch : step) {
+        Work all = work.of(launch);
+        isAtLeast |= all.isAtLeast;
+        sum += seconds(all);
+        if (step.size() > 1)
+          launch->setAttr(plan::nanosecondsAttrName, builder.getI64IntegerAttr(int64_t(seconds(all) * 1e9) + 1));
+      }
+      if (!isAtLeast && sum < launchUs * 1e-6)
+        for (plan::LaunchOp launch : step)
+          launch->setAttr(plan::aloneAttrName, builder.getUnitAttr());
+    }
 
     SmallVector<plan::Interval> ranges; // what the data decide is at its most
     DenseSet<Attribute> measured;

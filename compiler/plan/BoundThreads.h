@@ -9,8 +9,10 @@
 
 namespace burin::plan {
 
-/// On a launch (unit): all its tasks are one part.
+/// On a launch, or all of a group (unit): their tasks are one part.
 inline constexpr llvm::StringLiteral aloneAttrName = "plan.alone";
+/// On a launch of a group: about how long all its tasks take on a core, in nanoseconds (i64).
+inline constexpr llvm::StringLiteral nanosecondsAttrName = "plan.ns";
 /// On a main program: a dense i64 array, a size for each of plan.dims. Where a run has no larger ones, that holds of all
 /// launches.
 inline constexpr llvm::StringLiteral aloneUpToAttrName = "plan.alone_up_to";

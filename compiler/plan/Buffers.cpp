@@ -20,12 +20,37 @@ llvm::DenseSet<Value> writtenOutside(func::FuncOp main) {
   return outside;
 }
 
+SmallVector<SmallVector<plan::LaunchOp, 1>> stepsOf(func::FuncOp main) {
+  SmallVector<SmallVector<plan::LaunchOp, 1>> steps;
+  Attribute group;
+  for (auto launch : main.getBody().front().getOps<plan::LaunchOp>()) {
+    Attribute own = launch->getAttr(plan::groupAttrName);
+    if (!own || own != group)
+      steps.emplace_back();
+    steps.back().push_back(launch);
+    group = own;
+  }
+  return steps;
+}
+
+/// The step of each launch.
+static DenseMap<Operation *, unsigned> timesOf(ArrayRef<SmallVector<plan::LaunchOp, 1>> steps) {
+  DenseMap<Operation *, unsigned> times;
+  for (auto [time, step] : llvm::enumerate(steps))
+    for (plan::LaunchOp launch : step)
+      times[launch] = unsigned(time);
+  return times;
+}
+
 DenseMap<Value, unsigned> lastReads(func::FuncOp main) {
   DenseMap<Value, unsigned> last;
   Block &body = main.getBody().front();
-  unsigned time = 0;
+  DenseMap<Operation *, unsigned> times = timesOf(stepsOf(main));
+  unsigned next = 0;
   for (Operation &op : body) {
     if (auto launch = dyn_cast<plan::LaunchOp>(op)) {
+      unsigned time = times.at(launch);
+      next = time + 1;
       for (Value input : launch.getInputs()) {
         Value data = group::dataOf(input);
         last[data] = time;
@@ -33,14 +58,13 @@ DenseMap<Value, unsigned> lastReads(func::FuncOp main) {
         while (auto part = data.getDefiningOp<plan::PartOp>())
           last[data = part.getWhole()] = time;
       }
-      ++time;
     } else if (auto measure = dyn_cast<plan::MeasureOp>(op)) {
-      last[group::dataOf(measure.getCount())] = time; // before the next launch writes
+      last[group::dataOf(measure.getCount())] = next; // before the next launch writes
     }
   }
   for (auto [i, value] : llvm::enumerate(body.getTerminator()->getOperands()))
     if (plan::stateOfResult(main, unsigned(i)))
-      last[group::dataOf(value)] = time; // read once all have run
+      last[group::dataOf(value)] = next; // read once all have run
   return last;
 }
 
@@ -48,7 +72,8 @@ FailureOr<std::vector<Buffer>> BufferFinder::find(func::FuncOp main, plan::Model
   llvm::DenseSet<Value> outside = writtenOutside(main);
   DenseMap<Value, unsigned> lastUse = lastReads(main), index;
   std::vector<Buffer> buffers;
-  unsigned time = 0;
+  SmallVector<SmallVector<plan::LaunchOp, 1>> steps = stepsOf(main);
+  DenseMap<Operation *, unsigned> times = timesOf(steps);
   DenseMap<Value, unsigned> joinedAt; // by plan.join
   for (Operation &op : main.getBody().front()) {
     if (isa<plan::JoinOp, plan::PartOp>(op)) { // what lies in another's memory is alive there
@@ -63,6 +88,7 @@ FailureOr<std::vector<Buffer>> BufferFinder::find(func::FuncOp main, plan::Model
     auto launch = dyn_cast<plan::LaunchOp>(op);
     if (!launch)
       continue;
+    unsigned time = times.at(launch);
     for (Value result : launch.getResults().take_back(launch.getStates().size()))
       if (!outside.count(result)) {
         launch.emitOpError("writes to a state that does not grow, which is replaced when all have run");
@@ -86,7 +112,7 @@ FailureOr<std::vector<Buffer>> BufferFinder::find(func::FuncOp main, plan::Model
         buffers[at->second].end = std::max(buffers[at->second].end, end);
         continue;
       }
-      if (Value input = replacedInput(launch, time, lastUse, index)) {
+      if (Value input = replacedInput(launch, steps[time], time, lastUse, index)) {
         unsigned at = index.at(input);
         index[result] = at;
         buffers[at].values.push_back(result);
@@ -96,13 +122,12 @@ FailureOr<std::vector<Buffer>> BufferFinder::find(func::FuncOp main, plan::Model
       index[result] = buffers.size();
       buffers.push_back({{result}, Value(), *bytes, time, end});
     }
-    ++time;
   }
   return buffers;
 }
 
-/// The data in the arena that `launch` is the last to read and may overwrite by its result.
-Value BufferFinder::replacedInput(plan::LaunchOp launch, unsigned time,
+/// The data in the arena that `launch`, alone of its step, is the last to read and may overwrite by its result.
+Value BufferFinder::replacedInput(plan::LaunchOp launch, ArrayRef<plan::LaunchOp> step, unsigned time,
                                   const DenseMap<Value, unsigned> &lastUse,
                                   const DenseMap<Value, unsigned> &index) {
   auto [known, inserted] = inPlace.try_emplace(launch.getKernelAttr().getAttr());
@@ -111,9 +136,13 @@ Value BufferFinder::replacedInput(plan::LaunchOp launch, unsigned time,
       known->second = inPlaceInputs(kernel);
   for (unsigned i : known->second) {
     Value data = group::dataOf(launch.getInputs()[i]);
-    auto reads = llvm::count_if(launch.getInputs(),
-                                [&](Value input) { return plan::withinOf(group::dataOf(input)).owner == data; });
-    if (index.count(data) && lastUse.lookup(data) == time && reads == 1)
+    if (!index.count(data) || lastUse.lookup(data) != time)
+      continue;
+    int64_t reads = 0;
+    for (plan::LaunchOp other : step)
+      reads += llvm::count_if(other.getInputs(),
+                              [&](Value input) { return plan::withinOf(group::dataOf(input)).owner == data; });
+    if (reads == 1)
       return data;
   }
   return nullptr;

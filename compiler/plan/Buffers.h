@@ -15,6 +15,10 @@
 
 namespace burin {
 
+/// The launches of a main program in their order, each alone or with those of its group. Each of these steps is a moment
+/// in the life of buffers, from 0 on.
+llvm::SmallVector<llvm::SmallVector<plan::LaunchOp, 1>> stepsOf(mlir::func::FuncOp main);
+
 /// Memory of the arena: a launch's result with all its views, and the results that later launches write in its
 /// place; or a plan.join, with all that lies in it.
 struct Buffer {
@@ -23,7 +27,7 @@ struct Buffer {
   llvm::SmallVector<mlir::Value> values; // one after the other in the same memory, or parts of `joined`
   mlir::Value joined;          // null for most
   uint64_t bytes = 0;          // dense size, at its bound
-  unsigned begin = 0, end = 0; // first and last launch that touch it, inclusive
+  unsigned begin = 0, end = 0; // first and last step that touch it, inclusive
   uint64_t offset = 0;
 
   uint64_t aligned() const { return llvm::alignTo(bytes, alignment); }
@@ -40,7 +44,7 @@ public:
   mlir::FailureOr<std::vector<Buffer>> find(mlir::func::FuncOp main, plan::ModelSizes &sizes);
 
 private:
-  mlir::Value replacedInput(plan::LaunchOp launch, unsigned time,
+  mlir::Value replacedInput(plan::LaunchOp launch, llvm::ArrayRef<plan::LaunchOp> step, unsigned time,
                             const llvm::DenseMap<mlir::Value, unsigned> &lastUse,
                             const llvm::DenseMap<mlir::Value, unsigned> &index);
 
@@ -52,11 +56,10 @@ private:
 /// returns.
 llvm::DenseSet<mlir::Value> writtenOutside(mlir::func::FuncOp main);
 
-/// For each launch, and behind the last, the last of them that reads data; data that nothing reads has no
-/// entry.
+/// The last step that reads data, or the one behind all; data that nothing reads has no entry.
 llvm::DenseMap<mlir::Value, unsigned> lastReads(mlir::func::FuncOp main);
 
-/// The bytes that are alive at each launch, and behind the last. No plan takes less than the most of them.
+/// The bytes that are alive at each step, and behind the last. No plan takes less than the most of them.
 std::vector<uint64_t> liveBytes(llvm::ArrayRef<Buffer> buffers);
 
 /// Gives each buffer its offset, and returns the bytes that they take together: the least of several

@@ -242,8 +242,9 @@ private:
   /// The buffers that are alive at a launch, each as the last value that is in it by then.
   void noteLiveSet(unsigned time) {
     DenseMap<Operation *, unsigned> times;
-    for (auto launch : func.getBody().front().getOps<plan::LaunchOp>())
-      times.insert({launch, times.size()});
+    for (auto [at, step] : llvm::enumerate(stepsOf(func)))
+      for (plan::LaunchOp launch : step)
+        times[launch] = unsigned(at);
     SmallVector<plan::LiveAttr> tensors;
     for (const Buffer &buffer : buffers) {
       if (buffer.begin > time || buffer.end < time)

@@ -67,7 +67,7 @@ public:
     flops = countIn(kernel.getBody(), 1);
   }
 
-  uint64_t flops = 0;
+  uint64_t flops = 0, savedFlops = 0;
   bool isAtLeast = false;
 
   /// What is read of a tensor, in bytes.
@@ -239,6 +239,10 @@ private:
     if (auto contract = dyn_cast<kern::ContractOp>(op)) {
       uint64_t results = elements(contract.getInit());
       uint64_t products = times(results, reduced(contract));
+      // (m + 2)^2 products for m^2 results of 9 taps.
+      if (std::optional<int64_t> m = contract.getWinograd())
+        savedFlops = plus(savedFlops, uint64_t(2.0 * double(often) * double(products) *
+                                               (1 - double((*m + 2) * (*m + 2)) / double(9 * *m * *m))));
       return plus(times(2, times(often, products)),
                   countIn(contract->getRegions(), times(often, results)));
     }
@@ -372,6 +376,7 @@ Work LaunchWork::count(plan::LaunchOp launch,
   KernelCount &counted = *it->second;
   Work work;
   work.flops = counted.flops;
+  work.savedFlops = counted.savedFlops;
   for (auto [i, input] : llvm::enumerate(launch.getInputs())) {
     bool isWeight = group::dataOf(input).getDefiningOp<plan::ConstantOp>() != nullptr;
     uint64_t &sum = isWeight ? work.weightBytes : work.readBytes;
@@ -385,6 +390,7 @@ Work LaunchWork::count(plan::LaunchOp launch,
 
 void Work::add(const Work &other) {
   flops = plus(flops, other.flops);
+  savedFlops = plus(savedFlops, other.savedFlops);
   weightBytes = plus(weightBytes, other.weightBytes);
   readBytes = plus(readBytes, other.readBytes);
   writtenBytes = plus(writtenBytes, other.writtenBytes);
@@ -399,7 +405,7 @@ double estimatedSeconds(const Work &work, uint64_t weightsBytes, uint64_t activa
   auto seconds = [](double bytes, bool fits) {
     return bytes / (fits ? nominal::cacheBandwidth : nominal::memoryBandwidth);
   };
-  return std::max(double(work.flops) / flops,
+  return std::max((double(work.flops) - double(work.savedFlops)) / flops,
                   seconds(double(work.weightBytes), weightsFit) +
                       seconds(double(work.readBytes) + double(work.writtenBytes), activationsFit));
 }

@@ -19,6 +19,8 @@ struct Work {
   /// such as exp or tanh Work::functionFlops, a comparison one; conversions, choices and
   /// indices none.
   uint64_t flops = 0;
+  /// Those of them that Winograd's transforms save.
+  uint64_t savedFlops = 0;
   /// Of the tensors at the kernel's edge, each element once: what stays inside of a kernel is in
   /// its scratch. Of what is read in part (a slice, a gather) that part.
   uint64_t weightBytes = 0, readBytes = 0, writtenBytes = 0;

@@ -286,11 +286,28 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
   let dependentDialects = ["::burin::plan::PlanDialect"];
 }
 
+def GroupLaunches : Pass<"group-launches", "::mlir::ModuleOp"> {
+  let summary = "Launches that do not depend on one another become groups, which workers run without waiting in between";
+  let description = [{
+    In front of plan-memory. A launch that takes less than `launch-us` about, or runs as one task, is joined by
+    later ones like it whose operands are there already, which move up; they get `plan.group`, a number that neighbours
+    have in common. Kernels that check their data stay alone, and so does what would let the largest live set or the
+    arena grow. A main program below `run-us`, which runs on one thread, has no groups.
+  }];
+  let options = [
+    Option<"runUs", "run-us", "unsigned", "1000", "Microseconds of a run that are worth a second worker">,
+    Option<"aloneUs", "alone-us", "unsigned", "10", "Microseconds of a group that are">,
+    Option<"launchUs", "launch-us", "unsigned", "1000",
+           "Microseconds from which on a launch has tasks enough for all workers">
+  ];
+  let dependentDialects = ["::burin::plan::PlanDialect"];
+}
+
 def BoundThreads : Pass<"bound-threads", "::mlir::ModuleOp"> {
   let summary = "Runs and launches too short to wake other workers for stay on the caller's thread";
   let description = [{
     Behind plan-memory, by the work of kernels and the time that a core takes for it, about. A launch below
-    `launch-us` gets `plan.alone`. A main program that takes less than `run-us` gets `plan.alone_up_to`: the largest
+    `launch-us`, or all of a group below that, gets `plan.alone`; others of a group get `plan.ns`, the time of all their tasks. A main program that takes less than `run-us` gets `plan.alone_up_to`: the largest
     sizes, one of each range of `plan.dims`, up to which a run as a whole stays on one thread.
   }];
   let options = [

@@ -59,6 +59,9 @@ inline constexpr llvm::StringLiteral faultsAttrName = "plan.faults";
 inline constexpr uint32_t faultBit = uint32_t(1) << 31;
 /// On a tensor argument of a kernel: its strides, in elements, where it is a part of a larger tensor.
 inline constexpr llvm::StringLiteral stridesAttrName = "plan.strides";
+/// On launches that follow one another and do not depend on one another (a number): workers share the tasks of all
+/// that have the same.
+inline constexpr llvm::StringLiteral groupAttrName = "plan.group";
 /// Within, on a launch whose only result is a part of a plan.join.
 inline constexpr llvm::StringLiteral withinAttrName = "plan.within";
 /// A BatchAttr on the module: requests can run as one.

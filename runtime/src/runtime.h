@@ -8,7 +8,7 @@
  *   context.c   create, check a request, run, destroy
  *   batch.c     several requests as one
  *   state.c     what a context keeps from run to run
- *   launch.c    one launch: its tasks parted among workers
+ *   launch.c    a launch, or several at once: their tasks parted among workers
  *   pool.c      the workers
  *   weights.c   weights in files: found, mapped, checked
  *   crc32c.c, sha256.c  their checksums
@@ -126,7 +126,7 @@ burin_status burin_run_some(burin_context *, uint32_t requests, const burin_tens
                             const burin_tensor *outputs, uint32_t *ran);
 
 /* burin_frame.launch. */
-int32_t burin_launch_run(burin_context *, const burin_launch *);
+int32_t burin_launch_run(burin_context *, const burin_launch *, uint32_t count);
 
 /* Runs fn(state, part, part) for each part in [0, parts), part i on worker i, and
  * returns when all are done. False, with nothing run, where the pool is taken or has

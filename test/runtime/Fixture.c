@@ -74,8 +74,8 @@ static void k_positive(const burin_kargs *args, uint32_t begin, uint32_t end, vo
 static int32_t launch(const burin_frame *frame, burin_kernel_fn kernel, void *const *buffers,
                       uint32_t tasks, uint32_t site) {
   burin_kargs args = {buffers, frame->dims, frame->error};
-  burin_launch launch = {kernel, &args, tasks, site};
-  return frame->launch(frame->context, &launch);
+  burin_launch launch = {kernel, &args, tasks, site, 1, 0};
+  return frame->launch(frame->context, &launch, 1);
 }
 
 static int32_t fixture_main(const burin_frame *frame) {

@@ -37,8 +37,8 @@ static int32_t state_main(const burin_frame *frame) {
   *sum = *kept;
   void *buffers[] = {frame->inputs[0], frame->states, frame->outputs[0], sum};
   burin_kargs args = {buffers, frame->dims, frame->error};
-  burin_launch launch = {k_append, &args, 1, 0};
-  int32_t code = frame->launch(frame->context, &launch);
+  burin_launch launch = {k_append, &args, 1, 0, 1, 0};
+  int32_t code = frame->launch(frame->context, &launch, 1);
   if (code)
     return code;
   *kept = *sum;

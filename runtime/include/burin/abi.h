@@ -47,7 +47,13 @@ typedef struct burin_launch {
   const burin_kargs *args;
   uint32_t tasks; /* number of independent tasks, at least 1 */
   uint32_t site;  /* index into burin_program.sites: where it is in the program */
+  uint32_t weight; /* of each task beside those of the other launches of a group, in nanoseconds about;
+                    * 0: all of them are not worth a second worker */
+  uint32_t reserved; /* 0 */
 } burin_launch;
+
+/* So many launches at most are a group. */
+#define BURIN_GROUP_LAUNCHES 8u
 
 struct burin_context;
 
@@ -62,9 +68,10 @@ typedef struct burin_frame {
                                     before it returns; until then they hold their max
                                     in this variant */
   burin_error_word *error;
-  /* Runs all tasks of a launch and returns when they are done. Non-zero (the error
+  /* Runs all tasks of `count` launches and returns when they are done. Several are a group: none depends on
+   * another, none writes what another reads or writes, and they run side by side. Non-zero (the error
    * word says why) must end the program at once. Never called from inside a kernel. */
-  int32_t (*launch)(struct burin_context *, const burin_launch *);
+  int32_t (*launch)(struct burin_context *, const burin_launch *, uint32_t count);
   struct burin_context *context;
   unsigned char *states;         /* burin_program.state_bytes, 64-byte aligned */
 } burin_frame;
@@ -276,10 +283,11 @@ BURIN_PIN(burin_error_word, detail, 8);
 static_assert(sizeof(burin_kargs) == 24, "burin_kargs has another size");
 BURIN_PIN(burin_kargs, dims, 8);
 BURIN_PIN(burin_kargs, error, 16);
-static_assert(sizeof(burin_launch) == 24, "burin_launch has another size");
+static_assert(sizeof(burin_launch) == 32, "burin_launch has another size");
 BURIN_PIN(burin_launch, args, 8);
 BURIN_PIN(burin_launch, tasks, 16);
 BURIN_PIN(burin_launch, site, 20);
+BURIN_PIN(burin_launch, weight, 24);
 static_assert(sizeof(burin_frame) == 72, "burin_frame has another size");
 BURIN_PIN(burin_frame, weights, 8);
 BURIN_PIN(burin_frame, inputs, 16);

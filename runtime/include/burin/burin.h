@@ -27,7 +27,7 @@
 extern "C" {
 #endif
 
-#define BURIN_ABI_VERSION 5u
+#define BURIN_ABI_VERSION 6u
 
 /* Zeroes all fields of a struct, in C and C++: burin_options options = BURIN_ZERO; */
 #ifdef __cplusplus
@@ -156,7 +156,8 @@ typedef struct burin_event {
   const char *nodes;   /* that it computes, with commas; of many the first */
 } burin_event;
 
-/* Called before and after each launch, and each part of it: of several workers at once. */
+/* Called before and after each launch, and each part of it: of several workers at once. With a profiler
+ * launches that would run side by side run one after the other, so that each has a time of its own. */
 typedef void (*burin_profile_fn)(void *user, const burin_event *event);
 
 /* burin_options.flags: compare files of weights with their SHA-256, too. */
