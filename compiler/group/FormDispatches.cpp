@@ -18,6 +18,7 @@
 
 #include "compiler/group/Feeders.h"
 #include "compiler/group/Group.h"
+#include "compiler/group/Parts.h"
 #include "compiler/group/Pools.h"
 #include "compiler/group/Scores.h"
 #include "compiler/transforms/Passes.h"
@@ -581,6 +582,7 @@ struct FormDispatches : impl::FormDispatchesBase<FormDispatches> {
       group::placeOpenFills(func);
       materializeResults(func);
       unshareCopies(func);
+      group::unshareParts(func.getBody().front());
       group::reshapeStateSlices(func);
       Partition partition(func.getBody().front());
       for (auto &group : partition.groups)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/group/Parts.h"
 
+#include "compiler/group/Group.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -25,6 +27,21 @@ SmallVector<Part> partsOf(Value whole, Value destination) {
     return {};
   std::reverse(parts.begin(), parts.end());
   return parts;
+}
+
+void unshareParts(Block &block) {
+  auto before = [](tensor::InsertSliceOp insert) { return insert.getDest().getDefiningOp<tensor::InsertSliceOp>(); };
+  for (auto last : llvm::to_vector(block.getOps<tensor::InsertSliceOp>())) {
+    tensor::InsertSliceOp first = last;
+    while (tensor::InsertSliceOp earlier = before(first))
+      first = earlier;
+    // What lies in a state, or in another op's result, is no tensor's own.
+    if (!first.getDest().getDefiningOp<tensor::EmptyOp>() && !first.getDest().getDefiningOp<linalg::FillOp>())
+      continue;
+    for (tensor::InsertSliceOp insert = last; tensor::InsertSliceOp earlier = before(insert); insert = before(insert))
+      if (!earlier->hasOneUse())
+        insert.getDestMutable().assign(OpBuilder(insert).clone(*earlier)->getResult(0));
+  }
 }
 
 } // namespace burin::group

@@ -5,7 +5,7 @@
 #ifndef BURIN_COMPILER_GROUP_PARTS_H
 #define BURIN_COMPILER_GROUP_PARTS_H
 
-#include "mlir/IR/Value.h"
+#include "mlir/IR/Block.h"
 #include "llvm/ADT/SmallVector.h"
 
 namespace burin::group {
@@ -19,6 +19,10 @@ struct Part {
 /// What `whole` is made of, where that is tensor.insert_slices of fixed sizes into `destination`, in their order; empty where it
 /// is not.
 llvm::SmallVector<Part> partsOf(mlir::Value whole, mlir::Value destination);
+
+/// Tensors whose first parts are the same tensor have that in common, which CSE has made: each gets its own, so that what
+/// makes it writes nothing that another reads.
+void unshareParts(mlir::Block &block);
 
 } // namespace burin::group
 

@@ -222,3 +222,21 @@ func.func @mirrored(%x: tensor<512x2x32xf32>) -> tensor<512x2x32xf32> {
   } -> tensor<512x2x32xf32>
   return %1 : tensor<512x2x32xf32>
 }
+
+// -----
+
+// Two that begin with the same part: each is made whole by a kernel of its own.
+// CHECK-LABEL: func.func @same_first_part
+// CHECK: plan.dispatch
+// CHECK-COUNT-2: tensor.insert_slice
+// CHECK: plan.dispatch
+// CHECK-COUNT-2: tensor.insert_slice
+// CHECK-NOT: plan.dispatch
+// CHECK: return
+func.func @same_first_part(%a: tensor<4x8xf32>, %b: tensor<4x8xf32>, %c: tensor<4x8xf32>) -> (tensor<8x8xf32>, tensor<8x8xf32>) {
+  %e = tensor.empty() : tensor<8x8xf32>
+  %first = tensor.insert_slice %a into %e[0, 0] [4, 8] [1, 1] : tensor<4x8xf32> into tensor<8x8xf32>
+  %x = tensor.insert_slice %b into %first[4, 0] [4, 8] [1, 1] : tensor<4x8xf32> into tensor<8x8xf32>
+  %y = tensor.insert_slice %c into %first[4, 0] [4, 8] [1, 1] : tensor<4x8xf32> into tensor<8x8xf32>
+  return %x, %y : tensor<8x8xf32>, tensor<8x8xf32>
+}
