@@ -13,7 +13,8 @@
 //           last block: epilogue and store, else: partial = sums      in scratch
 //
 // Rows that are no whole tile are tiles of their own: lower ones, or of a number that is told those of which some are
-// computed at the last row's address and not stored. Columns past the end exist in the panels and are masked in the epilogue. A tap that reads
+// computed at the last row's address and not stored. Columns past the end exist in the panels and are masked in the epilogue; where the last panel has
+// no more than 8, the others are not computed. A tap that reads
 // outside `a` reads a row of zeros instead, chosen by address.
 
 #include "compiler/target/cpu/MicroKernel.h"
@@ -36,6 +37,7 @@ namespace {
 
 constexpr int64_t width = kern::ContractOp::panelWidth;
 constexpr int64_t maxBlock = kern::ContractOp::maxBlock;
+constexpr int64_t halfPanel = width / 2; // takes half the time where an instruction has no more lanes
 
 class Expansion : cpu::IndexBuilder {
 public:
@@ -50,19 +52,23 @@ private:
   LogicalResult readOp();
   void expandTask(ValueRange batch, Value rowBlock, Value panelBlock);
   void expandPanels(Value panels, int64_t tilePanels,
-                    llvm::function_ref<void(Value panel, int64_t count)> body);
+                    llvm::function_ref<void(Value panel, int64_t count, int64_t lastLanes)> body);
   void expandRows(Value firstRow, Value rows, int64_t height,
                   llvm::function_ref<void(Value row, int64_t height, bool isTail)> body);
 
   /// One register tile: where its rows and columns lie.
   struct Tile {
     int64_t rows, panels;          // static size
+    int64_t lastLanes;             // of the last of its panels, all of the others
     bool isTail;                   // one of the last rows; of a told number some may not exist
     SmallVector<Value> batch;      // batch dims
     Value firstRow, rowsLeft;      // in the whole result; rows that exist from there on
     Value panel;                   // first panel
     Value partialRow, partialPanel; // place in scratch
   };
+  VectorType vectorOf(const Tile &tile, int64_t panel) {
+    return panel + 1 == tile.panels ? VectorType::get({tile.lastLanes}, b.getF32Type()) : vector;
+  }
   bool mayPass(const Tile &tile) { return tile.isTail && !known(numRows); }
   void expandTile(const Tile &tile, Value block);
   void fetchAhead(const Tile &tile, Value depthOffset, Value length);
@@ -98,6 +104,7 @@ private:
   Value numBlocks, taps, inner;
   cpu::ContractSchedule schedule;
   cpu::RowTail tail;                     // of a known number of rows
+  int64_t lastLanes = width;             // that the last of all panels needs, where a task has them all
   Value wholeRows;                       // those before it
   bool unrolledEpilogue = true;
   bool fetchesAhead = false;             // panels are more than the second cache holds
@@ -161,6 +168,9 @@ LogicalResult Expansion::readOp() {
   }
   fetchesAhead = op.isPacked() && cpu::exceedsSecondCache(op.getB());
   unrolledEpilogue = cpu::isShortEpilogue(op);
+  if (known(numColumns) && known(numRows) && op.isPacked() && schedule.taskPanels >= *known(numPanels) &&
+      (*known(numColumns) - 1) % width < halfPanel)
+    lastLanes = halfPanel;
   return success();
 }
 
@@ -212,22 +222,23 @@ void Expansion::expandTask(ValueRange batch, Value rowBlock, Value panelBlock) {
   if (left.areChecked())
     zeros = scratchOfZeros(std::max<int64_t>(blocks.innerBlock, 1), vector);
   auto allBlocks = [&](int64_t tileRows, int64_t tilePanels) {
-    auto walkRows = [&](Value block, Value panel, int64_t count) {
+    auto walkRows = [&](Value block, Value panel, int64_t count, int64_t lanes) {
       Span span = spanOf(block);
       right.take(b, dimsOfBatch(batch), add(firstPanel, panel), count, span.from, span.to);
       expandRows(firstRow, rows, tileRows, [&](Value row, int64_t height, bool isTail) {
-        Tile tile{height, count, isTail, llvm::to_vector(batch), add(firstRow, row), sub(rows, row),
+        Tile tile{height, count, lanes, isTail, llvm::to_vector(batch), add(firstRow, row), sub(rows, row),
                   add(firstPanel, panel), row, schedule.blocksFastest ? index(0) : panel};
         expandTile(tile, block);
       });
     };
     if (schedule.blocksFastest)
-      return expandPanels(panels, tilePanels, [&](Value panel, int64_t count) {
-        loop(index(0), numBlocks, 1, [&](Value block) { walkRows(block, panel, count); });
+      return expandPanels(panels, tilePanels, [&](Value panel, int64_t count, int64_t lanes) {
+        loop(index(0), numBlocks, 1, [&](Value block) { walkRows(block, panel, count, lanes); });
       });
     loop(index(0), numBlocks, 1, [&](Value block) {
-      expandPanels(panels, tilePanels,
-                   [&](Value panel, int64_t count) { walkRows(block, panel, count); });
+      expandPanels(panels, tilePanels, [&](Value panel, int64_t count, int64_t lanes) {
+        walkRows(block, panel, count, lanes);
+      });
     });
   };
   // A single row of many wants several panels at once: a chain each.
@@ -242,16 +253,23 @@ void Expansion::expandTask(ValueRange batch, Value rowBlock, Value panelBlock) {
 
 /// `body` for groups of `tilePanels` panels, and for each panel of the last where it is smaller.
 void Expansion::expandPanels(Value panels, int64_t tilePanels,
-                             llvm::function_ref<void(Value panel, int64_t count)> body) {
+                             llvm::function_ref<void(Value panel, int64_t count, int64_t lastLanes)> body) {
+  if (lastLanes != width) {
+    int64_t all = *known(numPanels), last = all % tilePanels == 0 ? tilePanels : 1;
+    int64_t grouped = (all - last) / tilePanels * tilePanels;
+    loop(index(0), index(grouped), tilePanels, [&](Value panel) { body(panel, tilePanels, width); });
+    loop(index(grouped), index(all - last), 1, [&](Value single) { body(single, 1, width); });
+    return body(index(all - last), last, lastLanes);
+  }
   loop(index(0), panels, tilePanels, [&](Value panel) {
     Value left = sub(panels, panel);
     Value partOnly = isBelow(left, index(tilePanels));
     if (known(panels) && *known(panels) % tilePanels == 0)
       partOnly = arith::ConstantOp::create(b, b.getBoolAttr(false));
     if (tilePanels == 1)
-      return body(panel, 1);
-    when(partOnly, [&] { loop(panel, panels, 1, [&](Value single) { body(single, 1); }); },
-         [&] { body(panel, tilePanels); });
+      return body(panel, 1, width);
+    when(partOnly, [&] { loop(panel, panels, 1, [&](Value single) { body(single, 1, width); }); },
+         [&] { body(panel, tilePanels, width); });
   });
 }
 
@@ -349,7 +367,7 @@ void Expansion::expandTile(const Tile &tile, Value block) {
         [&](OpBuilder &builder, Location loc) {
           SmallVector<Value> totals;
           for (auto [i, sum] : llvm::enumerate(sums)) {
-            Value before = vector::LoadOp::create(builder, loc, vector, partial, place(i));
+            Value before = vector::LoadOp::create(builder, loc, cast<VectorType>(sum.getType()), partial, place(i));
             totals.push_back(arith::AddFOp::create(builder, loc, before, sum));
           }
           scf::YieldOp::create(builder, loc, totals);
@@ -447,11 +465,14 @@ SmallVector<Value> Expansion::accumulate(const Tile &tile, Value block) {
     Value k = chain.getInductionVar();
     SmallVector<Value> columns, next(chain.getRegionIterArgs());
     for (int64_t p = 0; p < tile.panels; ++p)
-      columns.push_back(right.load(b, batch, add(tile.panel, index(p)), p, depthOffset, k));
+      columns.push_back(right.load(b, vectorOf(tile, p), batch, add(tile.panel, index(p)), p, depthOffset, k));
     for (int64_t r = 0; r < tile.rows; ++r) {
       Value element = memref::LoadOp::create(b, views[r], ValueRange{k});
-      Value splat = vector::BroadcastOp::create(b, vector, element);
+      Value splat = vector::BroadcastOp::create(b, vectorOf(tile, 0), element);
       for (int64_t p = 0; p < tile.panels; ++p) {
+        if (splat.getType() != columns[p].getType()) // a register's part
+          splat = vector::ExtractStridedSliceOp::create(b, splat, ArrayRef<int64_t>{0},
+                                                        ArrayRef<int64_t>{tile.lastLanes}, ArrayRef<int64_t>{1});
         Value &sum = next[r * tile.panels + p];
         sum = math::FmaOp::create(b, splat, columns[p], sum);
       }
@@ -460,8 +481,9 @@ SmallVector<Value> Expansion::accumulate(const Tile &tile, Value block) {
     return SmallVector<Value>(chain.getResults());
   };
 
-  Value zero = arith::ConstantOp::create(b, DenseElementsAttr::get(vector, 0.0f));
-  SmallVector<Value> sums(tile.rows * tile.panels, zero);
+  SmallVector<Value> sums;
+  for (int64_t i = 0; i < tile.rows * tile.panels; ++i)
+    sums.push_back(arith::ConstantOp::create(b, DenseElementsAttr::get(vectorOf(tile, i % tile.panels), 0.0f)));
   if (blocks.taps == 1 || (known(firstTap) && known(lastTap) == *known(firstTap) + 1))
     return accumulateTap(firstTap, sums);
   auto tapLoop = scf::ForOp::create(b, firstTap, lastTap, index(1), sums);
@@ -477,19 +499,21 @@ SmallVector<Value> Expansion::accumulate(const Tile &tile, Value block) {
 /// Epilogue and store of a tile's existing rows and columns.
 void Expansion::finish(const Tile &tile, ValueRange sums) {
   // Whether the last panel can be partial, and this one is.
-  auto withMask = [&](Value columnsLeft, llvm::function_ref<void(bool)> body) {
+  auto withMask = [&](int64_t p, Value columnsLeft, llvm::function_ref<void(bool)> body) {
     if (known(numColumns) && *known(numColumns) % width == 0)
       return body(false);
+    if (lastLanes != width)
+      return body(vectorOf(tile, p) != vector && *known(numColumns) % lastLanes != 0);
     when(below(columnsLeft, index(width)), [&] { body(true); }, [&] { body(false); });
   };
   for (int64_t p = 0; p < tile.panels; ++p) {
     Value column = mul(add(tile.panel, index(p)), width);
     Value columnsLeft = sub(numColumns, column);
-    withMask(columnsLeft, [&](bool masked) {
+    withMask(p, columnsLeft, [&](bool masked) {
       if (!unrolledEpilogue) {
         loop(index(0), mayPass(tile) ? tile.rowsLeft : index(tile.rows), 1, [&](Value r) {
           SmallVector<Value> at{add(tile.partialPanel, index(p)), add(tile.partialRow, r), index(0)};
-          Value sum = vector::LoadOp::create(b, vector, partial, at);
+          Value sum = vector::LoadOp::create(b, vectorOf(tile, p), partial, at);
           finishVector(dimsOfRow(tile, add(tile.firstRow, r)), column, columnsLeft, sum, masked);
         });
         return;

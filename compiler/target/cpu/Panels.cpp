@@ -33,10 +33,9 @@ void Panels::take(OpBuilder &at, ValueRange dims, Value first, int64_t count, Va
     loop(index(0), index(count), 1, [&](Value panel) { copyColumns(part, panel); });
 }
 
-Value Panels::load(OpBuilder &at, ValueRange dims, Value panel, int64_t number, Value from,
+Value Panels::load(OpBuilder &at, VectorType vector, ValueRange dims, Value panel, int64_t number, Value from,
                    Value step) {
   b.restoreInsertionPoint(at.saveInsertionPoint());
-  auto vector = VectorType::get({width}, b.getF32Type());
   if (isCopied)
     return vector::LoadOp::create(b, vector, copied, ValueRange{index(number), step, index(0)});
   Value depth = add(from, step);

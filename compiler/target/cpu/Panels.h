@@ -29,9 +29,10 @@ public:
   /// Fetches the columns of `panel`, of a packed `b`, at step `from` + `step` of the sum into the second cache.
   void fetch(mlir::OpBuilder &at, ValueRange dims, Value panel, Value from, Value step);
 
-  /// The columns of `panel`, the `number`-th of those taken, at step `from` + `step` of the sum.
-  Value load(mlir::OpBuilder &at, ValueRange dims, Value panel, int64_t number, Value from,
-             Value step);
+  /// The first columns of `panel`, as many as `vector` has lanes, at step `from` + `step` of the sum; it is the `number`-th of those
+  /// taken.
+  Value load(mlir::OpBuilder &at, mlir::VectorType vector, ValueRange dims, Value panel, int64_t number,
+             Value from, Value step);
 
 private:
   static constexpr int64_t width = kern::ContractOp::panelWidth;

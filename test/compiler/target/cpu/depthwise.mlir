@@ -147,9 +147,9 @@ func.func @fed(%x: memref<1x112x112x16xf32>, %w: memref<6x16x16xf32>, %v: memref
 // V3: vector.store {{.*}} : memref<5x57x40xf32>
 // V3: llvm.inline_asm
 // V3: scf.if
-// V3: vector.maskedstore {{.*}} : memref<285x24xf32
+// V3: vector.store {{.*}} : memref<285x24xf32
 // V3: } else {
-// V3: vector.maskedstore {{.*}} : memref<114x24xf32
+// V3: vector.store {{.*}} : memref<114x24xf32
 // CHECK-NOT: memref.alloc() : memref<2x57x57x40xf32>
 func.func @between(%x: memref<2x57x57x40xf32>, %t: memref<3x9x16xf32>, %w: memref<2x40x16xf32>, %r: memref<2x57x57x24xf32>,
                    %o: memref<2x57x57x24xf32>) {

@@ -53,6 +53,28 @@ func.func @row_tail(%a: memref<106x64xf32>, %w: memref<4x64x16xf32>, %o: memref<
   return
 }
 
+// Of 24 columns the second panel has 8: half a vector, which needs no mask.
+// CHECK-LABEL: func.func @half_panel
+// CHECK-NOT: vector.maskedstore
+// V4: scf.for {{.*}} -> (vector<16xf32>, vector<8xf32>, vector<16xf32>, vector<8xf32>
+// V4: vector.load {{.*}} vector<16xf32>
+// V4: vector.load {{.*}} vector<8xf32>
+// V3: math.fma {{.*}} vector<16xf32>
+// V3: vector.store {{.*}} vector<16xf32>
+// CHECK: math.fma {{.*}} vector<8xf32>
+// CHECK: vector.store {{.*}} vector<8xf32>
+// CHECK-NOT: vector.maskedstore
+// CHECK: return
+func.func @half_panel(%a: memref<96x64xf32>, %w: memref<2x64x16xf32>, %o: memref<96x24xf32>) {
+  kern.contract ins(%a, %w : memref<96x64xf32>, memref<2x64x16xf32>)
+      outs(%o : memref<96x24xf32>)
+      attributes {a_map = #rows, b_map = #none, extra_maps = [], reduction = array<i64: 64>} {
+  ^bb0(%sum: f32):
+    kern.yield %sum : f32
+  }
+  return
+}
+
 // One row: panels of a cache several at once, a chain each; those that come from memory one after the other.
 // CHECK-LABEL: func.func @row_of_cache
 // CHECK-COUNT-4: math.fma
