@@ -67,11 +67,12 @@ public:
     SmallString<0> object;
     if (Error error = join(object, /*withRuntime=*/false))
       return error;
-    if (Error error = writeArchive(output, input.modelName + ".o", object, input.weightsBytes))
-      return error;
+    // The runtime first: a disk that is full leaves no model without it.
     SmallString<128> beside(sys::path::parent_path(output));
     sys::path::append(beside, "libburin_rt.a");
-    return writeArchive(beside, "burin_rt.o", embedded::runtimeObject(input.architecture), 0);
+    if (Error error = writeArchive(beside, "burin_rt.o", embedded::runtimeObject(input.architecture), 0))
+      return error;
+    return writeArchive(output, input.modelName + ".o", object, input.weightsBytes);
   }
 
 private:

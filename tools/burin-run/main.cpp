@@ -161,7 +161,8 @@ private:
     errno = 0;
     uint64_t result = strtoull(text.c_str(), &end, 10);
     if (text.empty() || text[0] < '0' || text[0] > '9' || *end || errno || result > most)
-      throw Error{BadInput, "option '" + option + "' takes a number, not '" + text + "'"};
+      throw Error{BadInput, "option '" + option + "' takes a number" +
+                                (most == UINT64_MAX ? "" : " up to " + std::to_string(most)) + ", not '" + text + "'"};
     return result;
   }
 

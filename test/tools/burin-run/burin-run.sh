@@ -36,7 +36,7 @@ says err.txt 'no model is given'
 expect 2 "$run" run "$model" --wings 2
 says err.txt "unknown option '--wings'"
 expect 2 "$run" run "$model" --threads many -o o
-says err.txt "takes a number, not 'many'"
+says err.txt "takes a number up to 1024, not 'many'"
 
 # What a core can do: numbers above none.
 expect 0 "$run" machine
