@@ -33,8 +33,7 @@ SmallVector<SmallVector<plan::LaunchOp, 1>> stepsOf(func::FuncOp main) {
   return steps;
 }
 
-/// The step of each launch.
-static DenseMap<Operation *, unsigned> timesOf(ArrayRef<SmallVector<plan::LaunchOp, 1>> steps) {
+DenseMap<Operation *, unsigned> timesOf(ArrayRef<SmallVector<plan::LaunchOp, 1>> steps) {
   DenseMap<Operation *, unsigned> times;
   for (auto [time, step] : llvm::enumerate(steps))
     for (plan::LaunchOp launch : step)
@@ -42,10 +41,9 @@ static DenseMap<Operation *, unsigned> timesOf(ArrayRef<SmallVector<plan::Launch
   return times;
 }
 
-DenseMap<Value, unsigned> lastReads(func::FuncOp main) {
+static DenseMap<Value, unsigned> lastReads(func::FuncOp main, const DenseMap<Operation *, unsigned> &times) {
   DenseMap<Value, unsigned> last;
   Block &body = main.getBody().front();
-  DenseMap<Operation *, unsigned> times = timesOf(stepsOf(main));
   unsigned next = 0;
   for (Operation &op : body) {
     if (auto launch = dyn_cast<plan::LaunchOp>(op)) {
@@ -68,12 +66,14 @@ DenseMap<Value, unsigned> lastReads(func::FuncOp main) {
   return last;
 }
 
+DenseMap<Value, unsigned> lastReads(func::FuncOp main) { return lastReads(main, timesOf(stepsOf(main))); }
+
 FailureOr<std::vector<Buffer>> BufferFinder::find(func::FuncOp main, plan::ModelSizes &sizes) {
   llvm::DenseSet<Value> outside = writtenOutside(main);
-  DenseMap<Value, unsigned> lastUse = lastReads(main), index;
-  std::vector<Buffer> buffers;
   SmallVector<SmallVector<plan::LaunchOp, 1>> steps = stepsOf(main);
   DenseMap<Operation *, unsigned> times = timesOf(steps);
+  DenseMap<Value, unsigned> lastUse = lastReads(main, times), index;
+  std::vector<Buffer> buffers;
   DenseMap<Value, unsigned> joinedAt; // by plan.join
   for (Operation &op : main.getBody().front()) {
     if (isa<plan::JoinOp, plan::PartOp>(op)) { // what lies in another's memory is alive there

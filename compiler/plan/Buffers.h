@@ -19,6 +19,9 @@ namespace burin {
 /// in the life of buffers, from 0 on.
 llvm::SmallVector<llvm::SmallVector<plan::LaunchOp, 1>> stepsOf(mlir::func::FuncOp main);
 
+/// The step of each launch.
+llvm::DenseMap<mlir::Operation *, unsigned> timesOf(llvm::ArrayRef<llvm::SmallVector<plan::LaunchOp, 1>> steps);
+
 /// Memory of the arena: a launch's result with all its views, and the results that later launches write in its
 /// place; or a plan.join, with all that lies in it.
 struct Buffer {

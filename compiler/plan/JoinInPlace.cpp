@@ -10,6 +10,7 @@
 #include "compiler/group/Parts.h"
 #include "compiler/plan/Buffers.h"
 #include "compiler/plan/InPlace.h"
+#include "compiler/plan/NewKernels.h"
 #include "compiler/plan/SplitPads.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/kern/KernOps.h"
@@ -455,10 +456,7 @@ private:
       return made;
     builder.setInsertionPointAfter(kernel);
     auto clone = cast<func::FuncOp>(builder.clone(*kernel));
-    std::string name;
-    for (unsigned i = 0; name.empty() || kernels.lookupSymbol(name); ++i)
-      name = (kernel.getName() + "_s" + Twine(i)).str();
-    clone.setName(name);
+    clone.setName(newKernelName(kernels, kernel.getName() + "_s"));
     for (auto [i, attribute] : llvm::enumerate(all))
       if (!isa<UnitAttr>(attribute))
         clone.setArgAttr(unsigned(i), plan::stridesAttrName, attribute);
@@ -470,16 +468,10 @@ private:
     func::FuncOp &made = clones.copies[type];
     if (made)
       return made;
-    OpBuilder builder = OpBuilder::atBlockEnd(kernels.getBody());
-    std::string name;
-    for (unsigned i = 0; name.empty() || kernels.lookupSymbol(name); ++i)
-      name = (launch.getKernel() + "_c" + Twine(i)).str();
-    made = func::FuncOp::create(builder, launch.getLoc(), name, builder.getFunctionType({type, type}, {type}));
-    made->setAttr("plan.kernel", builder.getUnitAttr());
-    Block *body = made.addEntryBlock();
-    builder.setInsertionPointToStart(body);
+    OpBuilder builder(launch.getContext());
+    made = beginKernel(builder, kernels, launch, "_c", {type, type});
     SmallVector<OpFoldResult> zeros(type.getRank(), builder.getIndexAttr(0)), ones(type.getRank(), builder.getIndexAttr(1));
-    auto copy = tensor::InsertSliceOp::create(builder, launch.getLoc(), body->getArgument(0), body->getArgument(1), zeros,
+    auto copy = tensor::InsertSliceOp::create(builder, launch.getLoc(), made.getArgument(0), made.getArgument(1), zeros,
                                               getAsIndexOpFoldResult(builder.getContext(), type.getShape()), ones);
     func::ReturnOp::create(builder, launch.getLoc(), copy.getResult());
     named[made.getSymNameAttr()] = made;
@@ -496,9 +488,7 @@ private:
       for (unsigned i : join.copied) {
         Value input = join.launch.getInputs()[i];
         func::FuncOp kernel = copyKernel(join.launch, typeOf(input));
-        auto copy = plan::LaunchOp::create(builder, join.launch.getLoc(), TypeRange{input.getType()},
-                                           kernel.getSymName(), ValueRange{input}, ValueRange{}, ValueRange{},
-                                           ValueRange{}, ArrayAttr(), AffineMapAttr());
+        plan::LaunchOp copy = launchOf(builder, join.launch.getLoc(), kernel, input);
         Place place = Place::identity(typeOf(whole).getRank());
         place.begin = join.offsets[i];
         spots[copy.getResult(0)] = {whole, place};

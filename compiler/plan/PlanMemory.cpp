@@ -115,8 +115,8 @@ private:
       } else if (plan::stateOf(func, *state).grows()) {
         if (plan::stateUnder(data) != func.getArgument(*state))
           return func.emitError("has a state that grows outside of its memory");
-        plan::PlaceAttr place = places.at(func.getArgument(*state)); // a new entry moves the others
-        places[data] = place;
+        plan::PlaceAttr own = places.at(func.getArgument(*state)); // a new entry moves the others
+        places[data] = own;
       }
     }
     return success();
@@ -241,10 +241,7 @@ private:
 
   /// The buffers that are alive at a launch, each as the last value that is in it by then.
   void noteLiveSet(unsigned time) {
-    DenseMap<Operation *, unsigned> times;
-    for (auto [at, step] : llvm::enumerate(stepsOf(func)))
-      for (plan::LaunchOp launch : step)
-        times[launch] = unsigned(at);
+    DenseMap<Operation *, unsigned> times = timesOf(stepsOf(func));
     SmallVector<plan::LiveAttr> tensors;
     for (const Buffer &buffer : buffers) {
       if (buffer.begin > time || buffer.end < time)

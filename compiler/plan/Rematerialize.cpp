@@ -50,9 +50,7 @@ public:
     lastRead = lastReads(main);
     launches.assign(main.getBody().front().getOps<plan::LaunchOp>().begin(),
                     main.getBody().front().getOps<plan::LaunchOp>().end());
-    times.clear();
-    for (auto [time, launch] : llvm::enumerate(launches))
-      times[launch] = unsigned(time);
+    times = timesOf(stepsOf(main));
     inArena.clear();
     for (const Buffer &buffer : buffers)
       inArena.insert_range(buffer.values);

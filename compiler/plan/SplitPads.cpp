@@ -3,7 +3,7 @@
 
 #include "compiler/group/Group.h"
 #include "compiler/plan/Buffers.h"
-#include "dialects/plan/PlanOps.h"
+#include "compiler/plan/NewKernels.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -90,32 +90,17 @@ private:
         pad->from().getNumElements() * element.getIntOrFloatBitWidth() / 8 < leastBytes)
       return;
     OpBuilder builder(launch);
-    auto make = [&](func::FuncOp kernel, ValueRange inputs) {
-      return plan::LaunchOp::create(builder, launch.getLoc(), kernel.getResultTypes(), kernel.getSymName(), inputs,
-                                    ValueRange{}, ValueRange{}, ValueRange{}, ArrayAttr(), AffineMapAttr())
-          .getResult(0);
-    };
     SmallVector<Value> parts{launch.getInputs()[0]};
     SmallVector<Slab> slabs{{SmallVector<int64_t>(pad->from().getShape()),
                              SmallVector<int64_t>(pad->insert.getStaticOffsets())}};
     for (Slab &slab : pad->around()) {
-      parts.push_back(make(fillKernel(launch, pad->fill, RankedTensorType::get(slab.sizes, element)), {}));
+      func::FuncOp kernel = fillKernel(launch, pad->fill, RankedTensorType::get(slab.sizes, element));
+      parts.push_back(launchOf(builder, launch.getLoc(), kernel, {}).getResult(0));
       slabs.push_back(std::move(slab));
     }
-    launch.getResult(0).replaceAllUsesWith(make(joinKernel(launch, slabs, parts, pad->to()), parts));
+    func::FuncOp kernel = joinKernel(launch, slabs, parts, pad->to());
+    launch.getResult(0).replaceAllUsesWith(launchOf(builder, launch.getLoc(), kernel, parts).getResult(0));
     launch.erase();
-  }
-
-  /// Opens the body of a new kernel.
-  func::FuncOp begin(OpBuilder &builder, plan::LaunchOp launch, StringRef suffix, TypeRange arguments, Type result) {
-    std::string name;
-    for (unsigned i = 0; name.empty() || kernels.lookupSymbol(name); ++i)
-      name = (launch.getKernel() + suffix + Twine(i)).str();
-    builder.setInsertionPointToEnd(kernels.getBody());
-    auto made = func::FuncOp::create(builder, launch.getLoc(), name, builder.getFunctionType(arguments, {result}));
-    made->setAttr("plan.kernel", builder.getUnitAttr());
-    builder.setInsertionPointToStart(made.addEntryBlock());
-    return made;
   }
 
   func::FuncOp fillKernel(plan::LaunchOp launch, TypedAttr value, RankedTensorType type) {
@@ -123,7 +108,7 @@ private:
     if (made)
       return made;
     OpBuilder builder(launch.getContext());
-    made = begin(builder, launch, "_f", {type}, type);
+    made = beginKernel(builder, kernels, launch, "_f", {type});
     Value constant = arith::ConstantOp::create(builder, launch.getLoc(), value);
     auto fill = linalg::FillOp::create(builder, launch.getLoc(), constant, ValueRange{made.getArgument(0)});
     func::ReturnOp::create(builder, launch.getLoc(), fill.getResults());
@@ -134,7 +119,7 @@ private:
     SmallVector<Type> types(parts.getTypes());
     types.push_back(type);
     OpBuilder builder(launch.getContext());
-    func::FuncOp made = begin(builder, launch, "_j", types, type);
+    func::FuncOp made = beginKernel(builder, kernels, launch, "_j", types);
     Value whole = made.getArguments().back();
     SmallVector<OpFoldResult> ones(type.getRank(), builder.getIndexAttr(1));
     for (auto [slab, part] : llvm::zip(slabs, made.getArguments()))
