@@ -15,8 +15,6 @@ namespace {
 /// what its product reads. Without a feeder that need not be more than a few rows, of so many places at least:
 /// each task reads all of the product's panels.
 constexpr int64_t fedBytes = 240 * 1024, madeBytes = 160 * 1024, madeBytesAlone = 48 * 1024, leastPlaces = 96;
-/// Panels that are summed before others, where no feeder makes them.
-constexpr int64_t panelsOfRows = 4;
 } // namespace
 
 /// Rows of results of a task. Those that neighbours read, too, a feeder makes twice; where its rows do not fill all

@@ -158,10 +158,11 @@ SmallVector<Value> Depthwise::sumTaps(ValueRange sums, Value tapRow, Value panel
 /// Epilogue and store of results from (y, x) on, where `channelsLeft` of the lanes exist (all: null).
 void Depthwise::writeSums(ValueRange sums, Value y, Value x, Value channel, Value channelsLeft) {
   auto write = [&](Value position, Value sum) {
-    SmallVector<Value> place;
-    if (made)
-      place = {sub(y, firstRow), position, channel};
-    writeVector(b, op, {image, y, position, channel}, sum, channelsLeft, made, place);
+    SmallVector<Value> dims{image, y, position, channel};
+    if (!made)
+      return writeVector(b, op, dims, sum, channelsLeft);
+    Value result = finishVector(b, op, dims, sum, channelsLeft);
+    storeVector(b, result, made, ValueRange{sub(y, firstRow), position, channel}, channelsLeft);
   };
   if (isShortEpilogue(op)) {
     for (auto [i, sum] : llvm::enumerate(sums))

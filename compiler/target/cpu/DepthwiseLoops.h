@@ -48,6 +48,8 @@ public:
 
 private:
   static constexpr int64_t width = kern::ContractOp::panelWidth;
+  /// Panels of which rows are summed one after the other: their taps, and what rows share, stay in the first cache.
+  static constexpr int64_t panelsOfRows = 4;
   static constexpr int64_t taskProducts = 512 * 1024; // of one task, about
   static constexpr int64_t mostTaps = 7;              // of a row that have registers
 

@@ -62,7 +62,6 @@ void burin::cpu::storeVector(ImplicitLocOpBuilder &b, Value vector, Value destin
 }
 
 void burin::cpu::writeVector(ImplicitLocOpBuilder &b, kern::ContractOp op, ValueRange dims, Value sum,
-                             Value columnsLeft, Value destination, ValueRange place) {
-  Value result = finishVector(b, op, dims, sum, columnsLeft);
-  storeVector(b, result, destination ? destination : Value(op.getInit()), destination ? place : dims, columnsLeft);
+                             Value columnsLeft) {
+  storeVector(b, finishVector(b, op, dims, sum, columnsLeft), op.getInit(), dims, columnsLeft);
 }

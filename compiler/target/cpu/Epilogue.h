@@ -16,11 +16,9 @@ bool isShortEpilogue(kern::ContractOp op);
 
 /// Epilogue and store of some columns of one row, as many as `sum`, a vector of their sums, has lanes.
 /// `dims` are the parallel dims of the first of them; `columnsLeft` says how many of them exist (none
-/// or less: nothing is stored), all where it is null. They go to `dims` of the op's result, or to `place` of
-/// `destination` where that is not null.
+/// or less: nothing is stored), all where it is null.
 void writeVector(mlir::ImplicitLocOpBuilder &b, kern::ContractOp op, mlir::ValueRange dims,
-                 mlir::Value sum, mlir::Value columnsLeft, mlir::Value destination = nullptr,
-                 mlir::ValueRange place = {});
+                 mlir::Value sum, mlir::Value columnsLeft);
 
 /// What the epilogue makes of such sums. Lanes of columns that do not exist hold anything.
 mlir::Value finishVector(mlir::ImplicitLocOpBuilder &b, kern::ContractOp op, mlir::ValueRange dims,

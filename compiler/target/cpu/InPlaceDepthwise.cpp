@@ -9,12 +9,6 @@ using namespace mlir;
 
 namespace burin::cpu {
 
-namespace {
-/// Panels of which rows are summed one after the other: their taps, and what rows share, stay in the
-/// first cache.
-constexpr int64_t panelsOfRows = 4;
-} // namespace
-
 void Depthwise::expandInPlace(ArrayRef<Block> blocks) {
   auto balanced = [](int64_t all, int64_t most) { // parts of about one size
     all = std::max<int64_t>(all, 1);

@@ -13,9 +13,9 @@
 //           last block: epilogue and store, else: partial = sums      in scratch
 //
 // Rows that are no whole tile are tiles of their own: lower ones, or of a number that is told those of which some are
-// computed at the last row's address and not stored. Columns past the end exist in the panels and are masked in the epilogue; where the last panel has
-// no more than 8, the others are not computed. A tap that reads
-// outside `a` reads a row of zeros instead, chosen by address.
+// computed at the last row's address and not stored. Columns past the end exist in the panels and are masked in the
+// epilogue; where the last panel has no more than 8, the others are not computed. A tap that reads outside `a` reads a
+// row of zeros instead, chosen by address.
 
 #include "compiler/target/cpu/MicroKernel.h"
 

@@ -53,7 +53,14 @@ private:
   kern::ContractOp multiply();
   void transformProducts();
   void transformPanel(ValueRange position, Value tile, Value panel, bool isWhole);
-  void writePooled(Value sum, ValueRange position, Value y, Value x, Value column, Value columnsLeft);
+  void writeResults(ValueRange position, Value column, Value columnsLeft);
+  void writePooled(Value most, ValueRange position, Value y, Value x, Value column, Value columnsLeft);
+  /// Where the result has (y, x) of a tile.
+  SmallVector<Value> placeOf(ValueRange position, Value y, Value x, Value column) {
+    return {position[0], add(position[1], y), add(position[2], x), column};
+  }
+  /// `most` may be null.
+  Value largerOf(Value most, Value next) { return most ? Value(arith::MaximumFOp::create(b, most, next)) : next; }
   void erase();
   SmallVector<Value> tileAt(Value tile) { return delinearize(tile, {batch, tilesY, tilesX}); }
 
@@ -420,6 +427,35 @@ void Winograd::writePooled(Value most, ValueRange position, Value y, Value x, Va
   storeVector(b, most, out, place, columnsLeft);
 }
 
+/// What `results` has of a tile, whose first result is at `position`, finished and stored.
+void Winograd::writeResults(ValueRange position, Value column, Value columnsLeft) {
+  auto sumAt = [&](Value y, Value x) -> Value {
+    return vector::LoadOp::create(b, VectorType::get({width}, b.getF32Type()), results, ValueRange{y, x, index(0)});
+  };
+  auto each = [&](llvm::function_ref<Value(Value all, Value first)> count, llvm::function_ref<void(Value y, Value x)> body) {
+    loop(index(0), count(outY, position[1]), 1, [&](Value y) {
+      loop(index(0), count(outX, position[2]), 1, [&](Value x) { body(y, x); });
+    });
+  };
+  if (!pool)
+    return each([&](Value all, Value first) { return extent(all, first, m); }, [&](Value y, Value x) {
+      Value sum = sumAt(y, x);
+      writeVector(b, op, placeOf(position, y, x, column), sum, columnsLeft);
+    });
+  auto windows = [&](Value all, Value first) -> Value { // of results that are pairs
+    Value left = sub(index(*known(all) / 2 * 2), first);
+    return arith::DivSIOp::create(b, smaller(left, index(m)), index(2));
+  };
+  each(windows, [&](Value y, Value x) {
+    Value most;
+    for (int64_t i = 0; i < 4; ++i) {
+      Value row = add(mul(y, 2), index(i / 2)), at = add(mul(x, 2), index(i % 2)), sum = sumAt(row, at);
+      most = largerOf(most, finishVector(b, op, placeOf(position, row, at, column), sum, columnsLeft));
+    }
+    writePooled(most, position, y, x, column, columnsLeft);
+  });
+}
+
 /// The results of a tile, whose first is at `position`, and 16 columns. Of a whole tile with a short epilogue they
 /// are stored from registers.
 void Winograd::transformPanel(ValueRange position, Value tile, Value panel, bool isWhole) {
@@ -434,62 +470,27 @@ void Winograd::transformPanel(ValueRange position, Value tile, Value panel, bool
     };
     inBothDims(element, &Winograd::outputChain, groups, visit);
   };
-  auto writeAt = [&](Value y, Value x, Value at, Value sum, bool isPartial) {
-    writeVector(b, op, {position[0], add(position[1], y), add(position[2], x), at}, sum,
-                isPartial ? sub(index(columns), at) : Value());
-  };
-  auto finishAt = [&](Value y, Value x, Value at, Value sum, bool isPartial) {
-    return finishVector(b, op, {position[0], add(position[1], y), add(position[2], x), at}, sum,
-                        isPartial ? sub(index(columns), at) : Value());
-  };
-  auto larger = [&](Value x, Value y) -> Value { return arith::MaximumFOp::create(b, x, y); };
   auto write = [&](bool isPartial) {
     loop(index(0), index(width), lanes, [&](Value lane) {
       // Of the windows so far; of each pair of rows the upper one is made first.
       SmallVector<Value> most(m * m / 4);
       transform(lane, [&](int64_t y, int64_t x, Value sum) {
-        Value at = add(column, lane);
-        if (isWhole && pool) {
-          Value made = finishAt(index(y), index(x), at, sum, isPartial);
-          Value &window = most[y / 2 * (m / 2) + x / 2];
-          window = window ? larger(window, made) : made;
-          if (y % 2 == 1 && x % 2 == 1)
-            writePooled(window, position, index(y / 2), index(x / 2), at, isPartial ? sub(index(columns), at) : Value());
-        } else if (isWhole)
-          writeAt(index(y), index(x), at, sum, isPartial);
-        else
+        if (!isWhole) {
           vector::StoreOp::create(b, sum, results, ValueRange{index(y), index(x), lane});
+          return;
+        }
+        Value at = add(column, lane), columnsLeft = isPartial ? sub(index(columns), at) : Value();
+        SmallVector<Value> place = placeOf(position, index(y), index(x), at);
+        if (!pool)
+          return writeVector(b, op, place, sum, columnsLeft);
+        Value &window = most[y / 2 * (m / 2) + x / 2];
+        window = largerOf(window, finishVector(b, op, place, sum, columnsLeft));
+        if (y % 2 == 1 && x % 2 == 1)
+          writePooled(window, position, index(y / 2), index(x / 2), at, columnsLeft);
       });
     });
-    if (isWhole)
-      return;
-    if (pool) {
-      auto all = VectorType::get({width}, b.getF32Type());
-      auto windows = [&](Value all, Value first) { // of results that are pairs
-        Value left = sub(index(*known(all) / 2 * 2), first);
-        return arith::DivSIOp::create(b, smaller(left, index(m)), index(2)).getResult();
-      };
-      loop(index(0), windows(outY, position[1]), 1, [&](Value y) {
-        loop(index(0), windows(outX, position[2]), 1, [&](Value x) {
-          Value most;
-          for (int64_t i = 0; i < 4; ++i) {
-            Value row = add(mul(y, 2), index(i / 2)), at = add(mul(x, 2), index(i % 2));
-            Value sum = vector::LoadOp::create(b, all, results, ValueRange{row, at, index(0)});
-            Value made = finishAt(row, at, column, sum, isPartial);
-            most = most ? larger(most, made) : made;
-          }
-          writePooled(most, position, y, x, column, isPartial ? sub(index(columns), column) : Value());
-        });
-      });
-      return;
-    }
-    loop(index(0), extent(outY, position[1], m), 1, [&](Value y) {
-      loop(index(0), extent(outX, position[2], m), 1, [&](Value x) {
-        auto all = VectorType::get({width}, b.getF32Type());
-        Value sum = vector::LoadOp::create(b, all, results, ValueRange{y, x, index(0)});
-        writeAt(y, x, column, sum, isPartial);
-      });
-    });
+    if (!isWhole)
+      writeResults(position, column, isPartial ? sub(index(columns), column) : Value());
   };
   if (columns % width == 0)
     return write(false);
