@@ -39,7 +39,7 @@ uint64_t sizeOf(Value value, int64_t dim) {
   return at >= 0 && at < type.getRank() && !type.isDynamicDim(at) ? uint64_t(type.getDimSize(at)) : 0;
 }
 
-/// How often each element of a weight is multiplied whose first dim has the channels of `value`.
+/// The products of each element of `value` with what `weight`, whose first dim has the channels of that, has for its channel.
 uint64_t perChannel(Value value, Value weight) {
   uint64_t channels = sizeOf(weight, 0);
   return channels ? elements(value.getType()) * (elements(weight.getType()) / channels) : 0;
@@ -48,10 +48,6 @@ uint64_t perChannel(Value value, Value weight) {
 /// Multiply-adds count two; other ops one per result element.
 uint64_t countFlops(Operation *op, StringRef family) {
   uint64_t results = op->getNumResults() ? elements(op->getResult(0).getType()) : 0;
-  auto recurrent = [](Value x, Value w, Value r) {
-    uint64_t inputs = sizeOf(x, -1);
-    return inputs ? elements(x.getType()) / inputs * (elements(w.getType()) + elements(r.getType())) : 0;
-  };
   std::optional<uint64_t> products =
       llvm::TypeSwitch<Operation *, std::optional<uint64_t>>(op)
           .Case([&](onnx::ConvOp conv) { return perChannel(conv.getResult(), conv.getW()); })
@@ -64,8 +60,10 @@ uint64_t countFlops(Operation *op, StringRef family) {
             uint64_t keys = sizeOf(attention.getK(), -2) + sizeOf(attention.getPastKey(), -2);
             return keys * (elements(attention.getQ().getType()) + results);
           })
-          .Case<onnx::RNNOp, onnx::GRUOp, onnx::LSTMOp>(
-              [&](auto cell) { return recurrent(cell.getX(), cell.getW(), cell.getR()); })
+          .Case<onnx::RNNOp, onnx::GRUOp, onnx::LSTMOp>([&](auto cell) -> uint64_t {
+            uint64_t inputs = sizeOf(cell.getX(), -1), weights = elements(cell.getW().getType()) + elements(cell.getR().getType());
+            return inputs ? elements(cell.getX().getType()) / inputs * weights : 0;
+          })
           .Default(std::nullopt);
   if (products && *products)
     return 2 * *products;

@@ -36,6 +36,11 @@ static void tell(const burin_context *context, const burin_launch *launch, burin
   context->options.profile(context->options.user, &event);
 }
 
+/* What a part that has `load` to do lacks of its share of `sum`. */
+static double lacks(double load, double sum, uint32_t parts) {
+  return load * parts < sum ? sum / parts - load : 0;
+}
+
 /* The tasks of each launch go to the parts that have less to do than they should by then, in order; the last part has the
  * rest. */
 static void share(job *j) {
@@ -45,10 +50,10 @@ static void share(job *j) {
     double weight = launch->weight, all = 0, missing = 0;
     sum += weight * launch->tasks;
     for (uint32_t p = 0; p < j->parts; ++p)
-      all += loads[p] * j->parts < sum ? sum / j->parts - loads[p] : 0;
+      all += lacks(loads[p], sum, j->parts);
     j->bounds[l][0] = 0;
     for (uint32_t p = 0; p < j->parts; ++p) {
-      missing += loads[p] * j->parts < sum ? sum / j->parts - loads[p] : 0;
+      missing += lacks(loads[p], sum, j->parts);
       uint32_t end = p + 1 == j->parts || !(all > 0) ? launch->tasks
                                                       : (uint32_t)(launch->tasks * (missing / all) + 0.5);
       if (end > launch->tasks)
